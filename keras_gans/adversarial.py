@@ -1,0 +1,388 @@
+"""The one base class. A GAN's own file reads as its paper; what is easy to get wrong is here."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import latent
+
+SIDES = ("generator", "discriminator")
+
+
+class AdversarialModel(keras.Model):
+    """Two sides, two optimizers, one verb to move a side: `step`.
+
+    A subclass hands its networks over by side, names what it logs in `tracked`, and writes
+    `train_step` in the order of its paper's algorithm. See docs/base.md, and CONTRIBUTING.md for
+    the checklist "to add a GAN".
+
+    Args:
+        generator_side: attribute name to built `keras.Model`, in order; the first is the one
+            that `call` and `generate` run. A variable that two networks share counts once.
+        discriminator_side: the same for the other side.
+        ema_decay: decay in (0, 1) of the generators' moving averages, or `None` for none. It warms
+            up as `min(ema_decay, (1 + n) / (10 + n))` after n steps, so that the random start is
+            forgotten at once.
+        seed: integer from which every random number of a training is drawn.
+        **kwargs: of `keras.Model`, such as `name`.
+
+    Raises:
+        ValueError: for a network that is not a built `keras.Model`, or a decay out of range.
+    """
+
+    tracked = ("discriminator_loss", "generator_loss")
+
+    def __init__(self, generator_side, discriminator_side, ema_decay=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if ema_decay is not None and not 0.0 < ema_decay < 1.0:
+            raise ValueError(
+                "`ema_decay` is the share of a moving average that stays at each step: above 0 and "
+                f"below 1, or None for no average. Received: ema_decay={ema_decay}"
+            )
+        self.sides = {"generator": list(generator_side), "discriminator": list(discriminator_side)}
+        for attribute, network in {**generator_side, **discriminator_side}.items():
+            if not isinstance(network, keras.Model) or not network.built:
+                raise ValueError(
+                    f"`{attribute}` must be a `keras.Model` whose weights exist. Give it a "
+                    f"`keras.Input`, or call it once on a batch. Received: {network!r}"
+                )
+            setattr(self, attribute, network)
+        self.ema_decay = ema_decay
+        self.seed = keras.random.SeedGenerator(seed).initial_seed if seed is None else seed
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        for attribute in self.sides["generator"] if ema_decay is not None else ():
+            average = keras.models.clone_model(getattr(self, attribute))
+            average.set_weights(getattr(self, attribute).get_weights())
+            average.trainable = False
+            setattr(self, f"ema_{attribute}", average)
+        self.built = True  # the networks arrive built, and data adds nothing
+
+    # ---- what users call
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """Gives each side its optimizer, and builds both.
+
+        Args:
+            generator_optimizer: a Keras optimizer, its name, or `None` for the class's own
+                (`default_optimizer`). Learning rates decay by a `LearningRateSchedule`.
+            discriminator_optimizer: the same for the other side.
+            **kwargs: of `keras.Model.compile`: `run_eagerly`, `steps_per_execution`,
+                `jit_compile` (False unless asked for: docs/benchmarks.md).
+
+        Raises:
+            ValueError: for one optimizer on both sides, or what several replicas cannot do.
+        """
+        for name in ("loss", "optimizer", "metrics", "weighted_metrics", "loss_weights"):
+            if kwargs.pop(name, None) is not None:
+                raise ValueError(
+                    f"A GAN has two optimizers, and losses of its own: `compile` takes no "
+                    f"`{name}`. Pass `generator_optimizer` and `discriminator_optimizer` here, "
+                    f"and the loss to the model. Received: {name}"
+                )
+        if generator_optimizer is not None and generator_optimizer is discriminator_optimizer:
+            if isinstance(generator_optimizer, keras.optimizers.Optimizer):
+                raise ValueError(
+                    "Each side keeps its own moments, so each needs an optimizer of its own. Make "
+                    f"two. Received: {generator_optimizer} for both"
+                )
+        kwargs.setdefault("jit_compile", False)
+        super().compile(optimizer=None, loss=None, **kwargs)  # None, or Keras makes an RMSprop
+        self.generator_optimizer = self._ready("generator", generator_optimizer)
+        self.discriminator_optimizer = self._ready("discriminator", discriminator_optimizer)
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
+
+    def default_optimizer(self):
+        """A new optimizer for one side: Adam(2e-4, beta_1=0.5) (Radford 2015, section 4)."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """Trains, as `keras.Model.fit`, after a look at the first batch.
+
+        Raises:
+            ValueError: for data that the networks cannot have made, before anything is traced.
+        """
+        if kwargs.get("validation_data") is not None or kwargs.get("validation_split"):
+            raise ValueError(self._no_validation("validation_data"))
+        for batch in _sample_batches(x, y, batch_size):
+            self.check_data(batch)
+        return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def call(self, inputs, training=False):
+        """Runs the first generator: its moving average, if there is one."""
+        return self.inference_generator(inputs, training=training)
+
+    @property
+    def inference_generator(self):
+        """The first generator as it is to be used and exported: averaged, if averages are kept."""
+        name = self.sides["generator"][0]
+        return getattr(self, name if self.ema_decay is None else f"ema_{name}")
+
+    def generate(self, num_images=16, *, latents=None, truncation=None, seed=None, batch_size=64):
+        """Makes images, the same ones for the same seed.
+
+        >>> images = gan.generate(16, seed=0)
+        >>> keras_gans.image.save(images, "grid.png")
+
+        Args:
+            num_images: how many; not looked at when `latents` are given.
+            latents: float array `(num_images, latent_dim)` to use instead of drawing.
+            truncation: largest size of a latent's coordinate (Brock 2019, section 3.1).
+            seed: integer; fewer images of one seed are the first of more. `None` draws anew.
+            batch_size: how many to make at once.
+
+        Returns:
+            float32 numpy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
+            for images.
+
+        Raises:
+            ValueError: for latents that do not fit the generator.
+        """
+        generator = self.inference_generator
+        if latents is None:
+            latents = latent.sample(num_images, generator.input_shape[-1], seed, truncation)
+        latents = np.asarray(latents, "float32")
+        if latents.shape[1:] != generator.input_shape[1:] or not len(latents):
+            raise ValueError(
+                "These latents do not fit the generator. Expected shape "
+                f"(num_images, {generator.input_shape[-1]}). Received: shape {latents.shape}"
+            )
+        return np.asarray(self.predict(latents, batch_size=batch_size, verbose=0), "float32")
+
+    # ---- what a `train_step` is written in
+
+    def step(self, side, tape, losses):
+        """Moves one side, and no other, one optimizer step down the sum of `losses`.
+
+        Here, and nowhere else, a loss is averaged over its batch, divided by the number of
+        replicas (Keras' optimizers sum over them), and scaled for float16.
+
+        Args:
+            side: `"generator"` or `"discriminator"`.
+            tape: the `tf.GradientTape` that recorded `losses`. It is used up, unless persistent.
+            losses: names of `tracked` to float32 tensors of any shape, already weighted. Each is
+                logged as its mean.
+        """
+        for name, loss in losses.items():
+            if name not in self.trackers or loss.dtype != "float32":
+                raise ValueError(
+                    f"`step` takes float32 losses under the names that the class tracks, "
+                    f"{self.tracked}. Received: {name!r} of {loss.dtype}"
+                )
+        optimizer = getattr(self, f"{side}_optimizer")
+        variables = self.variables_of(side)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        scale = optimizer.scale_loss(tf.constant(1.0 / replicas))
+        shares = [tf.fill(tf.shape(t), scale / tf.cast(tf.size(t), "float32")) for t in losses.values()]
+        gradients = tape.gradient(list(losses.values()), variables, output_gradients=shares)
+        optimizer.apply(gradients, variables)
+        for name, loss in losses.items():
+            self.trackers[name].update_state(loss)
+
+    def images(self, data):
+        """The real images of a batch, float32; refuses what the generator could not have made."""
+        if isinstance(data, (tuple, list)) and len(data) == 1:
+            data = data[0]
+        expected = self.generator.output_shape[1:]
+        if isinstance(data, (tuple, list, dict)):
+            raise ValueError(
+                f"{type(self).__name__} trains on images alone, and each batch holds "
+                f"{len(data)} things. Drop the labels: `data.map(lambda image, label: image)`. "
+                f"Received: {type(data).__name__} of length {len(data)}"
+            )
+        real = tf.convert_to_tensor(data)
+        if real.shape.rank is None or not real.shape[1:].is_compatible_with(expected):
+            raise ValueError(
+                "The data do not have the shape of the generator's images. Expected "
+                f"(batch, {', '.join(map(str, expected))}). Received: shape {tuple(real.shape)}"
+            )
+        if not real.dtype.is_floating:
+            raise ValueError(
+                "Images must be floats in [-1, 1]. Convert them with "
+                f"`keras_gans.image.from_uint8`. Received: {real.dtype.name}"
+            )
+        return tf.cast(real, "float32")
+
+    def check_data(self, batch):
+        """Looks at values too: run by `fit` on a first batch, outside of any graph."""
+        real = self.images(batch)
+        low, high = float(tf.reduce_min(real)), float(tf.reduce_max(real))
+        finite = math.isfinite(low) and math.isfinite(high)
+        # A generator of images ends in tanh; one of points has no range.
+        if not finite or (len(real.shape) == 4 and not (-1.001 <= low and high <= 1.001)):
+            raise ValueError(
+                "The data are out of range. Expected finite values, images in [-1, 1] "
+                "(`keras_gans.image.from_uint8` converts 0 to 255). "
+                f"Received: values from {low:.6g} to {high:.6g}"
+            )
+
+    def split(self, batch, parts, name="parts"):
+        """Cuts a batch into equal ones, for several steps with fresh data each.
+
+        The loop over them is Python's: an optimizer inside `tf.while_loop` fails on replicas.
+        """
+        if batch.shape[0] is not None and batch.shape[0] % parts:
+            raise ValueError(
+                f"The batch (of each replica) does not divide into `{name}` equal ones. Choose a "
+                f"batch size that is a multiple of {parts}, and drop the remainder of an epoch. "
+                f"Received: a batch of {batch.shape[0]}, {name}={parts}"
+            )
+        return tf.split(batch, parts)
+
+    def latents(self, like):
+        """Standard normal latents, one for every example of `like`; new ones at every call.
+
+        All replicas cut their part out of one draw, so that a batch gets the same latents
+        however many replicas share it.
+        """
+        seed = tf.cast(self.seed_generator.next(), "int32")
+        replica = tf.distribute.get_replica_context()
+        number, parts = tf.shape(like)[0], replica.num_replicas_in_sync
+        draw = tf.random.stateless_normal((number * parts, *self.generator.input_shape[1:]), seed)
+        return draw[number * replica.replica_id_in_sync_group :][:number]
+
+    def next_seed(self):
+        """A stateless seed, another for every call and every replica, that resumes exactly."""
+        seed = tf.cast(self.seed_generator.next(), "int32")
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return tf.random.experimental.stateless_fold_in(seed, replica)
+
+    def update_averages(self):
+        """Moves the generators' averages, if kept, after a generator's step."""
+        if self.ema_decay is None:
+            return
+        steps = tf.cast(self.generator_optimizer.iterations, "float32")
+        decay = tf.minimum(self.ema_decay, (1.0 + steps) / (10.0 + steps))
+        for name in self.sides["generator"]:
+            source, average = getattr(self, name), getattr(self, f"ema_{name}")
+            learned = {id(v) for v in source.trainable_variables}
+            for mean, value in zip(average.weights, source.weights):
+                # Statistics, as batch normalisation's, are averages already: copied.
+                share = tf.cast(decay, mean.dtype) if id(value) in learned else 0.0
+                mean.assign(share * mean + (1.0 - share) * value)
+
+    def variables_of(self, side):
+        """The trainable variables of a side, each once (CoGAN shares some)."""
+        networks = (getattr(self, name) for name in self.sides[side])
+        return list({id(v): v for n in networks for v in n.trainable_variables}.values())
+
+    # ---- Keras' side of the contract
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values()) if self.compiled else []
+
+    def get_metrics_result(self):
+        logs = super().get_metrics_result()
+        # MultiWorkerMirroredStrategy: Keras gathers logs along axis 0, which scalars lack.
+        if not tf.distribute.in_cross_replica_context():
+            strategy = tf.distribute.get_strategy()
+            if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+                logs = {name: tf.reshape(value, (1,)) for name, value in logs.items()}
+        return logs
+
+    def train_step(self, data):
+        raise NotImplementedError(f"{type(self).__name__} does not say how it trains.")
+
+    def test_step(self, data):
+        raise ValueError(self._no_validation("evaluate"))
+
+    def _no_validation(self, received):
+        return (
+            "The losses of a GAN say how the two sides stand, not how good its images are, so "
+            "there is nothing to evaluate on held-out data. Look at samples "
+            "(`keras_gans.callbacks.SampleGrid`), and monitor a training loss with `mode='min'`. "
+            f"Received: {received}"
+        )
+
+    def _ready(self, side, optimizer):
+        optimizer = self.default_optimizer() if optimizer is None else optimizer
+        optimizer = keras.optimizers.get(optimizer)
+        scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        networks = [getattr(self, name) for name in self.sides[side]]
+        half = any(x.compute_dtype == "float16" for n in networks for x in n.layers)
+        if half and not scales:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        if self.distribute_strategy and self.distribute_strategy.num_replicas_in_sync > 1:
+            inner = getattr(optimizer, "inner_optimizer", optimizer)
+            for name, set_ in {
+                "gradient_accumulation_steps": inner.gradient_accumulation_steps,
+                "ema_overwrite_frequency": inner.use_ema and inner.ema_overwrite_frequency,
+                "steps_per_execution": self.steps_per_execution > 1,
+                "jit_compile": self.jit_compile,
+            }.items():
+                if set_:
+                    raise ValueError(
+                        f"Keras 3 cannot train on several replicas with `{name}`. Leave it out, "
+                        f"or train on one. Received: {name}={set_}"
+                    )
+        if not optimizer.built:  # now: inside a replica it fails, and loading would skip it
+            optimizer.build(self.variables_of(side))
+        return optimizer
+
+    def get_config(self):
+        names = [name for side in SIDES for name in self.sides[side]]
+        networks = {n: keras.saving.serialize_keras_object(getattr(self, n)) for n in names}
+        return {"name": self.name, "ema_decay": self.ema_decay, "seed": self.seed, **networks}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        dump = keras.saving.serialize_keras_object
+        return {
+            **{f"{side}_optimizer": dump(getattr(self, f"{side}_optimizer")) for side in SIDES},
+            "steps_per_execution": self.steps_per_execution,
+            "run_eagerly": self.run_eagerly,
+            "jit_compile": self.jit_compile,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def _seed_states(self):
+        """State of every random generator, the layers' too: Keras saves none of them."""
+        return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for number, state in enumerate(self._seed_states()):
+            store[f"seed_state_{number}"] = state.numpy()
+
+    def load_own_variables(self, store):
+        for number, state in enumerate(self._seed_states()):
+            state.assign(store[f"seed_state_{number}"])
+
+
+def require_fit(generator, discriminator):
+    """Raises ValueError unless the discriminator takes what the generator makes."""
+    made, taken = generator.output_shape, discriminator.input_shape
+    if made != taken:
+        raise ValueError(
+            "The networks do not fit: the discriminator takes other images than the generator "
+            "makes. Build both from one `image_shape`. "
+            f"Received: generator makes {made[1:]}, discriminator takes {taken[1:]}"
+        )
+    if discriminator.output_shape[-1:] != (1,):
+        raise ValueError(
+            "The discriminator must end in one logit, `Dense(1)` or a map of them, "
+            f"`(batch, height, width, 1)`. Received: output shape {discriminator.output_shape}"
+        )
+
+
+def _sample_batches(x, y, batch_size):
+    """The first batch of what `fit` is given, and the last one where its size is known."""
+    if isinstance(x, tf.data.Dataset):
+        return list(x.take(1).as_numpy_iterator())
+    if isinstance(x, keras.utils.PyDataset):
+        return [x[0]]
+    if isinstance(x, (np.ndarray, tf.Tensor)):
+        size = batch_size or 32
+        last = (len(x) - 1) // size * size
+        batches = [x[:size], x[last:]] if last else [x]
+        return batches if y is None else [(batch, y[: len(batch)]) for batch in batches]
+    return []  # generators can be read only once: their shapes are checked when traced

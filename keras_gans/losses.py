@@ -1,0 +1,307 @@
+"""Adversarial losses: what each side of a game wants from the discriminator's logits.
+
+Every loss is a pair. `discriminator(real, fake)` is what the discriminator minimises,
+`generator(fake, real=None)` what the generator does. Both take logits of any shape
+`(batch, ...)` and answer float32, one value for each example, the mean over the rest: a patch
+discriminator's `(batch, height, width, 1)` becomes `(batch,)`. Whoever steps an optimizer takes
+the mean over the batch.
+"""
+
+import difflib
+import inspect
+
+import keras
+from keras import ops
+
+__all__ = [
+    "AdversarialLoss",
+    "Hinge",
+    "LeastSquares",
+    "Minimax",
+    "NonSaturating",
+    "RelativisticAverage",
+    "Wasserstein",
+    "get",
+    "names",
+]
+
+
+def _per_example(values):
+    """Mean over every axis but the first, in float32."""
+    values = ops.cast(values, "float32")
+    axes = tuple(range(1, len(values.shape)))
+    return ops.mean(values, axis=axes) if axes else values
+
+
+def _cross_entropy(logits, label):
+    """Sigmoid cross-entropy against `label`, which may lie anywhere, safe for large logits."""
+    return ops.softplus(logits) - label * logits
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class AdversarialLoss:
+    """A pair of losses over logits; subclasses are the named ones.
+
+    Example:
+
+    >>> loss = keras_gans.losses.get("hinge")
+    >>> loss.discriminator([[2.0]], [[0.5]]).numpy()  # max(0, 1 - 2) + max(0, 1 + 0.5)
+    array([1.5], dtype=float32)
+    """
+
+    relativistic = False  # does the generator's loss compare with real logits?
+
+    def generator(self, fake, real=None):
+        """What the generator minimises.
+
+        Args:
+            fake: logits of generated examples, shape `(batch, ...)`.
+            real: logits of real examples, the same shape. Only the relativistic
+                losses look at them.
+
+        Returns:
+            float32, shape `(batch,)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what the generator wants.")
+
+    def discriminator(self, real, fake, seed=None):
+        """What the discriminator minimises.
+
+        Args:
+            real: logits of real examples, shape `(batch, ...)`.
+            fake: logits of generated examples, the same shape.
+            seed: stateless seed, two integers. Needed by random labels only.
+
+        Returns:
+            float32, shape `(batch,)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no discriminator's loss.")
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+class _LabelledLoss(AdversarialLoss):
+    """A loss with a label for real and one for generated examples.
+
+    Args:
+        real_label: the discriminator's target for real examples. `0.9` is one-sided label
+            smoothing (Salimans 2016, section 3.4; Goodfellow 2016, section 4.2). A pair
+            `(low, high)` is a soft label: drawn evenly between the two for each example.
+        fake_label: the same for generated examples. Smoothing these too (`0.1`) lets the
+            discriminator reward its present mistakes; the sources above advise against it.
+        flip: probability, in [0, 0.5), that an example is shown to the discriminator under
+            the other label.
+    """
+
+    def __init__(self, real_label=1.0, fake_label=0.0, flip=0.0):
+        self.real_label = self._label(real_label, "real_label")
+        self.fake_label = self._label(fake_label, "fake_label")
+        if not 0.0 <= flip < 0.5:
+            raise ValueError(
+                "`flip` is the probability of showing an example under the wrong label; at one "
+                f"half nothing is left to learn. Expected 0 <= flip < 0.5. Received: flip={flip}"
+            )
+        self.flip = float(flip)
+
+    @staticmethod
+    def _label(label, name):
+        if isinstance(label, (list, tuple)):
+            if len(label) == 2 and label[0] < label[1]:
+                return tuple(float(end) for end in label)
+        elif isinstance(label, (int, float)):
+            return float(label)
+        raise ValueError(
+            f"`{name}` must be a number, or a pair `(low, high)` with low < high to draw it "
+            f"between. Received: {name}={label}"
+        )
+
+    def _targets(self, logits, seed):
+        """A label for each real and each generated example; broadcasts over the logits."""
+        random = isinstance(self.real_label, tuple) or isinstance(self.fake_label, tuple)
+        if not random and not self.flip:
+            return self.real_label, self.fake_label
+        if seed is None:
+            raise ValueError(
+                "Soft and flipped labels are drawn anew for each example, and need a seed to be "
+                "drawn from. Pass `discriminator(real, fake, seed=(a, b))`; inside a GAN that is "
+                "`seed=self.next_seed()`. Received: seed=None"
+            )
+        # Random labels are only ever drawn in training, which is TensorFlow's.
+        import tensorflow as tf
+
+        shape = (ops.shape(logits)[0],) + (1,) * (len(logits.shape) - 1)
+        draws = tf.random.stateless_uniform((4, *shape), seed)
+        labels = []
+        for label, draw in zip((self.real_label, self.fake_label), draws[:2]):
+            low, high = label if isinstance(label, tuple) else (label, label)
+            labels.append(low + (high - low) * draw)
+        real, fake = labels
+        flipped_real, flipped_fake = draws[2] < self.flip, draws[3] < self.flip
+        return ops.where(flipped_real, fake, real), ops.where(flipped_fake, real, fake)
+
+    def get_config(self):
+        return {"real_label": self.real_label, "fake_label": self.fake_label, "flip": self.flip}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class NonSaturating(_LabelledLoss):
+    """Cross-entropy; the generator maximises log D(G(z)) (Goodfellow 2014, section 3).
+
+    Where the discriminator is sure, `minimax` has a gradient near 0 for the generator and this
+    one has not. The fixed point of the game is the same.
+    """
+
+    def discriminator(self, real, fake, seed=None):
+        real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
+        real_label, fake_label = self._targets(real, seed)
+        return _per_example(_cross_entropy(real, real_label)) + _per_example(
+            _cross_entropy(fake, fake_label)
+        )
+
+    def generator(self, fake, real=None):
+        return _per_example(ops.softplus(-ops.cast(fake, "float32")))
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class Minimax(NonSaturating):
+    """The game's own value; the generator minimises log(1 - D(G(z))) (Goodfellow 2014, eq. 1).
+
+    Also called saturating. The generator's loss is negative, from `-inf` to 0.
+    """
+
+    def generator(self, fake, real=None):
+        return _per_example(-ops.softplus(ops.cast(fake, "float32")))
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class LeastSquares(_LabelledLoss):
+    """Half the squared distance from the labels (Mao 2017, eq. 2 and 9: b = c = 1, a = 0).
+
+    `real_label` is the paper's b, `fake_label` its a. The generator's target c is 1.
+    """
+
+    def discriminator(self, real, fake, seed=None):
+        real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
+        real_label, fake_label = self._targets(real, seed)
+        return 0.5 * (
+            _per_example((real - real_label) ** 2) + _per_example((fake - fake_label) ** 2)
+        )
+
+    def generator(self, fake, real=None):
+        return 0.5 * _per_example((ops.cast(fake, "float32") - 1.0) ** 2)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class Hinge(AdversarialLoss):
+    """Hinge at margin 1 (Lim & Ye 2017; Miyato 2018, eq. 16 and 17)."""
+
+    def discriminator(self, real, fake, seed=None):
+        real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
+        return _per_example(ops.relu(1.0 - real)) + _per_example(ops.relu(1.0 + fake))
+
+    def generator(self, fake, real=None):
+        return _per_example(-ops.cast(fake, "float32"))
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class Wasserstein(AdversarialLoss):
+    """The critic's gap, an estimate of minus the Wasserstein-1 distance (Arjovsky 2017, eq. 2).
+
+    It means that only while something keeps the critic Lipschitz: clipped weights, a gradient
+    penalty or spectral normalisation.
+    """
+
+    def discriminator(self, real, fake, seed=None):
+        return _per_example(fake) - _per_example(real)
+
+    def generator(self, fake, real=None):
+        return -_per_example(fake)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class RelativisticAverage(_LabelledLoss):
+    """Is this more real than the average of the others? (Jolicoeur-Martineau 2018, section 4.)
+
+    Cross-entropy of `real - mean(fake)` and `fake - mean(real)`. Both sides train on real *and*
+    generated logits, so the generator's loss needs both. The averages run over the batch: on
+    several replicas, over the batch of each, as batch normalisation's do.
+    """
+
+    relativistic = True
+
+    @staticmethod
+    def _relative(real, fake):
+        real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
+        return real - ops.mean(fake, axis=0), fake - ops.mean(real, axis=0)
+
+    def discriminator(self, real, fake, seed=None):
+        real, fake = self._relative(real, fake)
+        real_label, fake_label = self._targets(real, seed)
+        return _per_example(_cross_entropy(real, real_label)) + _per_example(
+            _cross_entropy(fake, fake_label)
+        )
+
+    def generator(self, fake, real=None):
+        if real is None:
+            raise ValueError(
+                "The relativistic generator compares its examples with real ones, and was given "
+                "none. Pass `generator(fake, real)`. Received: real=None"
+            )
+        real, fake = self._relative(real, fake)
+        return _per_example(ops.softplus(real)) + _per_example(ops.softplus(-fake))
+
+
+_LOSSES = {
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "relativistic_average": RelativisticAverage,
+    "wasserstein": Wasserstein,
+}
+
+
+def names():
+    """The names that `get` knows, sorted."""
+    return sorted(_LOSSES)
+
+
+def get(name, **arguments):
+    """Finds an adversarial loss by name.
+
+    >>> loss = keras_gans.losses.get("non_saturating", real_label=0.9)  # one-sided smoothing
+    >>> loss.generator([0.0]).numpy().round(4)  # log 2
+    array([0.6931], dtype=float32)
+
+    Args:
+        name: one of `names()`; or an `AdversarialLoss`, which is handed back.
+        **arguments: of the loss, such as `real_label`.
+
+    Returns:
+        An `AdversarialLoss`.
+
+    Raises:
+        ValueError: if no loss has that name, or the loss has no such argument.
+    """
+    if isinstance(name, AdversarialLoss) and not arguments:
+        return name
+    if not isinstance(name, str) or name not in _LOSSES:
+        near = difflib.get_close_matches(str(name), _LOSSES, n=2, cutoff=0.4)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise ValueError(
+            f"No adversarial loss of that name.{hint} Expected one of {names()}, or an "
+            f"`AdversarialLoss`. Received: {name!r}"
+        )
+    known = inspect.signature(_LOSSES[name]).parameters
+    for argument in arguments:
+        if argument not in known:
+            raise ValueError(
+                f"The loss {name!r} has no argument {argument!r}. Expected "
+                f"{sorted(known) or 'none'}. Received: {arguments}"
+            )
+    return _LOSSES[name](**arguments)

@@ -1,0 +1,113 @@
+"""Generative Adversarial Nets, Goodfellow et al. 2014 (arXiv:1406.2661)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import losses, penalties
+from keras_gans.adversarial import AdversarialModel, require_fit
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class GAN(AdversarialModel):
+    """Algorithm 1: k discriminator steps, then one generator step, each on fresh latents.
+
+    >>> gan = keras_gans.GAN(
+    ...     keras_gans.networks.mlp_generator((1,), latent_dim=4),
+    ...     keras_gans.networks.mlp_discriminator((1,)),
+    ...     discriminator_steps=2,
+    ... )
+    >>> gan.compile()
+    >>> history = gan.fit(keras_gans.data.load("normal", batch_size=64), verbose=0)
+    >>> sorted(history.history)
+    ['discriminator_loss', 'generator_loss']
+
+    Args:
+        generator: latents `(batch, latent_dim)` to images.
+        discriminator: images to logits `(batch, 1)`, or a map of logits.
+        discriminator_steps: the paper's k. A batch is cut into that many parts, one a step.
+        loss: name of an adversarial loss, or a `losses.AdversarialLoss`. `"minimax"` is the
+            game's own (saturating) loss, `"non_saturating"` the one that section 3 trains with.
+        penalties: names of `keras_gans.penalties` to their weights, added to the
+            discriminator's loss and logged under those names.
+        **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
+
+    Raises:
+        ValueError: for networks that do not fit each other, or unknown names.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        discriminator_steps=1,
+        loss="non_saturating",
+        penalties=None,
+        **kwargs,
+    ):
+        require_fit(generator, discriminator)
+        super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
+        if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
+            raise ValueError(
+                "`discriminator_steps` must be an integer of at least 1. "
+                f"Received: discriminator_steps={discriminator_steps}"
+            )
+        self.discriminator_steps = discriminator_steps
+        self.adversarial_loss = losses.get(loss)
+        self.penalties = _weighted(penalties or {})
+        self.tracked = ("discriminator_loss", *self.penalties, "generator_loss")
+
+    def train_step(self, data):
+        for real in self.split(self.images(data), self.discriminator_steps, "discriminator_steps"):
+            fake = self.generator(self.latents(real), training=True)
+            with tf.GradientTape() as tape:
+                discriminator_losses = self.discriminator_losses(real, fake)
+            self.step("discriminator", tape, discriminator_losses)
+
+        latents = self.latents(real)
+        with tf.GradientTape() as tape:
+            fake = self.generator(latents, training=True)
+            generator_losses = self.generator_losses(real, fake)
+        self.step("generator", tape, generator_losses)
+        self.update_averages()
+        return self.get_metrics_result()
+
+    def discriminator_losses(self, real, fake):
+        """Real and generated images go through in batches of their own (Radford 2015)."""
+        real_logits = self.discriminator(real, training=True)
+        fake_logits = self.discriminator(fake, training=True)
+        loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
+        values = {"discriminator_loss": loss}
+        for name, weight in self.penalties.items():
+            penalty = penalties.get(name)(self.discriminator, real, fake, self.next_seed())
+            values[name] = weight * penalty
+        return values
+
+    def generator_losses(self, real, fake):
+        fake_logits = self.discriminator(fake, training=True)
+        compares = self.adversarial_loss.relativistic
+        real_logits = self.discriminator(real, training=True) if compares else None
+        return {"generator_loss": self.adversarial_loss.generator(fake_logits, real_logits)}
+
+    def check_data(self, batch):
+        super().check_data(batch)
+        real, replicas = self.images(batch), self.distribute_strategy.num_replicas_in_sync
+        self.split(real[: len(real) // replicas], self.discriminator_steps, "discriminator_steps")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "discriminator_steps": self.discriminator_steps,
+            "loss": keras.saving.serialize_keras_object(self.adversarial_loss),
+            "penalties": dict(self.penalties),
+        }
+
+
+def _weighted(weights):
+    for name, weight in weights.items():
+        penalties.get(name)
+        if not weight > 0:
+            raise ValueError(
+                f"The weight of a penalty must be above 0; leave the penalty out to do without. "
+                f"Received: {name}={weight}"
+            )
+    return {name: float(weight) for name, weight in weights.items()}

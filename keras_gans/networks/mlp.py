@@ -1,0 +1,73 @@
+"""Fully connected networks, for points, vectors and small images (Goodfellow 2014)."""
+
+import math
+
+import keras
+from keras import layers
+
+from keras_gans.networks import checks
+
+
+def _data_shape(shape):
+    shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    return tuple(checks.count("image_shape", side) for side in shape)
+
+
+def mlp_generator(
+    image_shape, latent_dim=128, width=128, depth=2, output_activation=None, name="mlp_generator"
+):
+    """A generator of dense layers with ReLU.
+
+    >>> keras_gans.networks.mlp_generator((2,), latent_dim=8).output_shape
+    (None, 2)
+
+    Args:
+        image_shape: shape of one example: `(height, width, channels)` for images, `(2,)` for
+            points of a plane.
+        latent_dim: length of a latent.
+        width: units of each hidden layer.
+        depth: number of hidden layers.
+        output_activation: of the last layer. `None` is tanh for images, which lie in [-1, 1], and
+            linear for anything else.
+        name: of the model.
+
+    Returns:
+        A `keras.Model` from `(batch, latent_dim)` to `(batch, *image_shape)`.
+    """
+    shape = _data_shape(image_shape)
+    if output_activation is None:
+        output_activation = "tanh" if len(shape) == 3 else "linear"
+    x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
+    for _ in range(checks.count("depth", depth)):
+        x = layers.Dense(checks.count("width", width), activation="relu")(x)
+    x = layers.Dense(math.prod(shape))(x)
+    if len(shape) > 1:
+        x = layers.Reshape(shape)(x)
+    # Float32 whatever the policy: images are compared, saved and differentiated in it.
+    outputs = layers.Activation(output_activation, dtype="float32", name="images")(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def mlp_discriminator(image_shape, width=128, depth=2, dropout=0.0, name="mlp_discriminator"):
+    """A discriminator of dense layers with LeakyReLU(0.2).
+
+    Args:
+        image_shape: shape of one example, as for `mlp_generator`.
+        width: units of each hidden layer.
+        depth: number of hidden layers.
+        dropout: share of units dropped after each hidden layer in training, in [0, 1).
+            Goodfellow 2014, section 5, trained its discriminator so.
+        name: of the model.
+
+    Returns:
+        A `keras.Model` from `(batch, *image_shape)` to logits `(batch, 1)`.
+    """
+    x = inputs = keras.Input(_data_shape(image_shape), name="images")
+    if len(inputs.shape) > 2:
+        x = layers.Flatten()(x)
+    for _ in range(checks.count("depth", depth)):
+        x = layers.Dense(checks.count("width", width))(x)
+        x = layers.LeakyReLU(0.2)(x)
+        if dropout:
+            x = layers.Dropout(dropout)(x)
+    return keras.Model(inputs, layers.Dense(1, dtype="float32", name="logits")(x), name=name)

@@ -1,0 +1,37 @@
+"""Two logical processors for the replica tests, and the same random numbers in every run."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the numbers below were fixed on a processor
+
+import keras
+import pytest
+import tensorflow as tf
+
+# Before anything else touches the devices: they cannot be divided later.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh_state():
+    """Each test starts from one seed, under the float32 policy, with no graph of another test."""
+    keras.utils.clear_session()
+    keras.config.set_dtype_policy("float32")
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """Two replicas on one processor.
+
+    The default cross-device ops of two strategies in one process clash, so these reduce to one
+    device.
+    """
+    return tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
