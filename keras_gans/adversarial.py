@@ -1,5 +1,6 @@
 """The one base class. A GAN's own file reads as its paper; what is easy to get wrong is here."""
 
+import copy
 import math
 
 import keras
@@ -50,8 +51,8 @@ class AdversarialModel(keras.Model):
                 )
             setattr(self, attribute, network)
         self.ema_decay = ema_decay
-        self.seed = keras.random.SeedGenerator(seed).initial_seed if seed is None else seed
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed = self.seed_generator.get_config()["seed"]
         for attribute in self.sides["generator"] if ema_decay is not None else ():
             average = keras.models.clone_model(getattr(self, attribute))
             average.set_weights(getattr(self, attribute).get_weights())
@@ -107,6 +108,8 @@ class AdversarialModel(keras.Model):
             raise ValueError(self._no_validation("validation_data"))
         for batch in _sample_batches(x, y, batch_size):
             self.check_data(batch)
+        # Keras' default, True, warns for a dataset, which shuffles itself.
+        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         return super().fit(x, y, batch_size=batch_size, **kwargs)
 
     def call(self, inputs, training=False):
@@ -148,7 +151,10 @@ class AdversarialModel(keras.Model):
                 "These latents do not fit the generator. Expected shape "
                 f"(num_images, {generator.input_shape[-1]}). Received: shape {latents.shape}"
             )
-        return np.asarray(self.predict(latents, batch_size=batch_size, verbose=0), "float32")
+        # Not `predict`, which all workers of a strategy would have to call together.
+        batches = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
+        images = [np.asarray(generator(batch, training=False)) for batch in batches]
+        return np.concatenate(images).astype("float32")
 
     # ---- what a `train_step` is written in
 
@@ -182,8 +188,9 @@ class AdversarialModel(keras.Model):
 
     def images(self, data):
         """The real images of a batch, float32; refuses what the generator could not have made."""
-        if isinstance(data, (tuple, list)) and len(data) == 1:
-            data = data[0]
+        if isinstance(data, (tuple, list)):  # Keras packs arrays as (x,) or (x, None, None)
+            data = [part for part in data if part is not None]
+            data = data[0] if len(data) == 1 else data
         expected = self.generator.output_shape[1:]
         if isinstance(data, (tuple, list, dict)):
             raise ValueError(
@@ -328,7 +335,8 @@ class AdversarialModel(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
+        # A copy: Keras takes the config apart as it reads it.
+        return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
     def get_compile_config(self):
         if not self.compiled:

@@ -7,11 +7,12 @@ discriminator's `(batch, height, width, 1)` becomes `(batch,)`. Whoever steps an
 the mean over the batch.
 """
 
-import difflib
 import inspect
 
 import keras
 from keras import ops
+
+from keras_gans.names import did_you_mean
 
 __all__ = [
     "AdversarialLoss",
@@ -291,10 +292,8 @@ def get(name, **arguments):
     if isinstance(name, AdversarialLoss) and not arguments:
         return name
     if not isinstance(name, str) or name not in _LOSSES:
-        near = difflib.get_close_matches(str(name), _LOSSES, n=2, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(
-            f"No adversarial loss of that name.{hint} Expected one of {names()}, or an "
+            f"No adversarial loss of that name.{did_you_mean(name, _LOSSES)} Expected one of {names()}, or an "
             f"`AdversarialLoss`. Received: {name!r}"
         )
     known = inspect.signature(_LOSSES[name]).parameters

@@ -9,9 +9,9 @@ A slope for each example exists only while no example sees another: batch normal
 discriminator gives these penalties another meaning (Gulrajani 2017, section 4).
 """
 
-import difflib
-
 import tensorflow as tf
+
+from keras_gans.names import did_you_mean
 
 __all__ = ["dragan_penalty", "get", "gradient_penalty", "names", "r1_penalty", "r2_penalty"]
 
@@ -131,9 +131,8 @@ def get(name):
         ValueError: if no penalty has that name.
     """
     if name not in _PENALTIES:
-        near = difflib.get_close_matches(str(name), _PENALTIES, n=2, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(
-            f"No penalty of that name.{hint} Expected one of {names()}. Received: {name!r}"
+            f"No penalty of that name.{did_you_mean(name, _PENALTIES)} Expected one of {names()}. "
+            f"Received: {name!r}"
         )
     return _PENALTIES[name]

@@ -44,8 +44,8 @@ class GAN(AdversarialModel):
         penalties=None,
         **kwargs,
     ):
-        require_fit(generator, discriminator)
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
+        require_fit(generator, discriminator)
         if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
             raise ValueError(
                 "`discriminator_steps` must be an integer of at least 1. "

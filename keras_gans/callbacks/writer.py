@@ -1,0 +1,11 @@
+"""Which process writes."""
+
+
+def writes(model):
+    """Is this the process that writes files? Of several workers only the first is."""
+    resolver = model.distribute_strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    if resolver.task_type == "worker" and "chief" not in resolver.cluster_spec().jobs:
+        return resolver.task_id == 0
+    return resolver.task_type == "chief"

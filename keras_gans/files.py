@@ -1,0 +1,43 @@
+"""Files that are whole or not there."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def atomic(path):
+    """Gives a path to write to, and moves it over `path` once the block has ended well.
+
+    The previous file stays until the new one is complete and on the disk: a kill, an error or a
+    full disk leaves it as it was. Missing parent folders are made.
+
+    >>> with atomic("numbers.txt") as partial:
+    ...     _ = partial.write_text("1 2 3")
+    >>> Path("numbers.txt").read_text()
+    '1 2 3'
+
+    Args:
+        path: the file wanted.
+
+    Yields:
+        Path beside it, with the same suffixes: what is written picks its format by them.
+
+    Raises:
+        OSError: with a note that says what was left, if the file cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.parent / f".{secrets.token_hex(4)}-{path.name}"
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        state = "The previous file is whole." if path.exists() else "Nothing was left there."
+        error.add_note(f"Could not write {path}. {state} Free some space, and run again.")
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
