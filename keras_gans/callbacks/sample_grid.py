@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from keras_gans import image
 from keras_gans.callbacks.writer import writes
@@ -53,7 +54,7 @@ class SampleGrid(keras.callbacks.Callback):
             )
         self.directory, self.log_dir, self.animation = Path(directory), log_dir, animation
         self.num_images, self.every, self.seed, self.options = num_images, every, seed, options
-        self._written = None
+        self._written = self._summary = None
 
     def on_train_begin(self, logs=None):
         shape = self.model.inference_generator.output_shape
@@ -74,6 +75,9 @@ class SampleGrid(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._written != self._epoch:
             self.write(self._epoch)
+        if self._summary is not None:
+            self._summary.close()
+            self._summary = None
         if self.animation is not None and writes(self.model):
             frames = [
                 path
@@ -91,7 +95,6 @@ class SampleGrid(keras.callbacks.Callback):
         image.save(picture, self.directory / f"epoch_{epoch:04d}.png")
         self._written = epoch
         if self.log_dir is not None:
-            import tensorflow as tf
-
-            with tf.summary.create_file_writer(str(self.log_dir)).as_default():
+            self._summary = self._summary or tf.summary.create_file_writer(str(self.log_dir))
+            with self._summary.as_default():
                 tf.summary.image("samples", picture[None], step=epoch)

@@ -1,0 +1,275 @@
+"""Recipes: a training as data.
+
+A recipe is JSON. Each part names a `type` (a network function, a model class, an optimizer) and
+gives its arguments; whatever it leaves out has the default that the signature says. Names are
+looked up in this library and in `keras.optimizers` alone, so a recipe runs no code of its own.
+"""
+
+import copy
+import inspect
+import json
+from pathlib import Path
+
+import keras
+
+import keras_gans
+from keras_gans import data, losses, models, networks
+from keras_gans.adversarial import SIDES
+from keras_gans.names import did_you_mean
+from keras_gans.zoo import presets
+
+# Every field of a recipe, with its default; `...` must be given.
+FIELDS = {
+    "description": "",
+    "seed": 0,
+    "epochs": ...,
+    "dtype_policy": "float32",
+    "data": ...,
+    "networks": ...,
+    "model": ...,
+    "generator_optimizer": None,
+    "discriminator_optimizer": None,
+    "samples": 64,
+}
+
+# What may change between two runs of one training: how long, and what it is called.
+_FREE = ("epochs", "description")
+
+# An argument of `data.load` that a run sets itself.
+_RUN = ("first_epoch",)
+
+
+class Recipe:
+    """A checked recipe, with every default filled in.
+
+    >>> recipe = keras_gans.zoo.Recipe.read("dcgan_digits_28")
+    >>> recipe.config["networks"]["generator"]["image_shape"]
+    [28, 28, 1]
+
+    Args:
+        config: the recipe as a dictionary.
+        name: of the runs it makes.
+
+    Raises:
+        ValueError: for a field that is unknown, missing or of the wrong kind. Unknown ones come
+            with the nearest names.
+    """
+
+    def __init__(self, config, name="recipe"):
+        self.name = name
+        self.defaults = {}
+        self.config = self._complete(copy.deepcopy(config))
+
+    @classmethod
+    def read(cls, source, **changes):
+        """Reads a recipe.
+
+        Args:
+            source: name of a preset, path of a `.json` file, or a dictionary.
+            **changes: fields of the recipe to replace, such as `epochs`.
+        """
+        if isinstance(source, Recipe):
+            return source
+        if isinstance(source, dict):
+            return cls({**source, **changes})
+        path = Path(source)
+        if path.suffix != ".json":
+            return cls({**presets.card(str(source)).recipe, **changes}, str(source))
+        if not path.is_file():
+            raise ValueError(
+                "There is no recipe at that path. Expected a JSON file, or the name of a preset. "
+                f"Received: {path}"
+            )
+        try:
+            config = json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"The recipe is not JSON: {error}. Received: {path}") from error
+        name = path.parent.name if path.stem == "recipe" else path.stem
+        return cls({**config, **changes}, name)
+
+    # ---- what the parts become
+
+    def load_data(self, first_epoch):
+        """Endless batches from epoch `first_epoch` on."""
+        return data.load(**self.config["data"], first_epoch=first_epoch)
+
+    def build_network(self, role):
+        arguments = dict(self.config["networks"][role])
+        return getattr(networks, arguments.pop("type"))(**arguments)
+
+    def build_model(self):
+        """The compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on."""
+        keras.utils.set_random_seed(self.config["seed"])
+        keras.config.set_dtype_policy(self.config["dtype_policy"])
+        built = {role: self.build_network(role) for role in self.config["networks"]}
+        arguments = dict(self.config["model"])
+        kind = getattr(models, arguments.pop("type"))
+        if isinstance(arguments.get("loss"), dict):
+            loss = dict(arguments["loss"])
+            arguments["loss"] = losses.get(loss.pop("type"), **loss)
+        gan = kind(**built, **arguments)
+        gan.compile(*(self._optimizer(f"{side}_optimizer") for side in SIDES))
+        return gan
+
+    def _optimizer(self, field):
+        if self.config[field] is None:
+            return None
+        arguments = dict(self.config[field])
+        if isinstance(arguments.get("learning_rate"), dict):
+            rate = dict(arguments["learning_rate"])
+            arguments["learning_rate"] = _SCHEDULES[rate.pop("type")](**rate)
+        return _OPTIMIZERS[arguments.pop("type")](**arguments)
+
+    # ---- what is right and what is not
+
+    def _complete(self, config):
+        """Fills in every default, notes it in `self.defaults`, and refuses what does not fit."""
+        _refuse_unknown(config, FIELDS, "")
+        for field, default in FIELDS.items():
+            if field not in config and default is ...:
+                raise ValueError(
+                    f"The recipe lacks the field {field!r}. Expected {list(FIELDS)}. "
+                    f"Received: {sorted(config)}"
+                )
+            config.setdefault(field, default)
+            self.defaults[field] = default
+        for field, least in {"seed": 0, "epochs": 1, "samples": 1}.items():
+            value = config[field]
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(
+                    f"The recipe's {field!r} must be an integer of at least {least}. "
+                    f"Received: {field}={value!r}"
+                )
+        for field in ("data", "networks", "model"):
+            if not isinstance(config[field], dict):
+                raise ValueError(
+                    f"The recipe's {field!r} must be an object of names to values. "
+                    f"Received: {config[field]!r}"
+                )
+        seeded = {"seed": config["seed"]}
+        config["data"] = self._filled({**seeded, **config["data"]}, data.load, "data", _RUN)
+
+        gans = _public(models, keras_gans.AdversarialModel)
+        kind = gans[_type(config["model"], gans, "model")]
+        roles = [name for name, p in _parameters(kind).items() if p.default is p.empty]
+        _refuse_unknown(config["networks"], roles, "networks.")
+        known = {name: getattr(networks, name) for name in networks.__all__}
+        for role in roles:
+            config["networks"][role] = self._typed(
+                config["networks"].get(role), known, f"networks.{role}"
+            )
+        config["model"] = self._typed({**seeded, **config["model"]}, gans, "model", roles)
+        for field in (f"{side}_optimizer" for side in SIDES):
+            if config[field] is not None:
+                config[field] = self._typed(config[field], _OPTIMIZERS, field)
+                if isinstance(rate := config[field].get("learning_rate"), dict):
+                    where = f"{field}.learning_rate"
+                    config[field]["learning_rate"] = self._typed(rate, _SCHEDULES, where)
+        return json.loads(json.dumps(config))  # tuples become lists, as when it is read back
+
+    def _typed(self, part, known, where, leave=()):
+        kind = _type(part, known, where)
+        given = {name: value for name, value in part.items() if name != "type"}
+        return {"type": kind, **self._filled(given, known[kind], where, leave)}
+
+    def _filled(self, given, function, where, leave=()):
+        """Arguments of a function with its defaults, and nothing that it does not take."""
+        parameters = {n: p for n, p in _parameters(function).items() if n not in leave}
+        # `data.load` passes what it does not name to the data set, which checks it.
+        if function is not data.load:
+            _refuse_unknown(given, parameters, f"{where}.")
+        defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+        if missing := [n for n in parameters if n not in defaults and n not in given]:
+            raise ValueError(
+                f"The recipe's {where!r} lacks {missing}. Expected the arguments of "
+                f"`{function.__name__}`: {list(parameters)}. Received: {sorted(given)}"
+            )
+        self.defaults |= {f"{where}.{name}": value for name, value in defaults.items()}
+        # In the order of the signature.
+        ordered = {n: given[n] if n in given else defaults[n] for n in parameters}
+        return {**ordered, **given}
+
+    def rows(self):
+        """Every field as `(dotted name, value, default)`, the default `...` where there is none."""
+        return [
+            (field, value, self.defaults.get(field, ...))
+            for field, value in flat(self.config).items()
+        ]
+
+    def require_same(self, earlier, where):
+        """Raises ValueError, naming the fields, if `earlier` is another configuration."""
+        old, new = flat(earlier), flat(self.config)
+        changed = [
+            f"{field} (was {old.get(field)!r}, now {new.get(field)!r})"
+            for field in sorted(old.keys() | new.keys())
+            if field not in _FREE and old.get(field) != new.get(field)
+        ]
+        if changed:
+            raise ValueError(
+                "This run was started with another configuration, and going on would mix the two. "
+                "Expected the same, but for `epochs`. Undo the change, or start afresh with "
+                f"`--new`. Received in {where}: {', '.join(changed)}"
+            )
+
+
+def flat(config, prefix=""):
+    """Nested fields under dotted names.
+
+    >>> flat({"data": {"name": "digits"}, "epochs": 3})
+    {'data.name': 'digits', 'epochs': 3}
+    """
+    rows = {}
+    for key, value in config.items():
+        if isinstance(value, dict) and value:
+            rows.update(flat(value, f"{prefix}{key}."))
+        else:
+            rows[f"{prefix}{key}"] = value
+    return rows
+
+
+def _public(module, base):
+    """The classes of a module, by name, that are kinds of `base`."""
+    classes = {n: v for n, v in vars(module).items() if isinstance(v, type)}
+    return {n: v for n, v in classes.items() if issubclass(v, base) and v is not base}
+
+
+_OPTIMIZERS = _public(keras.optimizers, keras.optimizers.Optimizer)
+_SCHEDULES = _public(
+    keras.optimizers.schedules, keras.optimizers.schedules.LearningRateSchedule
+)
+
+
+def _type(part, known, where):
+    """The `type` of a part, which is one of the names `known`."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind not in known:
+        raise ValueError(
+            f"The recipe's {where!r} must be an object with a known `type`."
+            f"{did_you_mean(kind, known) if kind else ''} Expected one of {sorted(known)}. "
+            f"Received: {part!r}"
+        )
+    return kind
+
+
+def _parameters(function):
+    """What a function, or the making of a class, takes by name; `name` itself left out."""
+    is_class = inspect.isclass(function)
+    homes = [function.__init__ if is_class else function]
+    if is_class and issubclass(function, keras_gans.AdversarialModel):
+        homes.append(keras_gans.AdversarialModel.__init__)  # takes the rest: `ema_decay`, `seed`
+    found = {n: p for home in homes for n, p in inspect.signature(home).parameters.items()}
+    ours = ("self", "name", "generator_side", "discriminator_side")
+    variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    keep = {n: p for n, p in found.items() if n not in ours and p.kind not in variadic}
+    if function is data.load:
+        keep["name"] = found["name"]
+    return keep
+
+
+def _refuse_unknown(part, known, prefix):
+    for field in part:
+        if field not in known and field != "type":
+            raise ValueError(
+                f"A recipe has no field {prefix + field!r}.{did_you_mean(field, known)} Expected "
+                f"one of {sorted(known)}. Received: {prefix}{field}={part[field]!r}"
+            )

@@ -1,0 +1,75 @@
+"""Training by recipe, in a folder that says everything about itself."""
+
+import json
+from pathlib import Path
+
+import keras
+
+from keras_gans import data
+from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
+from keras_gans.files import atomic
+from keras_gans.zoo.recipe import Recipe
+from keras_gans.zoo.report import write_report
+
+
+def train(recipe, folder=None, new=False, verbose="auto", **changes):
+    """Trains a recipe; run again, goes on where it stopped.
+
+    The folder then holds `config.json`, `checkpoints/`, `samples/` (grids and an animation),
+    `logs/` (TensorBoard), `metrics.jsonl` and `report.html`. Stopped at any moment, it loses at
+    most the epoch it was in, and what it becomes is the same, bit for bit on one machine.
+
+    >>> folder = keras_gans.zoo.train("dcgan_digits_28_quick", epochs=1)  # doctest: +SKIP
+
+    Args:
+        recipe: name of a preset, path of a JSON file, a dictionary, or a `Recipe`.
+        folder: of the run; `None` for `runs/<name of the recipe>`.
+        new: start afresh; an earlier run in the folder is kept under another name.
+        verbose: of `fit`.
+        **changes: fields of the recipe to replace, such as `epochs`.
+
+    Returns:
+        The `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: for a recipe that is not right, or another than the run's.
+    """
+    recipe = Recipe.read(recipe, **changes)
+    folder = Path(folder) if folder is not None else Path("runs", recipe.name)
+    if new and folder.exists():
+        folder.rename(_free_name(folder))
+    config = folder / "config.json"
+    if config.exists():
+        recipe.require_same(json.loads(config.read_text()), config)
+    resume = Resume(folder / "checkpoints")
+    if resume.epoch < recipe.config["epochs"]:
+        # Both may refuse, and neither has touched the folder.
+        gan = recipe.build_model()
+        dataset = recipe.load_data(first_epoch=resume.epoch)
+        with atomic(config) as partial:
+            partial.write_text(json.dumps(recipe.config, indent=2) + "\n")
+        gan.fit(
+            dataset,
+            steps_per_epoch=data.steps_per_epoch(dataset),
+            epochs=recipe.config["epochs"],
+            verbose=verbose,
+            callbacks=[
+                TrainingHealth(),  # first: what has broken is not saved
+                resume,
+                MetricsLog(folder / "metrics.jsonl"),
+                keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
+                SampleGrid(
+                    folder / "samples", recipe.config["samples"], log_dir=folder / "logs/samples"
+                ),
+            ],
+        )
+    write_report(folder, recipe)
+    return folder
+
+
+def _free_name(folder):
+    """The first of `folder~1`, `folder~2` and so on that nothing has."""
+    number = 1
+    while (name := folder.with_name(f"{folder.name}~{number}")).exists():
+        number += 1
+    return name
