@@ -40,4 +40,4 @@ def __dir__():
 # registers them all. The command line alone asks for names as it needs them: `keras-gans --help`
 # answers before TensorFlow has loaded.
 if Path(sys.argv[0]).stem != "keras-gans":
-    from keras_gans import layers, models
+    from keras_gans import layers, models  # noqa: F401

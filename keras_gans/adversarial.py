@@ -82,12 +82,12 @@ class AdversarialModel(keras.Model):
                     f"`{name}`. Pass `generator_optimizer` and `discriminator_optimizer` here, "
                     f"and the loss to the model. Received: {name}"
                 )
-        if generator_optimizer is not None and generator_optimizer is discriminator_optimizer:
-            if isinstance(generator_optimizer, keras.optimizers.Optimizer):
-                raise ValueError(
-                    "Each side keeps its own moments, so each needs an optimizer of its own. Make "
-                    f"two. Received: {generator_optimizer} for both"
-                )
+        both = generator_optimizer is discriminator_optimizer
+        if both and isinstance(generator_optimizer, keras.optimizers.Optimizer):
+            raise ValueError(
+                "Each side keeps its own moments, so each needs an optimizer of its own. Make two. "
+                f"Received: {generator_optimizer} for both"
+            )
         kwargs.setdefault("jit_compile", False)
         super().compile(optimizer=None, loss=None, **kwargs)  # None, or Keras makes an RMSprop
         self.generator_optimizer = self._ready("generator", generator_optimizer)
@@ -180,7 +180,9 @@ class AdversarialModel(keras.Model):
         variables = self.variables_of(side)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.constant(1.0 / replicas))
-        shares = [tf.fill(tf.shape(t), scale / tf.cast(tf.size(t), "float32")) for t in losses.values()]
+        shares = [
+            tf.fill(tf.shape(t), scale / tf.cast(tf.size(t), "float32")) for t in losses.values()
+        ]
         gradients = tape.gradient(list(losses.values()), variables, output_gradients=shares)
         optimizer.apply(gradients, variables)
         for name, loss in losses.items():
@@ -217,7 +219,7 @@ class AdversarialModel(keras.Model):
         low, high = float(tf.reduce_min(real)), float(tf.reduce_max(real))
         finite = math.isfinite(low) and math.isfinite(high)
         # A generator of images ends in tanh; one of points has no range.
-        if not finite or (len(real.shape) == 4 and not (-1.001 <= low and high <= 1.001)):
+        if not finite or (len(real.shape) == 4 and not (low >= -1.001 and high <= 1.001)):
             raise ValueError(
                 "The data are out of range. Expected finite values, images in [-1, 1] "
                 "(`keras_gans.image.from_uint8` converts 0 to 255). "

@@ -10,13 +10,13 @@ are the one place where that range meets 0 to 255, and where a picture becomes a
 (58, 88, 1)
 """
 
-import contextlib
 import math
 import os
-import secrets
 from pathlib import Path
 
 import numpy as np
+
+from keras_gans.files import atomic
 
 # Pillow's modes by number of channels.
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -148,7 +148,8 @@ def save(images, path, columns=None, padding=2):
     reads half a picture, and a killed process leaves the previous one. Missing parent folders
     are made. One channel is saved as grey.
 
-    >>> folder = getfixture("tmp_path")
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
     >>> save(np.zeros((16, 28, 28, 1), "float32"), folder / "samples.png").name
     'samples.png'
 
@@ -178,7 +179,7 @@ def save(images, path, columns=None, padding=2):
             f"JPEG cannot hold an alpha channel. Expected 1 or 3 channels; save as `.png` or "
             f"drop the fourth channel. Received: path={str(path)!r}, shape={images.shape}"
         )
-    with _replacing(path) as file:
+    with atomic(path) as file:
         # 4:2:0 chroma would blur the seams of small samples.
         options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
         picture.save(file, format=kind, **options)
@@ -190,7 +191,8 @@ def animate(frames, path, duration=100, hold=1000):
 
     As with `save`, the file appears only when it is complete.
 
-    >>> folder = getfixture("tmp_path")
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
     >>> frames = [np.full((8, 8, 3), value, "uint8") for value in (0, 128, 255)]
     >>> animate(frames, folder / "training.gif").name
     'training.gif'
@@ -252,7 +254,7 @@ def animate(frames, path, duration=100, hold=1000):
     first = next(rest)
     times = [duration] * (len(frames) - 1) + [hold]
     options = {"lossless": True} if kind == "WEBP" else {}
-    with _replacing(path) as file:
+    with atomic(path) as file:
         first.save(
             file,
             format=kind,
@@ -292,18 +294,3 @@ def _format(path):
             f"as `.png`, `.jpg`, `.webp` or `.gif`. Received: path={str(path)!r}"
         )
     return kind
-
-
-@contextlib.contextmanager
-def _replacing(path):
-    """Opens a file beside `path` for writing, and moves it there when all has gone well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Opened by hand and not by `tempfile`, whose files nobody else may read: a training's
-    # pictures are looked at by others, too.
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

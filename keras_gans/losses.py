@@ -293,8 +293,8 @@ def get(name, **arguments):
         return name
     if not isinstance(name, str) or name not in _LOSSES:
         raise ValueError(
-            f"No adversarial loss of that name.{did_you_mean(name, _LOSSES)} Expected one of {names()}, or an "
-            f"`AdversarialLoss`. Received: {name!r}"
+            f"No adversarial loss of that name.{did_you_mean(name, _LOSSES)} Expected one of "
+            f"{names()}, or an `AdversarialLoss`. Received: {name!r}"
         )
     known = inspect.signature(_LOSSES[name]).parameters
     for argument in arguments:

@@ -17,8 +17,7 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(autouse=True)
 def fresh_state():
-    """Each test starts from one seed, under the float32 policy, with no graph of another test."""
-    keras.utils.clear_session()
+    """Each test starts from one seed, under the float32 policy."""
     keras.config.set_dtype_policy("float32")
     keras.utils.set_random_seed(0)
     yield

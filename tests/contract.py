@@ -111,8 +111,8 @@ class GANContract:
         start = weights_of(alone)
 
         # Each replica cuts its own half into parts; part for part both see the same images.
-        half, part = 4, 4 // self.parts
-        order = [h * half + p * part + i for p in range(self.parts) for h in (0, 1) for i in range(part)]
+        part = 4 // self.parts
+        order = np.arange(8).reshape(2, self.parts, part).swapaxes(0, 1).ravel()
         reordered = tf.nest.map_structure(lambda a: np.asarray(a)[:, order], batches)
         logs = alone.fit(self.dataset(reordered), verbose=0).history
         shared_logs = shared.fit(self.dataset(batches), verbose=0).history

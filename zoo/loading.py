@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from keras_gans.callbacks import Resume
 from keras_gans.zoo import presets
 from keras_gans.zoo.recipe import Recipe
+
+from keras_gans.callbacks import Resume
 
 
 def load(name):

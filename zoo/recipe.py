@@ -11,12 +11,12 @@ import json
 from pathlib import Path
 
 import keras
+from keras_gans.zoo import presets
 
 import keras_gans
 from keras_gans import data, losses, models, networks
 from keras_gans.adversarial import SIDES
 from keras_gans.names import did_you_mean
-from keras_gans.zoo import presets
 
 # Every field of a recipe, with its default; `...` must be given.
 FIELDS = {
@@ -198,7 +198,9 @@ class Recipe:
 
     def require_same(self, earlier, where):
         """Raises ValueError, naming the fields, if `earlier` is another configuration."""
-        old, new = flat(earlier), flat(self.config)
+        # A field that a later version added had, then as now, its default.
+        new = flat(self.config)
+        old = {**{n: self.defaults[n] for n in new if n in self.defaults}, **flat(earlier)}
         changed = [
             f"{field} (was {old.get(field)!r}, now {new.get(field)!r})"
             for field in sorted(old.keys() | new.keys())
@@ -234,9 +236,7 @@ def _public(module, base):
 
 
 _OPTIMIZERS = _public(keras.optimizers, keras.optimizers.Optimizer)
-_SCHEDULES = _public(
-    keras.optimizers.schedules, keras.optimizers.schedules.LearningRateSchedule
-)
+_SCHEDULES = _public(keras.optimizers.schedules, keras.optimizers.schedules.LearningRateSchedule)
 
 
 def _type(part, known, where):

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from contract import GANContract, sgd
 
 import keras_gans
-from contract import GANContract, sgd
 
 networks = keras_gans.networks
 
@@ -148,9 +148,7 @@ def test_the_base_class_wants_a_train_step():
 
 def test_networks_of_unlike_sizes():
     with pytest.raises(ValueError, match=r"do not fit.*Received: .*\(16, 16, 1\).*\(32, 32, 1\)"):
-        keras_gans.GAN(
-            networks.mlp_generator((16, 16, 1)), networks.mlp_discriminator((32, 32, 1))
-        )
+        keras_gans.GAN(networks.mlp_generator((16, 16, 1)), networks.mlp_discriminator((32, 32, 1)))
 
 
 def test_networks_of_unlike_channels():

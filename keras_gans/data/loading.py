@@ -1,0 +1,439 @@
+"""`load`: from the name of a data set to batches, in an order that a resumed run repeats."""
+
+import inspect
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.data import synthetic
+from keras_gans.names import did_you_mean
+
+# Sets up to this size are kept in memory, decoded, as uint8.
+_CACHE_BYTES = 2**30
+
+# Larger sets are shuffled through a buffer of this size. Their files were already shuffled when
+# they were written.
+_BUFFER_BYTES = 2**28
+
+_OURS = ("digits", "fashion_mnist", *synthetic.SETS)
+_STEPS = "_keras_gans_steps_per_epoch"
+
+
+def load(
+    name,
+    *,
+    batch_size=64,
+    split="train",
+    image_size=None,
+    channels=None,
+    labels=False,
+    shuffle=True,
+    seed=0,
+    first_epoch=None,
+    drop_remainder=True,
+    num_examples=None,
+    data_dir=None,
+    on_error="raise",
+    **options,
+):
+    """Loads a data set as batches for a training.
+
+    `name` is one of
+
+    - `"digits"`: 5,000 MNIST digits, 28x28x1, that come with `pip install 'keras-gans[digits]'`
+      and need no download. All are in the split `train`; `"train[:80%]"` and `"train[80%:]"`
+      divide them.
+    - `"fashion_mnist"`: 60,000 and 10,000 pictures of clothes, 28x28x1, in `train` and `test`;
+      read from the Debian package `dataset-fashion-mnist`, or from the folder given by
+      `source=...` or by the environment variable `KERAS_GANS_FASHION_MNIST`; else downloaded.
+    - any image data set of TensorFlow Datasets: `"cifar10"`, `"celeb_a"`,
+      `"cycle_gan/horse2zebra"`, ...
+    - a folder of images, searched with its subfolders; `pathlib.Path`, or a string that names no
+      data set.
+    - `"normal"` (1-D; options `mean`, `stddev`), `"ring"` (2-D; `modes`, `radius`, `stddev`) or
+      `"grid"` (2-D; `side`, `spacing`, `stddev`): points of a known distribution, not scaled.
+
+    With `first_epoch=None` the data set is finite: one iteration is one epoch, and the k-th
+    iteration, counted from 0, gives epoch k. With `first_epoch=n` it is endless and gives epoch
+    n, n + 1, and so on. The order of an epoch depends on `seed` and its number alone, not on
+    TensorFlow's global seed or on what was iterated before: a training that goes on at epoch n
+    sees exactly what it would have seen without the interruption.
+
+    >>> ring = load("ring", batch_size=100, labels=True, seed=3)
+    >>> points, modes = next(iter(ring))
+    >>> points.shape, points.dtype.name, modes.dtype.name
+    (TensorShape([100, 2]), 'float32', 'int32')
+    >>> steps_per_epoch(ring)
+    500
+
+    A folder of photographs, to be resumed at epoch 12:
+
+    >>> # load("~/photographs", image_size=64, first_epoch=12)
+
+    Args:
+        name: Name of a data set, or folder of images; see above.
+        batch_size: Examples in a batch. Under `tf.distribute` this is the global batch.
+        split: Part of the set, in the notation of TensorFlow Datasets: `"train"`, `"test"`,
+            `"train[:80%]"`, `"train+test"`.
+        image_size: Images are resized (bicubic, antialiased) until their shorter side has this
+            many pixels, then cropped to a square about the centre. None keeps the size, which
+            is possible where all images of a set are of one size, and not for a folder.
+        channels: 1 for grey or 3 for RGB images. None keeps what the set has; a folder has RGB.
+        labels: Whether to give `(images, classes)` instead of `images`. The classes of a folder
+            are its subfolders, in alphabetical order; those of "ring" and "grid" are the modes.
+        shuffle: Whether every epoch has an order of its own. False gives the order on disk.
+        seed: Integer, 0 or more, that fixes the orders, and the points of a synthetic set.
+        first_epoch: None, or the epoch with which an endless data set begins; see above.
+        drop_remainder: Whether to leave out the last batch of an epoch if it is not full. The
+            shuffling makes it other examples in every epoch.
+        num_examples: Use only the first so many examples of the split, in the order on disk. For
+            a synthetic set: how many points there are, 50,000 by default.
+        data_dir: Folder for prepared data; by default that of TensorFlow Datasets,
+            `~/tensorflow_datasets` or `$TFDS_DATA_DIR`.
+        on_error: `"raise"` or `"skip"`: what to do about a file in a folder of images that
+            cannot be read. Skipped files are counted in a warning of the log.
+        **options: What only this data set understands; see above.
+
+    Returns:
+        `tf.data.Dataset` of `float32` images in [-1, 1], of shape
+        `(batch_size, height, width, channels)`, or of points `(batch_size, dimensions)`; with
+        `labels=True` of pairs with `int32` classes `(batch_size,)`.
+
+    Raises:
+        ValueError: If an argument does not fit, or, for a folder, an image cannot be read.
+        FileNotFoundError: If a folder does not exist.
+        ImportError: If the set is in a package that is not installed.
+        RuntimeError: If a set cannot be downloaded.
+    """
+    _check(batch_size=batch_size, least=1)
+    _check(seed=seed, least=0)
+    if first_epoch is not None:
+        _check(first_epoch=first_epoch, least=0)
+    if image_size is not None:
+        _check(image_size=image_size, least=1)
+    if num_examples is not None:
+        _check(num_examples=num_examples, least=1)
+    if channels not in (None, 1, 3):
+        raise ValueError(
+            f"Images cannot be given that many channels. Expected `channels` to be 1 (grey), 3 "
+            f"(RGB) or None. Received: channels={channels!r}"
+        )
+    if on_error not in ("raise", "skip"):
+        raise ValueError(
+            f"`on_error` is unknown. Expected 'raise' or 'skip'. Received: on_error={on_error!r}"
+        )
+
+    if isinstance(name, str) and name in synthetic.SETS:
+        if image_size or channels:
+            raise ValueError(
+                f"{name!r} is a set of points, not of images. Leave `image_size` and `channels` "
+                f"out. Received: image_size={image_size}, channels={channels}"
+            )
+        examples = _points(name, split, seed, num_examples, labels, options)
+    else:
+        builder = _builder(name, split, image_size, channels, data_dir, on_error, options)
+        examples = _images(builder, split, image_size, channels, labels, num_examples)
+
+    count = int(examples.cardinality())
+    if drop_remainder and batch_size > count:
+        raise ValueError(
+            f"A batch is larger than the data set, so there is not one full batch. Expected "
+            f"`batch_size` of at most {count}, or `drop_remainder=False`. "
+            f"Received: batch_size={batch_size}"
+        )
+    return _batches(
+        examples, count, batch_size, shuffle, int(seed), first_epoch, bool(drop_remainder)
+    )
+
+
+def steps_per_epoch(dataset):
+    """Number of batches in an epoch of a data set made by `load`.
+
+    Keras must be told of an endless one:
+
+    >>> points = load("normal", batch_size=100, first_epoch=7)
+    >>> steps_per_epoch(points)
+    500
+    >>> # gan.fit(points, steps_per_epoch=500, initial_epoch=7, epochs=10)
+
+    Args:
+        dataset: `tf.data.Dataset` as `load` gave it, before `map` and the like.
+
+    Returns:
+        Number of batches.
+
+    Raises:
+        ValueError: If `dataset` does not come straight from `load`.
+    """
+    steps = getattr(dataset, _STEPS, None)
+    if steps is None:
+        raise ValueError(
+            f"The number of steps of this data set is not known. Expected a data set as "
+            f"`keras_gans.data.load` gave it; ask before calling `map`, `take` and the like. "
+            f"Received: {dataset!r}"
+        )
+    return steps
+
+
+def _batches(examples, count, batch_size, shuffle, seed, first_epoch, drop_remainder):
+    size = sum(spec.shape.num_elements() * spec.dtype.size for spec in _flat(examples))
+    buffer = count
+    if count * size <= _CACHE_BYTES:
+        # Outside of the function below: all epochs and all iterators share one cache.
+        examples = examples.cache()
+    else:
+        buffer = min(count, max(batch_size, _BUFFER_BYTES // size))
+
+    def epoch(number):
+        data = examples
+        if shuffle:
+            # `shuffle` mixes the graph's seed with its own. In this function's graph both are
+            # ours, so TensorFlow's global seed has no say. It takes them modulo 2**31 - 1, and
+            # compares a graph's seed of 0 with the symbolic `number`, which fails.
+            tf.compat.v1.set_random_seed(seed % (2**31 - 2) + 1)
+            data = data.shuffle(buffer, seed=number, reshuffle_each_iteration=False)
+        data = data.batch(batch_size, drop_remainder=drop_remainder)
+        # In batches: sixty times fewer calls than image by image, and the cache stays uint8.
+        return data.map(_to_float, num_parallel_calls=tf.data.AUTOTUNE)
+
+    if first_epoch is None:
+        # Every new iterator draws the next number. Pinned to the processor, where tf.data runs.
+        with tf.device("CPU:0"):
+            iterations = tf.Variable(-1, dtype=tf.int64, trainable=False)
+        numbers = tf.data.Dataset.from_tensors(0).map(lambda _: iterations.assign_add(1))
+    else:
+        numbers = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
+
+    steps = count // batch_size if drop_remainder else -(-count // batch_size)
+    cardinality = steps if first_epoch is None else tf.data.INFINITE_CARDINALITY
+    data = numbers.flat_map(epoch).apply(tf.data.experimental.assert_cardinality(cardinality))
+    options = tf.data.Options()
+    # The policy AUTO would look for one file per worker.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    data = data.with_options(options).prefetch(tf.data.AUTOTUNE)
+    setattr(data, _STEPS, steps)
+    return data
+
+
+def _to_float(images, *labels):
+    if images.dtype == tf.uint8:
+        images = tf.cast(images, tf.float32) / 127.5 - 1.0
+    return (images, *labels) if labels else images
+
+
+def _points(name, split, seed, num_examples, labels, options):
+    if split not in synthetic.SPLITS:
+        raise ValueError(
+            f"{name!r} has no such split. Expected one of {list(synthetic.SPLITS)}; choose the "
+            f"number of points by `num_examples`. Received: split={split!r}"
+        )
+    draw = synthetic.SETS[name]
+    _check_options(name, options, list(inspect.signature(draw).parameters)[2:])
+    rng = np.random.default_rng([seed, synthetic.SPLITS[split]])
+    points, modes = draw(rng, num_examples or synthetic.NUM_EXAMPLES, **options)
+    if labels and modes is None:
+        raise _no_labels(name)
+    return tf.data.Dataset.from_tensor_slices((points, modes) if labels else points)
+
+
+def _builder(name, split, image_size, channels, data_dir, on_error, options):
+    """The prepared TensorFlow Datasets builder that `name` means."""
+    from keras_gans.data import builders
+
+    if not isinstance(name, str | os.PathLike) or not str(name):
+        raise ValueError(
+            f"That names no data set. Expected a name such as 'digits' or 'cifar10', or the path "
+            f"of a folder of images. Received: name={name!r}"
+        )
+    data_dir = None if data_dir is None else os.fspath(data_dir)
+    if name == "digits":
+        from keras_gans.data.digits import Digits
+
+        _check_options(name, options, [])
+        return builders.prepare(lambda: Digits(data_dir=data_dir))
+    if name == "fashion_mnist":
+        from keras_gans.data import fashion_mnist
+
+        _check_options(name, options, ["source"])
+        source = fashion_mnist.find(**options)
+        if source is not None:
+            config = fashion_mnist.config(source)
+            return builders.prepare(
+                lambda: fashion_mnist.FashionMNIST(data_dir=data_dir, config=config)
+            )
+    _check_options(name, options, [])
+    if isinstance(name, str) and _in_tfds(name):
+        return _download(name, data_dir)
+    path = Path(name).expanduser()
+    if isinstance(name, str) and not path.exists() and Path(name).name == name:
+        raise _unknown(name)
+
+    from keras_gans.data import folder
+
+    config = folder.config(path, image_size, channels or 3, on_error)
+    builder = builders.prepare(lambda: folder.Folder(data_dir=data_dir, config=config))
+    folder.warn_of_skipped(builder, path)
+    return builder
+
+
+def _in_tfds(name):
+    import tensorflow_datasets as tfds
+
+    known = tfds.list_builders(with_community_datasets=False)
+    return name.split("/")[0].split(":")[0] in known
+
+
+def _unknown(name):
+    import tensorflow_datasets as tfds
+
+    known = [*_OURS, *tfds.list_builders(with_community_datasets=False)]
+    return ValueError(
+        f"There is no data set and no folder of that name.{did_you_mean(name, known)} "
+        f"Expected one of {', '.join(map(repr, _OURS))}, an image data set of TensorFlow Datasets, "
+        f"or the path of a folder of images. Received: name={name!r}"
+    )
+
+
+def _download(name, data_dir):
+    import tensorflow_datasets as tfds
+
+    from keras_gans.data import builders
+
+    # Not through `builders.prepare`: a download may take hours, and should show its progress.
+    try:
+        builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
+    except ValueError as error:  # An unknown configuration or version.
+        raise ValueError(f"{error}. Received: name={name!r}") from error
+    if not builders.is_prepared(builder):
+        try:
+            builder.download_and_prepare()
+        # Everything: the network, the site behind it and the archive it sends fail in ways of
+        # their own, and all that can be done about it is the same.
+        except Exception as error:
+            raise RuntimeError(
+                f"The data set {name!r} could not be downloaded and prepared. Expected a network "
+                f"connection, or the prepared set in {builder.data_dir}. Try again with a "
+                f"connection, or prepare the set where there is one (`tfds build {name}`), copy "
+                f"it there and pass `data_dir`. "
+                f"Received: {type(error).__name__}: {error}"
+            ) from error
+    return builder
+
+
+def _images(builder, split, image_size, channels, labels, num_examples):
+    """Data set of `uint8` images of one static shape, or of pairs with `int32` classes."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    if not isinstance(features, dict | tfds.features.FeaturesDict) or "image" not in features:
+        raise ValueError(
+            f"{builder.name!r} is no image data set: it has no feature 'image'. Expected a data "
+            f"set of images. Received: features {sorted(features) if features else None}"
+        )
+    if labels and "label" not in features:
+        raise _no_labels(builder.name)
+    # Files in one fixed order: the shuffling, with its seed, is ours.
+    config = tfds.ReadConfig(try_autocache=False)
+    try:
+        data = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+        count = int(data.cardinality())
+    except (ValueError, KeyError, AssertionError) as error:
+        raise _no_split(builder, split) from error
+    if count < 1:
+        raise _no_split(builder, split)
+    if num_examples is not None:
+        if num_examples > count:
+            raise ValueError(
+                f"The split has fewer examples than asked for. Expected `num_examples` of at most "
+                f"{count}. Received: num_examples={num_examples}"
+            )
+        data = data.take(num_examples)
+
+    shape, dtype = features["image"].shape, features["image"].np_dtype
+    if len(shape) != 3 or dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"The images of {builder.name!r} cannot be used. Expected uint8 or uint16 images of "
+            f"shape (height, width, channels). Received: shape={shape}, dtype={dtype}"
+        )
+    if image_size is None and None in shape[:2]:
+        raise ValueError(
+            f"The images of {builder.name!r} are not all of one size. Expected `image_size`, in "
+            f"pixels. Received: image_size=None"
+        )
+    height, width = (image_size, image_size) if image_size else shape[:2]
+
+    def convert(example):
+        image = example["image"]
+        if dtype == np.uint16:
+            image = tf.cast(tf.round(tf.cast(image, tf.float32) / 257.0), tf.uint8)
+        image = _with_channels(image, channels)
+        if image_size is not None and shape[:2] != (height, width):
+            image = _resize(image, image_size)
+        image = tf.ensure_shape(image, (height, width, channels or shape[-1]))
+        return (image, tf.cast(example["label"], tf.int32)) if labels else image
+
+    return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _with_channels(image, channels):
+    if channels is None or image.shape[-1] == channels:
+        return image
+    if image.shape[-1] == 4:  # On white, as paper is.
+        alpha = tf.cast(image[..., 3:], tf.float32) / 255.0
+        rgb = tf.cast(image[..., :3], tf.float32)
+        image = tf.cast(tf.round(rgb * alpha + 255.0 * (1.0 - alpha)), tf.uint8)
+    if image.shape[-1] == 3 and channels == 1:
+        return tf.image.rgb_to_grayscale(image)
+    return tf.repeat(image, channels, axis=-1) if image.shape[-1] == 1 else image
+
+
+def _resize(image, size):
+    shape = tf.cast(tf.shape(image)[:2], tf.float32)
+    target = tf.cast(tf.round(shape * (float(size) / tf.reduce_min(shape))), tf.int32)
+    image = tf.image.resize(tf.cast(image, tf.float32), target, "bicubic", antialias=True)
+    top, left = (target[0] - size) // 2, (target[1] - size) // 2
+    image = image[top : top + size, left : left + size]
+    # Bicubic overshoots at edges.
+    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
+
+
+def _flat(dataset):
+    return tf.nest.flatten(dataset.element_spec)
+
+
+def _no_labels(name):
+    return ValueError(
+        f"{name!r} has no classes. Expected `labels=False`, or a data set with classes; those of "
+        f"a folder are its subfolders, and every image must be in one. Received: labels=True"
+    )
+
+
+def _no_split(builder, split):
+    sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
+    return ValueError(
+        f"{builder.name!r} has no such split, or it is empty. Expected one of {list(sizes)} "
+        f"(examples: {sizes}), or a part such as 'train[:80%]'. Received: split={split!r}"
+    )
+
+
+def _check(*, least, **argument):
+    ((name, value),) = argument.items()
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(
+            f"`{name}` does not fit. Expected a whole number, {least} or more. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def _check_options(name, options, known):
+    for option in options:
+        if option not in known:
+            hint = did_you_mean(option, {*known, *inspect.signature(load).parameters})
+            raise ValueError(
+                f"The data set {str(name)!r} has no option of that name.{hint} Expected "
+                f"{', '.join(f'`{k}`' for k in known) or 'no options of its own'}. "
+                f"Received: {option}={options[option]!r}"
+            )
