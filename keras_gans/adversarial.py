@@ -1,5 +1,6 @@
 """The one base class. A GAN's own file reads as its paper; what is easy to get wrong is here."""
 
+import contextlib
 import copy
 import math
 
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import latent
+from keras_gans.files import nothing_skipped
 
 SIDES = ("generator", "discriminator")
 
@@ -111,6 +113,11 @@ class AdversarialModel(keras.Model):
         # Keras' default, True, warns for a dataset, which shuffles itself.
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked."""
+        with contextlib.nullcontext() if skip_mismatch else nothing_skipped():
+            super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def call(self, inputs, training=False):
         """Runs the first generator: its moving average, if there is one."""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import warnings
 from pathlib import Path
 
 
@@ -41,3 +42,17 @@ def atomic(path):
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def nothing_skipped():
+    """Raises ValueError where Keras, loading weights, would warn of a part it skips and go on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            yield
+        except UserWarning as warning:
+            raise ValueError(
+                "The file does not hold what this model needs: it was saved by another model. Make "
+                f"the model that saved it. Received: {warning}"
+            ) from warning

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+from keras_gans.callbacks import Resume
+from keras_gans.files import nothing_skipped
 from keras_gans.zoo import presets
 from keras_gans.zoo.recipe import Recipe
-
-from keras_gans.callbacks import Resume
 
 
 def load(name):
@@ -31,7 +31,8 @@ def load(name):
     preset = presets.card(str(name))
     presets.verify(preset.name)
     generator = Recipe(preset.recipe, preset.name).build_network("generator")
-    generator.load_weights(preset.folder / presets.WEIGHTS)
+    with nothing_skipped():
+        generator.load_weights(preset.folder / presets.WEIGHTS)
     return generator
 
 

@@ -11,12 +11,12 @@ import json
 from pathlib import Path
 
 import keras
-from keras_gans.zoo import presets
 
 import keras_gans
 from keras_gans import data, losses, models, networks
 from keras_gans.adversarial import SIDES
 from keras_gans.names import did_you_mean
+from keras_gans.zoo import presets
 
 # Every field of a recipe, with its default; `...` must be given.
 FIELDS = {

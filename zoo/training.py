@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import keras
-from keras_gans.zoo.recipe import Recipe
-from keras_gans.zoo.report import write_report
 
 from keras_gans import data
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
 from keras_gans.files import atomic
+from keras_gans.zoo.recipe import Recipe
+from keras_gans.zoo.report import write_report
 
 
 def train(recipe, folder=None, new=False, verbose="auto", **changes):

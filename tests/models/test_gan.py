@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from contract import GANContract, sgd
 
 import keras_gans
+from contract import GANContract, sgd
 
 networks = keras_gans.networks
 

@@ -1,0 +1,93 @@
+"""From a finished run to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from keras_gans import image, latent
+from keras_gans.files import atomic
+from keras_gans.zoo import presets
+from keras_gans.zoo.loading import restore
+from keras_gans.zoo.recipe import Recipe
+
+
+def publish(run, preset, numbers=None):
+    """Puts the generator of a finished run into a preset's folder.
+
+    Writes `generator.weights.h5` (float16), `samples.png` and `metrics.json` with the SHA-256 of
+    every file, the card's and the recipe's included: write those first, and publish again after
+    changing them.
+
+    Args:
+        run: folder of a run that has trained all of its recipe's epochs.
+        preset: folder of the preset, with its `recipe.json` and `README.md`.
+        numbers: protocol names to measured values, for `metrics.json`; `None` keeps those there.
+
+    Returns:
+        The largest difference, over 64 images in [-1, 1], that float16 weights make.
+
+    Raises:
+        ValueError: if the run was made by another recipe, or is not finished.
+    """
+    run, preset = Path(run), Path(preset)
+    recipe = Recipe.read(preset / "recipe.json")
+    config = json.loads((run / "config.json").read_text())
+    recipe.require_same(config, run / "config.json")
+    gan = restore(run)
+    finished = int(gan.generator_optimizer.iterations)
+    if config["epochs"] != recipe.config["epochs"]:
+        raise ValueError(
+            "The run trained for another number of epochs than the recipe says. Expected "
+            f"{recipe.config['epochs']}. Received: {config['epochs']}, {finished} steps"
+        )
+    generator = gan.inference_generator
+    latents = latent.sample(64, generator.input_shape[-1], seed=0)
+    full = generator.predict(latents, verbose=0)
+    with atomic(preset / presets.WEIGHTS) as partial:
+        generator.save_weights(partial)
+        halve(partial)
+    generator.load_weights(preset / presets.WEIGHTS)
+    images = generator.predict(latents, verbose=0)
+    image.save(images, preset / "samples.png")
+
+    old = preset / "metrics.json"
+    if numbers is None:
+        numbers = json.loads(old.read_text())["numbers"] if old.exists() else {}
+    files = sorted(p.name for p in preset.iterdir() if p.name != "metrics.json")
+    metrics = {
+        "numbers": numbers,
+        "sha256": {file: presets.sha256(preset / file) for file in files},
+    }
+    with atomic(old) as partial:
+        partial.write_text(json.dumps(metrics, indent=2) + "\n")
+    return float(np.abs(full - images).max())
+
+
+def halve(path):
+    """Rewrites an HDF5 file of weights with float16 for float32."""
+    half = path.with_name(f"{path.name}.half")
+    with h5py.File(path) as source, h5py.File(half, "w") as target:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                made = target.require_group(name)
+            else:
+                small = item.dtype == np.float32
+                made = target.create_dataset(
+                    name, data=item[()], dtype=np.float16 if small else None
+                )
+            made.attrs.update(item.attrs)
+
+        target.attrs.update(source.attrs)
+        source.visititems(copy)
+    shutil.move(half, path)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("Usage: python -m keras_gans.zoo.publishing RUN PRESET_FOLDER")
+    print(f"Largest difference that float16 makes: {publish(*sys.argv[1:]):.5f}")
