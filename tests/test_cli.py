@@ -1,0 +1,158 @@
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from keras_gans import cli
+
+COMMAND = Path(sysconfig.get_path("scripts"), "keras-gans")
+TINY = {
+    "epochs": 2,
+    "data": {"name": "digits", "batch_size": 16, "num_examples": 64, "image_size": 16},
+    "networks": {
+        "generator": {"type": "dcgan_generator", "image_shape": [16, 16, 1], "width": 4},
+        "discriminator": {"type": "dcgan_discriminator", "image_shape": [16, 16, 1], "width": 4},
+    },
+    "model": {"type": "DCGAN", "ema_decay": 0.9},
+    "samples": 4,
+}
+
+
+def run(*words):
+    return cli.main(cli.parse(["keras-gans", *map(str, words)]))
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps({**TINY, "data": {**TINY["data"], "data_dir": str(tmp_path)}}))
+    return path
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["zoo", "list"]])
+def test_help_and_lists_come_at_once(words):
+    run_times = []
+    for _ in range(3):  # the fastest: a busy machine is not a slow program
+        started = time.perf_counter()
+        done = subprocess.run([COMMAND, *words], capture_output=True, text=True, check=True)
+        run_times.append(time.perf_counter() - started)
+    assert min(run_times) < 0.5
+    assert "train" in done.stdout and not done.stderr
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(recipe, capsys):
+    before = set(recipe.parent.rglob("*.json")) | set(recipe.parent.glob("*"))
+    assert run("train", recipe, "--dry-run") == 0
+    shown = capsys.readouterr().out
+    for part in ("* networks.generator.width = 4  (default 64)", "4 steps an epoch", "minutes"):
+        assert part in shown
+    assert "epochs 1 to 2: 8 steps" in shown and "Nothing was written" in shown
+    assert not (recipe.parent / "runs").exists()
+    assert recipe in before
+
+
+def test_train_resume_new_generate_and_export(recipe, capsys):
+    assert run("train", recipe, "--epochs", 1) == 0
+    shown = capsys.readouterr().out
+    assert "Epoch 1/1" in shown and "report.html" in shown
+    assert run("train", recipe, "--export", "tflite") == 0  # goes on to its two epochs
+    shown = capsys.readouterr().out
+    assert "Epoch 2/2" in shown and "Epoch 1/2" not in shown
+    assert "largest difference" in shown
+    assert Path("runs/tiny/exported/generator.tflite").is_file()
+
+    assert run("generate", "runs/tiny", "--seeds", "3,5-6", "--out", "made") == 0
+    assert sorted(p.name for p in Path("made").iterdir()) == [
+        "grid.png",
+        "seed0003.png",
+        "seed0005.png",
+        "seed0006.png",
+    ]
+    with Image.open("made/seed0005.png") as image:
+        assert image.size == (16, 16)
+    first = Path("made/seed0005.png").read_bytes()
+    run("generate", "runs/tiny", "--seeds", "5", "--out", "again")
+    assert Path("again/seed0005.png").read_bytes() == first  # a seed is an image, in any company
+
+    assert run("export", "runs/tiny", "--format", "saved_model", "--out", "out") == 0
+    assert Path("out/saved_model/saved_model.pb").is_file()
+    assert run("train", recipe, "--epochs", 1, "--new") == 0
+    assert Path("runs/tiny~1").is_dir()
+
+
+def test_a_changed_recipe_is_one_line_on_stderr(recipe, capsys):
+    run("train", recipe, "--epochs", 1)
+    recipe.write_text(recipe.read_text().replace('"width": 4', '"width": 5'))
+    assert run("train", recipe) == 1
+    error = capsys.readouterr().err
+    assert "networks.generator.width (was 4, now 5)" in error and "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["generate", "nothing"], "no preset of that name"),
+        (["zoo", "show", "dcgan_digit_28"], "Did you mean 'dcgan_digits_28'"),
+        (["generate", "dcgan_digits_28_quick"], "no weights come with it"),
+        (["train", "missing.json"], "no recipe at that path"),
+    ],
+)
+def test_what_can_be_mended_is_said_in_a_line(words, message, capsys):
+    assert run(*words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("keras-gans: ") and message in error
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "x", "--seeds", "5-3"],
+        ["generate", "x", "--seeds", "a"],
+        ["export", "x", "--format", "onxn"],
+        ["trian", "x"],
+        [],
+    ],
+)
+def test_words_that_make_no_sense(words, capsys):
+    with pytest.raises(SystemExit):
+        run(*words)
+    assert "usage" in capsys.readouterr().err
+
+
+def test_zoo_show_and_verify(capsys):
+    assert run("zoo", "show", "dcgan_digits_28") == 0
+    assert '"type": "DCGAN"' in capsys.readouterr().out
+    assert run("zoo", "verify", "dcgan_digits_28") == 0
+    assert "generator.weights.h5" in capsys.readouterr().out
+
+
+def test_doctor_finds_this_installation_well(capsys):
+    assert run("doctor") == 0
+    shown = capsys.readouterr().out
+    assert "All is well" in shown and "weights of dcgan_digits_28" in shown
+
+
+@pytest.mark.slow  # two fresh processes, each of which loads TensorFlow
+def test_killed_in_the_middle_it_goes_on(recipe):
+    recipe.write_text(recipe.read_text().replace('"epochs": 2', '"epochs": 400'))
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "keras_gans.cli", "train", str(recipe)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    checkpoints = Path("runs/tiny/checkpoints")
+    deadline = time.monotonic() + 120
+    while len(list(checkpoints.glob("epoch-*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    newest = max(int(p.name[6:11]) for p in checkpoints.glob("epoch-*"))
+    assert 2 <= newest < 400
+    assert run("train", recipe, "--epochs", newest + 1) == 0
+    lines = Path("runs/tiny/metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == list(range(1, newest + 2))

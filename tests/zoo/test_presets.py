@@ -1,0 +1,152 @@
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_gans
+from keras_gans import zoo
+from keras_gans.zoo import presets
+
+TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The presets in a folder that a test may damage."""
+    shutil.copytree(presets.FOLDER, tmp_path / "presets")
+    monkeypatch.setattr(presets, "FOLDER", tmp_path / "presets")
+    return tmp_path / "presets"
+
+
+def test_the_first_stone_is_there():
+    assert "dcgan_digits_28" in TRAINED
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_trained_preset_loads_and_makes_images(name):
+    generator = zoo.load(name)
+    assert isinstance(generator, keras.Model)
+    latents = keras_gans.latent.sample(100, generator.input_shape[-1], seed=0)
+    images = generator.predict(latents, verbose=0)
+    assert images.min() >= -1.0 and images.max() <= 1.0
+    assert np.std(images, axis=0).max() > 0.5  # not one image a hundred times
+    assert zoo.card(name).text.startswith(f"# {name}")
+    assert set(zoo.verify(name)) == {
+        "README.md",
+        "generator.weights.h5",
+        "recipe.json",
+        "samples.png",
+    }
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_picture_on_the_card_is_what_the_weights_make(name):
+    from PIL import Image
+
+    generator = zoo.load(name)
+    latents = keras_gans.latent.sample(64, generator.input_shape[-1], seed=0)
+    expected = keras_gans.image.grid(generator.predict(latents, verbose=0))
+    with Image.open(presets.FOLDER / name / "samples.png") as file:
+        shown = np.asarray(file).reshape(expected.shape)
+    # Another processor rounds elsewhere; another generator differs by far more than this.
+    assert np.abs(shown.astype(int) - expected.astype(int)).mean() < 1.0
+
+
+@pytest.mark.parametrize("file", ["generator.weights.h5", "recipe.json", "README.md"])
+def test_a_damaged_file_is_named(copied, file):
+    path = copied / TRAINED[0] / file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    if file == "recipe.json":
+        json.loads(content)  # still JSON, so that the hash is what notices
+    with pytest.raises(ValueError, match=f"damaged.*SHA-256.*{file}"):
+        zoo.load(TRAINED[0])
+
+
+def test_missing_and_foreign_files_are_named(copied):
+    (copied / TRAINED[0] / "extra.txt").write_text("x")
+    with pytest.raises(ValueError, match=r"not listed.*extra.txt"):
+        zoo.verify(TRAINED[0])
+    (copied / TRAINED[0] / "extra.txt").unlink()
+    (copied / TRAINED[0] / "generator.weights.h5").unlink()
+    with pytest.raises(ValueError, match=r"is missing.*generator.weights.h5"):
+        zoo.verify(TRAINED[0])
+
+
+def test_weights_that_lack_a_part_are_refused(copied):
+    import h5py
+
+    folder = copied / TRAINED[0]
+    with h5py.File(folder / "generator.weights.h5", "a") as file:
+        del file["layers"]["dense"]["vars"]["0"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    digest = presets.sha256(folder / "generator.weights.h5")
+    metrics["sha256"]["generator.weights.h5"] = digest
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises((ValueError, KeyError)):
+        zoo.load(TRAINED[0])
+
+
+def test_a_recipe_without_weights_says_how_to_get_them():
+    with pytest.raises(ValueError, match="keras-gans train dcgan_digits_28_quick"):
+        zoo.load("dcgan_digits_28_quick")
+
+
+def test_unknown_presets():
+    with pytest.raises(ValueError, match="Did you mean 'dcgan_digits_28'"):
+        zoo.load("dcgan_digits_28x")
+
+
+def test_the_folder_is_no_package_of_its_own():
+    path = Path(presets.__file__).with_name("__init__.py")
+    spec = importlib.util.spec_from_file_location("zoo", path)
+    with pytest.raises(ImportError, match="works under that name only"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def test_publishing_a_run(tmp_path):
+    config = {
+        "epochs": 1,
+        "data": {"name": "digits", "num_examples": 64, "image_size": 16},
+        "networks": {
+            "generator": {"type": "dcgan_generator", "image_shape": [16, 16, 1], "width": 4},
+            "discriminator": {"type": "dcgan_discriminator", "image_shape": [16, 16, 1]},
+        },
+        "model": {"type": "DCGAN", "ema_decay": 0.9},
+    }
+    config["data"]["data_dir"] = str(tmp_path)
+    preset = tmp_path / "preset"
+    preset.mkdir()
+    (preset / "recipe.json").write_text(json.dumps(config))
+    (preset / "README.md").write_text("# preset\n")
+    run = zoo.train(config, tmp_path / "run", verbose=0)
+    difference = zoo.publish(run, preset, numbers={"steps": 1})
+    assert 0.0 < difference < 0.02
+    full, half = ((tmp_path / p) for p in ("full.weights.h5", "preset/generator.weights.h5"))
+    zoo.load(run).save_weights(full)
+    assert half.stat().st_size < 0.75 * full.stat().st_size
+    assert json.loads((preset / "metrics.json").read_text())["numbers"] == {"steps": 1}
+    (preset / "recipe.json").write_text(json.dumps({**config, "epochs": 2}))
+    with pytest.raises(ValueError, match="another number of epochs"):
+        zoo.publish(run, preset)
+    (preset / "recipe.json").write_text(json.dumps({**config, "seed": 2}))
+    with pytest.raises(ValueError, match="another configuration"):
+        zoo.publish(run, preset)
+
+
+def test_lists_and_cards_come_without_tensorflow():
+    # In a fresh process that is the command line: see keras_gans/__init__.py.
+    program = (
+        "import sys; sys.argv[0] = 'keras-gans'\n"
+        "from keras_gans import zoo\n"
+        "zoo.card(zoo.list_presets()[0]); zoo.verify('dcgan_digits_28')\n"
+        "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,126 @@
+import copy
+import json
+
+import keras
+import pytest
+
+from keras_gans import zoo
+
+RING = {
+    "description": "points on a ring",
+    "epochs": 2,
+    "data": {"name": "ring", "batch_size": 32, "num_examples": 128},
+    "networks": {
+        "generator": {"type": "mlp_generator", "image_shape": [2], "latent_dim": 3, "width": 8},
+        "discriminator": {"type": "mlp_discriminator", "image_shape": [2], "width": 8},
+    },
+    "model": {"type": "GAN", "loss": {"type": "least_squares", "real_label": 0.9}},
+    "generator_optimizer": {
+        "type": "Adam",
+        "learning_rate": {
+            "type": "ExponentialDecay",
+            "initial_learning_rate": 0.01,
+            "decay_steps": 10,
+            "decay_rate": 0.5,
+        },
+    },
+}
+
+
+def changed(path, value):
+    config = copy.deepcopy(RING)
+    part = config
+    for key in path.split(".")[:-1]:
+        part = part[key]
+    part[path.split(".")[-1]] = value
+    return config
+
+
+def test_a_recipe_becomes_the_gan_it_says():
+    gan = zoo.Recipe(RING).build_model()
+    assert type(gan).__name__ == "GAN" and gan.seed == 0
+    assert gan.adversarial_loss.get_config()["real_label"] == 0.9
+    assert gan.generator.input_shape == (None, 3)
+    schedule = gan.generator_optimizer._learning_rate
+    assert isinstance(schedule, keras.optimizers.schedules.ExponentialDecay)
+    assert schedule.decay_steps == 10
+    assert gan.discriminator_optimizer.beta_1 == 0.5  # none given: the class's own
+
+
+def test_the_same_seed_makes_the_same_weights():
+    a, b = (zoo.Recipe(RING).build_model().get_weights() for _ in range(2))
+    c = zoo.Recipe(changed("seed", 1)).build_model().get_weights()
+    assert all((x == y).all() for x, y in zip(a, b))
+    assert any((x != y).any() for x, y in zip(a, c))
+
+
+def test_a_completed_recipe_reads_back_as_itself():
+    config = zoo.Recipe(RING).config
+    assert zoo.Recipe(json.loads(json.dumps(config))).config == config
+
+
+def test_what_differs_from_its_default_is_told_apart():
+    rows = {field: (value, default) for field, value, default in zoo.Recipe(RING).rows()}
+    assert rows["networks.generator.width"] == (8, 128)
+    assert rows["networks.generator.depth"] == (2, 2)
+    assert rows["data.batch_size"] == (32, 64)
+    assert rows["epochs"] == (2, ...)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("epoch", 3, "no field 'epoch'. Did you mean 'epochs'"),
+        ("networks.generator.widht", 3, "'networks.generator.widht'. Did you mean 'width'"),
+        ("networks.critic", {}, "no field 'networks.critic'"),
+        ("networks.generator.type", "mlp_generatr", "Did you mean 'mlp_generator'"),
+        ("networks.generator", {"type": "mlp_generator"}, r"lacks \['image_shape'\]"),
+        ("model.type", "DCGANN", "Did you mean 'DCGAN'"),
+        ("model", {}, "known `type`.*Expected one of"),
+        ("model.los", "hinge", "Did you mean 'loss'"),
+        ("generator_optimizer.type", "Adm", "Did you mean 'Adam'"),
+        ("generator_optimizer.learning_rat", 1.0, "Did you mean 'learning_rate'"),
+        ("generator_optimizer.learning_rate.type", "Cosine", "Did you mean 'CosineDecay'"),
+        ("generator_optimizer.type", "os.system", "known `type`"),
+        ("epochs", 0, "'epochs' must be an integer of at least 1"),
+        ("epochs", True, "'epochs' must be an integer"),
+        ("data", "ring", "'data' must be an object"),
+    ],
+)
+def test_wrong_recipes_are_refused_with_the_nearest_name(path, value, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.Recipe(changed(path, value))
+
+
+def test_missing_parts_are_named():
+    with pytest.raises(ValueError, match="lacks the field 'epochs'"):
+        zoo.Recipe({k: v for k, v in RING.items() if k != "epochs"})
+    with pytest.raises(ValueError, match=r"networks.discriminator.*known `type`"):
+        zoo.Recipe(changed("networks", {"generator": RING["networks"]["generator"]}))
+
+
+def test_unknown_loss_and_data_options_are_refused():
+    with pytest.raises(ValueError, match="Did you mean 'hinge'"):
+        zoo.Recipe(changed("model.loss", "hing")).build_model()
+    with pytest.raises(ValueError, match="radius"):
+        zoo.Recipe(changed("data.radios", 3)).load_data(first_epoch=0)
+
+
+def test_reading(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(RING))
+    recipe = zoo.Recipe.read(path, epochs=7)
+    assert recipe.name == "mine" and recipe.config["epochs"] == 7
+    path.write_text('{"epochs": 3,')
+    with pytest.raises(ValueError, match="recipe is not JSON"):
+        zoo.Recipe.read(path)
+    with pytest.raises(ValueError, match="no recipe at that path"):
+        zoo.Recipe.read(tmp_path / "other.json")
+    with pytest.raises(ValueError, match="Did you mean 'dcgan_digits_28'"):
+        zoo.Recipe.read("dcgan_digits")
+
+
+@pytest.mark.parametrize("name", zoo.list_presets())
+def test_every_preset_has_a_recipe_that_builds(name):
+    gan = zoo.Recipe.read(name).build_model()
+    assert gan.generate(2, seed=0).shape[0] == 2

@@ -1,0 +1,103 @@
+import json
+
+import numpy as np
+import pytest
+
+import keras_gans
+from keras_gans import zoo
+
+# Images, so that every part of a run is there; small, so that it takes a second.
+TINY = {
+    "description": "<digits> & more",
+    "epochs": 2,
+    "data": {"name": "digits", "batch_size": 16, "num_examples": 64, "image_size": 16},
+    "networks": {
+        "generator": {"type": "dcgan_generator", "image_shape": [16, 16, 1], "width": 4},
+        "discriminator": {"type": "dcgan_discriminator", "image_shape": [16, 16, 1], "width": 4},
+    },
+    "model": {"type": "DCGAN", "ema_decay": 0.9},
+    "samples": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def tiny(data_dir):
+    return {**TINY, "data": {**TINY["data"], "data_dir": data_dir}}
+
+
+def contents(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_run_describes_itself(tmp_path, tiny):
+    folder = zoo.train(tiny, tmp_path / "run", verbose=0)
+    assert contents(folder) == [
+        "checkpoints",
+        "config.json",
+        "logs",
+        "metrics.jsonl",
+        "report.html",
+        "samples",
+    ]
+    assert contents(folder / "samples") == [
+        "epoch_0000.png",
+        "epoch_0001.png",
+        "epoch_0002.png",
+        "training.gif",
+    ]
+    assert json.loads((folder / "config.json").read_text()) == zoo.Recipe(tiny).config
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
+    page = (folder / "report.html").read_text()
+    assert "&lt;digits&gt; &amp; more" in page and "<svg" in page
+    assert page.count("data:image/png;base64") == 2 and "http" not in page
+
+
+def test_stopped_and_run_again_it_ends_where_it_would_have(tmp_path, tiny):
+    straight = zoo.train({**tiny, "epochs": 3}, tmp_path / "a", verbose=0)
+    zoo.train({**tiny, "epochs": 1}, tmp_path / "b", verbose=0)
+    resumed = zoo.train({**tiny, "epochs": 3}, tmp_path / "b", verbose=0)
+    first, second = zoo.restore(straight), zoo.restore(resumed)
+    for a, b in zip(first.variables, second.variables):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    np.testing.assert_array_equal(first.generate(3, seed=1), second.generate(3, seed=1))
+    assert len((resumed / "metrics.jsonl").read_text().splitlines()) == 3
+    assert len(list((resumed / "samples").glob("*.png"))) == 4
+    generator = zoo.load(resumed)
+    latents = keras_gans.latent.sample(3, 128, seed=1)
+    images = generator.predict(latents, verbose=0)
+    np.testing.assert_allclose(images, second.generate(3, seed=1), atol=1e-6)
+
+
+def test_a_changed_recipe_is_refused_by_the_name_of_the_field(tmp_path, tiny):
+    folder = zoo.train({**tiny, "epochs": 1}, tmp_path / "run", verbose=0)
+    before = (folder / "config.json").read_bytes()
+    other = {**tiny, "model": {**tiny["model"], "ema_decay": 0.8}}
+    message = r"--new.*model.ema_decay \(was 0.9, now 0.8\)"
+    with pytest.raises(ValueError, match=message):
+        zoo.train(other, folder, verbose=0)
+    assert (folder / "config.json").read_bytes() == before
+    zoo.train({**other, "epochs": 1}, folder, new=True, verbose=0)
+    assert (tmp_path / "run~1" / "config.json").read_bytes() == before  # nothing is lost
+
+
+def test_a_wrong_recipe_leaves_no_folder(tmp_path, tiny):
+    large = {**tiny, "data": {**tiny["data"], "image_size": 32}}
+    with pytest.raises(ValueError, match="do not have the shape"):
+        zoo.train(large, tmp_path / "run", verbose=0)
+    with pytest.raises(ValueError, match="Received"):
+        zoo.train({**tiny, "data": {"name": "digitz"}}, tmp_path / "run2", verbose=0)
+    assert not (tmp_path / "run2").exists()
+
+
+def test_folders_without_a_run(tmp_path):
+    with pytest.raises(ValueError, match="no run in that folder"):
+        zoo.restore(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="has not finished an epoch"):
+        zoo.load(tmp_path)
