@@ -1,0 +1,110 @@
+"""Instance noise: blurs real and generated images for the discriminator until they overlap."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class InstanceNoise(keras.layers.Layer):
+    """Adds Gaussian noise to a discriminator's input in training, less and less of it.
+
+    Images lie on thin sheets that hardly meet, and a discriminator can part them perfectly and
+    teach nothing. Noise on both real and generated images makes the two overlap.
+
+    The deviation falls in a straight line from `stddev` to 0 over `decay_steps` *training calls*
+    of this layer. One training step of a GAN usually calls its discriminator three times (real,
+    generated, and again for the generator), so for a decay over n steps pass three times n; count
+    a critic's extra steps and penalties too.
+
+    Each call and each replica draws noise of its own. The seed and the number of calls are a
+    weight, so that a saved and reloaded model goes on with the noise where it stopped. At
+    inference the layer does nothing, on any backend of Keras; noise itself is drawn with
+    TensorFlow.
+
+    Example:
+
+    >>> x = np.zeros((1, 2, 2, 1))
+    >>> layer = keras_gans.layers.InstanceNoise(0.1)
+    >>> layer(x).numpy().any(), layer(x, training=True).numpy().any()
+    (np.False_, np.True_)
+
+    Args:
+        stddev: deviation of the noise at the first call, in the units of the input; from 0.
+        decay_steps: number of training calls until there is none, or `None` to keep it up.
+        seed: integer from which the noise is drawn; `None` draws it, too.
+        **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Input shape:
+        Any.
+
+    Output shape:
+        The same.
+
+    Raises:
+        ValueError: for a negative deviation, or a decay over less than one call.
+
+    References:
+        Sønderby 2017, "Amortised MAP Inference for Image Super-resolution"; Arjovsky &
+        Bottou 2017, "Towards Principled Methods for Training Generative Adversarial Networks",
+        section 3.
+    """
+
+    def __init__(self, stddev=0.1, decay_steps=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not stddev >= 0:
+            raise ValueError(
+                "The deviation of noise must be a number of at least 0. Received: "
+                f"stddev={stddev!r}"
+            )
+        whole = isinstance(decay_steps, int) and not isinstance(decay_steps, bool)
+        if decay_steps is not None and not (whole and decay_steps >= 1):
+            raise ValueError(
+                "`decay_steps` must be an integer of at least 1, a number of training calls, or "
+                f"None for noise that stays. Received: decay_steps={decay_steps!r}"
+            )
+        if seed is None:  # drawn as Keras draws its own: `set_random_seed` repeats it
+            seed = int(keras.random.randint((), 0, 2**31 - 1))
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+            raise ValueError(
+                f"`seed` must be an integer from 0 to 2**31 - 1, or None. Received: seed={seed!r}"
+            )
+        self.stddev, self.decay_steps, self.seed = float(stddev), decay_steps, seed
+
+    def build(self, input_shape):
+        # Both numbers in one weight: what is loaded continues its own noise, not this seed's.
+        # Each replica counts for itself, and all count alike.
+        self.seed_and_calls = self.add_weight(
+            shape=(2,),
+            initializer=lambda shape, dtype=None: ops.convert_to_tensor([self.seed, 0], dtype),
+            dtype="int32",
+            trainable=False,
+            name="seed_and_calls",
+        )
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        import tensorflow as tf  # here, so that a trained network runs without it
+
+        seed = tf.convert_to_tensor(self.seed_and_calls)
+        self.seed_and_calls.assign(tf.stack([seed[0], seed[1] + 1]))
+        stddev = self.stddev
+        if self.decay_steps is not None:
+            share = 1.0 - tf.cast(seed[1], "float32") / float(self.decay_steps)
+            stddev = stddev * tf.maximum(share, 0.0)
+        context = tf.distribute.get_replica_context()
+        replica = 0 if context is None else context.replica_id_in_sync_group
+        seed = tf.random.experimental.stateless_fold_in(seed, replica)
+        noise = stddev * tf.random.stateless_normal(tf.shape(inputs), seed)
+        return inputs + tf.cast(noise, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "stddev": self.stddev,
+            "decay_steps": self.decay_steps,
+            "seed": self.seed,
+        }

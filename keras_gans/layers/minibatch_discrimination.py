@@ -1,0 +1,97 @@
+"""Minibatch discrimination: lets a discriminator see how alike the examples of a batch are."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each example how close the others of its batch are.
+
+    A generator that collapses makes batches of near copies; a discriminator that looks at one
+    image at a time cannot tell. Here each example `x_i` is mapped to `num_kernels` vectors
+    `M_i,b = x_i T_b` of length `kernel_dim`, and gains the features
+
+        o(x_i)_b = sum over j of exp(-||M_i,b - M_j,b||_1)
+
+    The sum runs over the whole batch *with* j = i, as the paper writes it: an example's own term
+    is 1, so the features lie in [1, batch].
+
+    Real and generated examples must pass in batches of their own, as the paper has it, and all
+    batches must be of one size: the features grow with it. On several replicas the batch is that
+    of each replica. Gradient penalties, which ask for one slope for each example, do not go with
+    this layer. Memory grows with `batch ** 2 * num_kernels * kernel_dim`.
+
+    Example:
+
+    >>> layer = keras_gans.layers.MinibatchDiscrimination(1, 1, kernel_initializer="ones")
+    >>> x = np.array([[0.0], [0.0], [1.0]])
+    >>> layer(x).numpy().round(4)  # 1 + 1 + 1/e twice, and 1/e + 1/e + 1
+    array([[0.    , 2.3679],
+           [0.    , 2.3679],
+           [1.    , 1.7358]], dtype=float32)
+
+    Args:
+        num_kernels: number B of features to append.
+        kernel_dim: length C of the vectors that are compared.
+        kernel_initializer: of the tensor T, kept as a matrix `(features, B * C)`.
+        **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Input shape:
+        `(batch, features)`.
+
+    Output shape:
+        `(batch, features + num_kernels)`.
+
+    Raises:
+        ValueError: for numbers below 1, or an input of another rank.
+
+    References:
+        Salimans 2016, "Improved Techniques for Training GANs", section 3.2.
+    """
+
+    def __init__(
+        self, num_kernels=100, kernel_dim=5, kernel_initializer="glorot_uniform", **kwargs
+    ):
+        super().__init__(**kwargs)
+        for name, value in {"num_kernels": num_kernels, "kernel_dim": kernel_dim}.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
+                )
+        self.num_kernels, self.kernel_dim = num_kernels, kernel_dim
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, input_shape):
+        if len(input_shape) != 2 or input_shape[-1] is None:
+            raise ValueError(
+                "Minibatch discrimination compares vectors of a known length, shape "
+                "`(batch, features)`. Put a `keras.layers.Flatten` before it. Received: shape "
+                f"{tuple(input_shape)}"
+            )
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.num_kernels * self.kernel_dim),
+            initializer=self.kernel_initializer,
+            name="kernel",
+        )
+        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
+
+    def call(self, inputs):
+        # Distances are sums of many terms, and their exponentials small: float32.
+        vectors = ops.cast(ops.matmul(inputs, self.kernel), "float32")
+        vectors = ops.reshape(vectors, (-1, self.num_kernels, self.kernel_dim))
+        gaps = ops.expand_dims(vectors, 1) - ops.expand_dims(vectors, 0)
+        distances = ops.sum(ops.abs(gaps), axis=-1)  # (batch, batch, num_kernels)
+        closeness = ops.sum(ops.exp(-distances), axis=1)
+        return ops.concatenate([inputs, ops.cast(closeness, inputs.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + self.num_kernels)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_kernels": self.num_kernels,
+            "kernel_dim": self.kernel_dim,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }

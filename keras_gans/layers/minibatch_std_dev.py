@@ -1,0 +1,93 @@
+"""Minibatch standard deviation: one more channel that says how varied a group of images is."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class MinibatchStdDev(keras.layers.Layer):
+    """Appends a constant channel: how much the examples of a group differ.
+
+    For each value of an example the standard deviation over the group, `sqrt(variance + 1e-8)`,
+    then the mean over all values: one number for each group, appended as one channel to each of
+    its examples. Nothing is learned. It goes near the end of a discriminator.
+
+    A batch of n falls into `n // group_size` groups, but at least one, and the example at place i
+    belongs to group `i % groups`, as in the authors' program. Where n does not divide, some groups
+    hold more than `group_size`; a batch smaller than `group_size` is one group. So no example is
+    ever alone in its group, which would show a deviation of 0, unless it is alone in its batch.
+
+    Real and generated examples must pass in batches of their own. On several replicas the batch
+    is that of each replica. Gradient penalties, which ask for one slope for each example, count
+    the other examples' share too.
+
+    Example:
+
+    >>> x = np.array([[1.0], [5.0], [3.0], [5.0]])
+    >>> layer = keras_gans.layers.MinibatchStdDev(group_size=2)
+    >>> layer(x).numpy().round(3)  # groups (1, 3) and (5, 5)
+    array([[1., 1.],
+           [5., 0.],
+           [3., 1.],
+           [5., 0.]], dtype=float32)
+
+    Args:
+        group_size: examples in a group, from 2; 4 is the authors' choice.
+        **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Input shape:
+        `(batch, ..., channels)`, all but the batch known.
+
+    Output shape:
+        `(batch, ..., channels + 1)`.
+
+    Raises:
+        ValueError: for a group of less than 2, or an input whose size is not known.
+
+    References:
+        Karras 2018, "Progressive Growing of GANs for Improved Quality, Stability, and Variation",
+        section 3.
+    """
+
+    def __init__(self, group_size=4, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(group_size, bool) or not isinstance(group_size, int) or group_size < 2:
+            raise ValueError(
+                "The deviation of one example is always 0, so `group_size` must be an integer of "
+                f"at least 2. Received: group_size={group_size!r}"
+            )
+        self.group_size = group_size
+
+    def build(self, input_shape):
+        if len(input_shape) < 2 or None in input_shape[1:]:
+            raise ValueError(
+                "The deviation is taken over examples of a known size, shape "
+                "`(batch, ..., channels)`. Give the `keras.Input` a fixed size. Received: shape "
+                f"{tuple(input_shape)}"
+            )
+
+    def call(self, inputs):
+        number = ops.shape(inputs)[0]
+        groups = ops.maximum(number // self.group_size, 1)
+        group = ops.arange(number, dtype="int32") % groups
+        together = ops.equal(ops.expand_dims(group, 1), ops.expand_dims(group, 0))
+        # A row averages over its group: batch x batch numbers, and any batch size will do.
+        averaging = ops.cast(together, "float32")
+        averaging = averaging / ops.sum(averaging, axis=1, keepdims=True)
+
+        size = 1
+        for side in inputs.shape[1:]:
+            size *= side
+        x = ops.reshape(ops.cast(inputs, "float32"), (-1, size))
+        x = x - ops.matmul(averaging, x)
+        deviation = ops.sqrt(ops.matmul(averaging, ops.square(x)) + 1e-8)
+        deviation = ops.mean(deviation, axis=1)
+        deviation = ops.reshape(deviation, (-1,) + (1,) * (len(inputs.shape) - 1))
+        channel = ops.cast(deviation, inputs.dtype) * ops.ones_like(inputs[..., :1])
+        return ops.concatenate([inputs, channel], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "group_size": self.group_size}

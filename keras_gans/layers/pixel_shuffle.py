@@ -1,0 +1,76 @@
+"""Depth to space: enlarges images by dealing out channels."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class PixelShuffle(keras.layers.Layer):
+    """Turns `factor ** 2` channels into a `factor` times larger image.
+
+    Input channel `(dy * factor + dx) * channels + c` becomes channel c of the pixel at row dy and
+    column dx of each block: the order of `tf.nn.depth_to_space`. PyTorch's `PixelShuffle` counts
+    `(c * factor + dy) * factor + dx` instead; to import such a convolution, reorder its filters.
+
+    A convolution and this layer together are a transposed convolution whose kernel `factor`
+    divides, so no pixel is written more often than its neighbour.
+
+    Example:
+
+    >>> x = np.arange(4.0).reshape(1, 1, 1, 4)
+    >>> keras_gans.layers.PixelShuffle(2)(x).numpy()[0, :, :, 0]
+    array([[0., 1.],
+           [2., 3.]], dtype=float32)
+
+    Args:
+        factor: how many times larger each side becomes, from 1.
+        **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Input shape:
+        `(batch, height, width, factor ** 2 * channels)`.
+
+    Output shape:
+        `(batch, factor * height, factor * width, channels)`.
+
+    Raises:
+        ValueError: for a factor below 1, or a number of channels that its square does not divide.
+
+    References:
+        Shi 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
+        Convolutional Neural Network", equation 4.
+    """
+
+    def __init__(self, factor=2, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(factor, bool) or not isinstance(factor, int) or factor < 1:
+            raise ValueError(
+                f"`factor` must be an integer of at least 1. Received: factor={factor!r}"
+            )
+        self.factor = factor
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def compute_output_shape(self, input_shape):
+        number, height, width, channels = input_shape
+        if channels is None or channels % self.factor**2:
+            raise ValueError(
+                f"Each pixel of the output takes a channel: their number must be known, and a "
+                f"multiple of {self.factor**2} (`factor ** 2`). Change the filters of the layer "
+                f"before. Received: factor={self.factor}, shape {tuple(input_shape)}"
+            )
+        height, width = (None if s is None else s * self.factor for s in (height, width))
+        return (number, height, width, channels // self.factor**2)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # for its complaint
+
+    def call(self, inputs):
+        # One transposition of four axes: TFLite's fast kernels take no more. Rows of the image
+        # move into the batch; a pixel's column within its block is in the last axis already.
+        height, width = ops.shape(inputs)[1:3]
+        factor, channels = self.factor, inputs.shape[-1] // self.factor**2
+        x = ops.reshape(inputs, (-1, width, factor, factor * channels))
+        x = ops.transpose(x, (0, 2, 1, 3))
+        return ops.reshape(x, (-1, height * factor, width * factor, channels))
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
