@@ -2,13 +2,12 @@
 
 import contextlib
 import copy
-import math
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import latent
+from keras_gans import batches, latent
 from keras_gans.files import nothing_skipped
 
 SIDES = ("generator", "discriminator")
@@ -108,7 +107,7 @@ class AdversarialModel(keras.Model):
         """
         if kwargs.get("validation_data") is not None or kwargs.get("validation_split"):
             raise ValueError(self._no_validation("validation_data"))
-        for batch in _sample_batches(x, y, batch_size):
+        for batch in batches.sample(x, y, batch_size):
             self.check_data(batch)
         # Keras' default, True, warns for a dataset, which shuffles itself.
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
@@ -159,8 +158,8 @@ class AdversarialModel(keras.Model):
                 f"(num_images, {generator.input_shape[-1]}). Received: shape {latents.shape}"
             )
         # Not `predict`, which all workers of a strategy would have to call together.
-        batches = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
-        images = [np.asarray(generator(batch, training=False)) for batch in batches]
+        parts = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
+        images = [np.asarray(generator(part, training=False)) for part in parts]
         return np.concatenate(images).astype("float32")
 
     # ---- what a `train_step` is written in
@@ -197,54 +196,18 @@ class AdversarialModel(keras.Model):
 
     def images(self, data):
         """The real images of a batch, float32; refuses what the generator could not have made."""
-        if isinstance(data, (tuple, list)):  # Keras packs arrays as (x,) or (x, None, None)
-            data = [part for part in data if part is not None]
-            data = data[0] if len(data) == 1 else data
-        expected = self.generator.output_shape[1:]
-        if isinstance(data, (tuple, list, dict)):
-            raise ValueError(
-                f"{type(self).__name__} trains on images alone, and each batch holds "
-                f"{len(data)} things. Drop the labels: `data.map(lambda image, label: image)`. "
-                f"Received: {type(data).__name__} of length {len(data)}"
-            )
-        real = tf.convert_to_tensor(data)
-        if real.shape.rank is None or not real.shape[1:].is_compatible_with(expected):
-            raise ValueError(
-                "The data do not have the shape of the generator's images. Expected "
-                f"(batch, {', '.join(map(str, expected))}). Received: shape {tuple(real.shape)}"
-            )
-        if not real.dtype.is_floating:
-            raise ValueError(
-                "Images must be floats in [-1, 1]. Convert them with "
-                f"`keras_gans.image.from_uint8`. Received: {real.dtype.name}"
-            )
-        return tf.cast(real, "float32")
+        return batches.real_images(data, self.generator.output_shape[1:], type(self).__name__)
 
     def check_data(self, batch):
         """Looks at values too: run by `fit` on a first batch, outside of any graph."""
-        real = self.images(batch)
-        low, high = float(tf.reduce_min(real)), float(tf.reduce_max(real))
-        finite = math.isfinite(low) and math.isfinite(high)
-        # A generator of images ends in tanh; one of points has no range.
-        if not finite or (len(real.shape) == 4 and not (low >= -1.001 and high <= 1.001)):
-            raise ValueError(
-                "The data are out of range. Expected finite values, images in [-1, 1] "
-                "(`keras_gans.image.from_uint8` converts 0 to 255). "
-                f"Received: values from {low:.6g} to {high:.6g}"
-            )
+        batches.require_range(self.images(batch))
 
     def split(self, batch, parts, name="parts"):
         """Cuts a batch into equal ones, for several steps with fresh data each.
 
         The loop over them is Python's: an optimizer inside `tf.while_loop` fails on replicas.
         """
-        if batch.shape[0] is not None and batch.shape[0] % parts:
-            raise ValueError(
-                f"The batch (of each replica) does not divide into `{name}` equal ones. Choose a "
-                f"batch size that is a multiple of {parts}, and drop the remainder of an epoch. "
-                f"Received: a batch of {batch.shape[0]}, {name}={parts}"
-            )
-        return tf.split(batch, parts)
+        return batches.split(batch, parts, name)
 
     def latents(self, like):
         """Standard normal latents, one for every example of `like`; new ones at every call.
@@ -389,17 +352,3 @@ def require_fit(generator, discriminator):
             "The discriminator must end in one logit, `Dense(1)` or a map of them, "
             f"`(batch, height, width, 1)`. Received: output shape {discriminator.output_shape}"
         )
-
-
-def _sample_batches(x, y, batch_size):
-    """The first batch of what `fit` is given, and the last one where its size is known."""
-    if isinstance(x, tf.data.Dataset):
-        return list(x.take(1).as_numpy_iterator())
-    if isinstance(x, keras.utils.PyDataset):
-        return [x[0]]
-    if isinstance(x, (np.ndarray, tf.Tensor)):
-        size = batch_size or 32
-        last = (len(x) - 1) // size * size
-        batches = [x[:size], x[last:]] if last else [x]
-        return batches if y is None else [(batch, y[: len(batch)]) for batch in batches]
-    return []  # generators can be read only once: their shapes are checked when traced

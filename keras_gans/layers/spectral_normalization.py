@@ -26,8 +26,8 @@ class SpectralNormalization(layers.Wrapper):
     Each call with `training=True` moves `u` by `power_iterations` steps; other calls change
     nothing. `u` starts from a random vector (`keras.utils.set_random_seed` repeats it) after 15
     steps on the untrained kernel, as PyTorch's parametrization does. It is a weight, saved with
-    the layer. On several replicas each makes the same steps from the same kernel, so that they stay equal
-    without talking to each other.
+    the layer. On several replicas each makes the same steps from the same kernel, so that they
+    stay equal without talking to each other.
 
     The matrix has a row for each output channel, and a column for each of the weights that the
     channel sums over, as in the paper and in PyTorch:

@@ -18,16 +18,16 @@ import sys
 # A script's own folder comes first in the search path, and this file has the name of the package.
 sys.path.pop(0)
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-import tensorflow_addons as tfa  # noqa: E402
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_addons as tfa
 
 
 def numbers(array):
     """As lists, in the shortest form that gives the same float32."""
-    shortest = np.vectorize(lambda value: float(str(value)), otypes=[float])
-    return shortest(np.asarray(array, "float32")).tolist()
+    array = np.asarray(array, "float32")
+    return np.reshape([float(str(value)) for value in array.ravel()], array.shape).tolist()
 
 
 def instance_normalization(generator, shape, axis, epsilon, learned):

@@ -1,0 +1,82 @@
+"""What may come into a training, and what is said of what may not."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def real_images(data, shape, owner):
+    """The real images of a batch, float32.
+
+    Args:
+        data: a batch as Keras hands it over: a tensor, or a tuple that holds one.
+        shape: of one of the generator's images.
+        owner: name of the class that takes them, for the message.
+
+    Raises:
+        ValueError: for anything the generator could not have made: other parts beside the images,
+            another rank or size, integers.
+    """
+    if isinstance(data, (tuple, list)):  # Keras packs arrays as (x,) or (x, None, None)
+        data = [part for part in data if part is not None]
+        data = data[0] if len(data) == 1 else data
+    if isinstance(data, (tuple, list, dict)):
+        raise ValueError(
+            f"{owner} trains on images alone, and each batch holds {len(data)} things. Drop the "
+            "labels: `data.map(lambda image, label: image)`. "
+            f"Received: {type(data).__name__} of length {len(data)}"
+        )
+    real = tf.convert_to_tensor(data)
+    if real.shape.rank is None or not real.shape[1:].is_compatible_with(shape):
+        raise ValueError(
+            "The data do not have the shape of the generator's images. Expected "
+            f"(batch, {', '.join(map(str, shape))}). Received: shape {tuple(real.shape)}"
+        )
+    if not real.dtype.is_floating:
+        raise ValueError(
+            "Images must be floats in [-1, 1]. Convert them with "
+            f"`keras_gans.image.from_uint8`. Received: {real.dtype.name}"
+        )
+    return tf.cast(real, "float32")
+
+
+def require_range(real):
+    """Raises ValueError unless values are finite and those of images in [-1, 1].
+
+    Vectors have no range: a generator of points does not end in tanh.
+    """
+    low, high = float(tf.reduce_min(real)), float(tf.reduce_max(real))
+    finite = math.isfinite(low) and math.isfinite(high)
+    if not finite or (len(real.shape) == 4 and not (low >= -1.001 and high <= 1.001)):
+        raise ValueError(
+            "The data are out of range. Expected finite values, images in [-1, 1] "
+            "(`keras_gans.image.from_uint8` converts 0 to 255). "
+            f"Received: values from {low:.6g} to {high:.6g}"
+        )
+
+
+def split(batch, parts, name):
+    """Cuts a batch into equal ones. Raises ValueError if it does not divide."""
+    if batch.shape[0] is not None and batch.shape[0] % parts:
+        raise ValueError(
+            f"The batch (of each replica) does not divide into `{name}` equal ones. Choose a "
+            f"batch size that is a multiple of {parts}, and drop the remainder of an epoch. "
+            f"Received: a batch of {batch.shape[0]}, {name}={parts}"
+        )
+    return tf.split(batch, parts)
+
+
+def sample(x, y, batch_size):
+    """The first batch of what `fit` is given, and the last one where its size is known."""
+    if isinstance(x, tf.data.Dataset):
+        return list(x.take(1).as_numpy_iterator())
+    if isinstance(x, keras.utils.PyDataset):
+        return [x[0]]
+    if isinstance(x, (np.ndarray, tf.Tensor)):
+        size = batch_size or 32
+        last = (len(x) - 1) // size * size
+        batches = [x[:size], x[last:]] if last else [x]
+        return batches if y is None else [(batch, y[: len(batch)]) for batch in batches]
+    return []  # generators can be read only once: their shapes are checked when traced
