@@ -1,0 +1,42 @@
+"""The documents: their links lead somewhere, their code is code, their commands are commands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "zoo/presets/*/*.md")
+    for path in ROOT.glob(pattern)
+)
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def anchors(text):
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere_and_code_compiles(path):
+    text = path.read_text()
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if not target.startswith("http"):
+            file, _, anchor = target.partition("#")
+            linked = path.parent / file if file else path
+            assert linked.exists(), target
+            assert not anchor or anchor in anchors(linked.read_text()), target
+    for code in blocks(text, "python"):
+        compile(code, str(path), "exec")
+    assert not re.search(r"\{[A-Z]+\}", text), "a number was to be filled in"
+
+
+def test_the_first_two_bash_blocks_of_the_readme_are_one_command_each():
+    first, second = blocks((ROOT / "README.md").read_text(), "bash")[:2]
+    assert first.count("\n") == second.count("\n") == 1
+    assert "keras-gans train" in first and "pytest" in second
