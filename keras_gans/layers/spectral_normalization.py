@@ -122,7 +122,7 @@ class SpectralNormalization(layers.Wrapper):
     def call(self, inputs, training=False):
         kernel = self._kernel()
         matrix = self._matrix(kernel)
-        constant = ops.stop_gradient(matrix)
+        constant = ops.stop_gradient(matrix)  # so that u and v are
         u = ops.cast(self.vector_u, kernel.dtype)
         if training:
             for _ in range(self.power_iterations):
@@ -130,7 +130,6 @@ class SpectralNormalization(layers.Wrapper):
             self.vector_u.assign(u)
         else:
             v = _unit(ops.matmul(u, ops.transpose(constant)), 0.0)
-        u, v = ops.stop_gradient(u), ops.stop_gradient(v)
         sigma = ops.sum(ops.matmul(v, matrix) * u)
         kernel = kernel / ops.where(sigma > _TINY, sigma, 1.0)
 
