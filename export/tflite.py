@@ -1,0 +1,78 @@
+"""TFLite (LiteRT), for phones and browsers."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_gans.export import serving
+from keras_gans.files import atomic
+
+# Float32 weights leave rounding; float16 ones a relative error of 2**-11 each.
+PRECISIONS = ("float16", "float32")
+
+
+def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
+    """Writes a generator as a TFLite file of builtin operations alone.
+
+    The batch is fixed: a dynamic one costs transposed convolutions their speed, and browsers
+    refuse it. The signature takes `latents` (or `images`) and answers `images`, all float32.
+
+    >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
+    >>> path = keras_gans.export.tflite(generator, "exported/generator.tflite")
+
+    Args:
+        generator: a built `keras.Model`; of a GAN, its `inference_generator`.
+        path: file to write, ending in `.tflite`.
+        batch_size: images made at once.
+        precision: of the stored weights. `"float16"` halves the file; computation is in float32
+            wherever the phone has no float16.
+        overwrite: replace what is there. Otherwise that is an error.
+
+    Returns:
+        The `pathlib.Path` of the file.
+
+    Raises:
+        ValueError: if it is no generator, draws random numbers, has an operation that TFLite has
+            not, or an argument is out of range.
+        FileExistsError: if the file exists.
+    """
+    path = Path(path)
+    if path.suffix != ".tflite":
+        raise ValueError(f"A TFLite file is called something.tflite. Received: {path}")
+    if precision not in PRECISIONS:
+        raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: {precision!r}")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"`batch_size` must be an integer of at least 1. Received: {batch_size}")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            "There is something at that path already. Choose another, or pass `overwrite=True` "
+            f"(`--overwrite` on the command line). Received: {path}"
+        )
+    concrete = serving.function(
+        generator, serving.signature(generator, batch_size)
+    ).get_concrete_function()
+    drawn = sorted({op.name for op in concrete.graph.get_operations() if "Random" in op.type})
+    if drawn:
+        raise ValueError(
+            "This generator draws random numbers when it is used, and TFLite would freeze one "
+            "draw. Export a deterministic one (dropout that is off in inference). "
+            f"Received: {', '.join(drawn)}"
+        )
+    # The module keeps the variables that the function reads; the converter finds them through it.
+    module = tf.Module()
+    module.variables_read = [variable.value for variable in generator.variables]
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if precision == "float16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    try:
+        content = converter.convert()
+    except Exception as error:
+        raise ValueError(
+            "TFLite cannot express this generator in its builtin operations. Replace the layer "
+            f"that the message names. Received: {error}"
+        ) from error
+    with atomic(path) as partial:
+        partial.write_bytes(content)
+    return path
