@@ -70,8 +70,16 @@ def card(name):
         file: (folder / file).read_text() if (folder / file).exists() else ""
         for file in ("README.md", "metrics.json", "recipe.json")
     }
-    recipe, metrics = (json.loads(texts[f] or "{}") for f in ("recipe.json", "metrics.json"))
-    return Card(name, folder, recipe, texts["README.md"], metrics)
+    parsed = {}
+    for file in ("recipe.json", "metrics.json"):
+        try:
+            parsed[file] = json.loads(texts[file] or "{}")
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"A file of the preset {name!r} is damaged: it is not JSON. Install the library "
+                f"again. Received: {folder / file}, {error}"
+            ) from error
+    return Card(name, folder, parsed["recipe.json"], texts["README.md"], parsed["metrics.json"])
 
 
 def sha256(path):
