@@ -252,18 +252,17 @@ def _type(part, known, where):
 
 
 def _parameters(function):
-    """What a function, or the making of a class, takes by name; `name` itself left out."""
+    """What a function, or the making of a class, takes by name; a network's `name` left out."""
     is_class = inspect.isclass(function)
     homes = [function.__init__ if is_class else function]
     if is_class and issubclass(function, keras_gans.AdversarialModel):
         homes.append(keras_gans.AdversarialModel.__init__)  # takes the rest: `ema_decay`, `seed`
     found = {n: p for home in homes for n, p in inspect.signature(home).parameters.items()}
-    ours = ("self", "name", "generator_side", "discriminator_side")
-    variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    keep = {n: p for n, p in found.items() if n not in ours and p.kind not in variadic}
+    ours = {"self", "name", "generator_side", "discriminator_side"}
     if function is data.load:
-        keep["name"] = found["name"]
-    return keep
+        ours.remove("name")  # of the data set, not of a layer
+    variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return {n: p for n, p in found.items() if n not in ours and p.kind not in variadic}
 
 
 def _refuse_unknown(part, known, prefix):
