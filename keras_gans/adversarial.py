@@ -132,7 +132,7 @@ class AdversarialModel(keras.Model):
         """Makes images, the same ones for the same seed.
 
         >>> images = gan.generate(16, seed=0)
-        >>> keras_gans.image.save(images, "grid.png")
+        >>> path = keras_gans.image.save(images, "grid.png")
 
         Args:
             num_images: how many; not looked at when `latents` are given.
@@ -218,14 +218,16 @@ class AdversarialModel(keras.Model):
         seed = tf.cast(self.seed_generator.next(), "int32")
         replica = tf.distribute.get_replica_context()
         number, parts = tf.shape(like)[0], replica.num_replicas_in_sync
-        draw = tf.random.stateless_normal((number * parts, *self.generator.input_shape[1:]), seed)
+        shape = (number * parts, *self.generator.input_shape[1:])
+        # One algorithm by name: left to itself, XLA and each kind of device choose their own.
+        draw = tf.random.stateless_normal(shape, seed, alg="philox")
         return draw[number * replica.replica_id_in_sync_group :][:number]
 
     def next_seed(self):
         """A stateless seed, another for every call and every replica, that resumes exactly."""
         seed = tf.cast(self.seed_generator.next(), "int32")
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return tf.random.experimental.stateless_fold_in(seed, replica)
+        return tf.random.experimental.stateless_fold_in(seed, replica, alg="philox")
 
     def update_averages(self):
         """Moves the generators' averages, if kept, after a generator's step."""

@@ -136,7 +136,7 @@ class _LabelledLoss(AdversarialLoss):
         import tensorflow as tf
 
         shape = (ops.shape(logits)[0],) + (1,) * (len(logits.shape) - 1)
-        draws = tf.random.stateless_uniform((4, *shape), seed)
+        draws = tf.random.stateless_uniform((4, *shape), seed, alg="philox")
         labels = []
         for label, draw in zip((self.real_label, self.fake_label), draws[:2]):
             low, high = label if isinstance(label, tuple) else (label, label)

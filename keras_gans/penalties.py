@@ -36,6 +36,11 @@ def _column(images):
     return tf.concat([tf.shape(images)[:1], tf.ones(len(images.shape) - 1, "int32")], axis=0)
 
 
+def _uniform(shape, seed):
+    # One algorithm by name: left to itself, XLA and each kind of device choose their own.
+    return tf.random.stateless_uniform(shape, seed, alg="philox")
+
+
 def gradient_penalty(discriminator, real, fake, seed, target=1.0):
     """Holds the slope at `target` between real and generated (Gulrajani 2017, algorithm 1).
 
@@ -52,7 +57,7 @@ def gradient_penalty(discriminator, real, fake, seed, target=1.0):
     Returns:
         float32, shape `(batch,)`. The paper's weight for it is 10.
     """
-    mix = tf.cast(tf.random.stateless_uniform(_column(real), seed), real.dtype)
+    mix = tf.cast(_uniform(_column(real), seed), real.dtype)
     between = mix * real + (1.0 - mix) * tf.cast(fake, real.dtype)
     return _distance_from(target, _squared_slope(discriminator, between))
 
@@ -74,9 +79,9 @@ def dragan_penalty(discriminator, real, fake, seed, target=1.0):
     Returns:
         float32, shape `(batch,)`. The paper's weight for it is 10.
     """
-    mix_seed, noise_seed = tf.unstack(tf.random.split(seed, 2))
-    mix = tf.cast(tf.random.stateless_uniform(_column(real), mix_seed), real.dtype)
-    noise = tf.cast(tf.random.stateless_uniform(tf.shape(real), noise_seed), real.dtype)
+    mix_seed, noise_seed = tf.unstack(tf.random.split(seed, 2, alg="philox"))
+    mix = tf.cast(_uniform(_column(real), mix_seed), real.dtype)
+    noise = tf.cast(_uniform(tf.shape(real), noise_seed), real.dtype)
     nearby = real + mix * 0.5 * tf.math.reduce_std(real) * noise
     return _distance_from(target, _squared_slope(discriminator, nearby))
 

@@ -94,8 +94,8 @@ class InstanceNoise(keras.layers.Layer):
             stddev = stddev * tf.maximum(share, 0.0)
         context = tf.distribute.get_replica_context()
         replica = 0 if context is None else context.replica_id_in_sync_group
-        seed = tf.random.experimental.stateless_fold_in(seed, replica)
-        noise = stddev * tf.random.stateless_normal(tf.shape(inputs), seed)
+        seed = tf.random.experimental.stateless_fold_in(seed, replica, alg="philox")
+        noise = stddev * tf.random.stateless_normal(tf.shape(inputs), seed, alg="philox")
         return inputs + tf.cast(noise, inputs.dtype)
 
     def compute_output_shape(self, input_shape):

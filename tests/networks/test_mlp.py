@@ -8,7 +8,8 @@ from keras_gans.networks import mlp_discriminator, mlp_generator
 @pytest.mark.parametrize("shape", [(1,), (2,), (8, 8, 1), (5, 7, 3)])
 def test_points_and_images(shape):
     generator = mlp_generator(shape, latent_dim=3, width=8)
-    made = np.asarray(generator(np.full((4, 3), 50.0, "float32")))
+    latents = 100.0 * np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    made = np.asarray(generator(latents))
     assert made.shape == (4, *shape)
     assert mlp_discriminator(shape, width=8)(made).shape == (4, 1)
     # Images lie in [-1, 1]; points lie anywhere.
