@@ -9,19 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import tiny
 from keras_gans import cli
 
 COMMAND = Path(sysconfig.get_path("scripts"), "keras-gans")
-TINY = {
-    "epochs": 2,
-    "data": {"name": "digits", "batch_size": 16, "num_examples": 64, "image_size": 16},
-    "networks": {
-        "generator": {"type": "dcgan_generator", "image_shape": [16, 16, 1], "width": 4},
-        "discriminator": {"type": "dcgan_discriminator", "image_shape": [16, 16, 1], "width": 4},
-    },
-    "model": {"type": "DCGAN", "ema_decay": 0.9},
-    "samples": 4,
-}
 
 
 def run(*words):
@@ -32,7 +23,7 @@ def run(*words):
 def recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "tiny.json"
-    path.write_text(json.dumps({**TINY, "data": {**TINY["data"], "data_dir": str(tmp_path)}}))
+    path.write_text(json.dumps(tiny.recipe(tmp_path)))
     return path
 
 

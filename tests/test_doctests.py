@@ -6,9 +6,9 @@ import importlib
 import keras
 import numpy as np
 import pytest
-from test_floors import modules
 
 import keras_gans
+from test_floors import modules
 
 
 def names_in_examples(gan=None):

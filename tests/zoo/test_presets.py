@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import keras_gans
+import tiny
 from keras_gans import zoo
 from keras_gans.zoo import presets
 
@@ -118,16 +119,7 @@ def test_the_folder_is_no_package_of_its_own():
 
 
 def test_publishing_a_run(tmp_path):
-    config = {
-        "epochs": 1,
-        "data": {"name": "digits", "num_examples": 64, "image_size": 16},
-        "networks": {
-            "generator": {"type": "dcgan_generator", "image_shape": [16, 16, 1], "width": 4},
-            "discriminator": {"type": "dcgan_discriminator", "image_shape": [16, 16, 1]},
-        },
-        "model": {"type": "DCGAN", "ema_decay": 0.9},
-    }
-    config["data"]["data_dir"] = str(tmp_path)
+    config = {**tiny.recipe(tmp_path), "epochs": 1}
     preset = tmp_path / "preset"
     preset.mkdir()
     (preset / "recipe.json").write_text(json.dumps(config))

@@ -5,29 +5,17 @@ import pytest
 
 import keras_gans
 from keras_gans import zoo
-
-# Images, so that every part of a run is there; small, so that it takes a second.
-TINY = {
-    "description": "<digits> & more",
-    "epochs": 2,
-    "data": {"name": "digits", "batch_size": 16, "num_examples": 64, "image_size": 16},
-    "networks": {
-        "generator": {"type": "dcgan_generator", "image_shape": [16, 16, 1], "width": 4},
-        "discriminator": {"type": "dcgan_discriminator", "image_shape": [16, 16, 1], "width": 4},
-    },
-    "model": {"type": "DCGAN", "ema_decay": 0.9},
-    "samples": 4,
-}
+from tiny import recipe
 
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
-    return str(tmp_path_factory.mktemp("data"))
+    return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture
 def tiny(data_dir):
-    return {**TINY, "data": {**TINY["data"], "data_dir": data_dir}}
+    return recipe(data_dir)
 
 
 def contents(folder):
