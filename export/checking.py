@@ -10,6 +10,13 @@ import tensorflow as tf
 
 from keras_gans.export import serving
 
+# What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
+# float32: an eighth of one of 255 levels; a digit generator leaves 2.5e-6, and instance
+# normalisation of an almost even channel can make that a few hundred times larger. float16 has
+# 11 bits: weights so stored cost the same generator 0.003, deeper ones a few times that. bfloat16
+# has 8 bits, an eighth of that exactness.
+TOLERANCES = {"float32": 1e-3, "float16": 0.02, "bfloat16": 0.16}
+
 
 @dataclasses.dataclass(frozen=True)
 class Report:
@@ -41,16 +48,25 @@ class Report:
         )
 
 
-def check(path, generator, num_examples=16, seed=0, tolerance=0.02):
+def check(path, generator, num_examples=16, seed=0, tolerance=None):
     """Runs a written generator and the Keras one on the same inputs, and compares.
+
+    TFLite files run in LiteRT if the package `ai_edge_litert` is installed, as on a phone, and
+    otherwise in the interpreter that TensorFlow brings.
+
+    >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
+    >>> path = keras_gans.export.tflite(generator, "exported/checked.tflite")
+    >>> print(keras_gans.export.check(path, generator))  # doctest: +ELLIPSIS
+    TFLite, largest difference ...
 
     Args:
         path: SavedModel folder or `.tflite` file.
         generator: the `keras.Model` it was written from.
         num_examples: how many inputs.
-        seed: of the inputs, standard normal.
-        tolerance: largest difference allowed. The default is a few levels of 255, what float16
-            weights can add up to; float32 ones stay around 1e-5.
+        seed: of the inputs: latents standard normal, images uniform in [-1, 1].
+        tolerance: largest difference allowed. By default 0.001 for float32, 0.02 where weights or
+            computation are float16, and 0.16 where they are bfloat16; that times the largest
+            value, for outputs beyond [-1, 1].
 
     Returns:
         A `Report`.
@@ -61,13 +77,23 @@ def check(path, generator, num_examples=16, seed=0, tolerance=0.02):
     """
     path = Path(path)
     spec = serving.signature(generator)
-    inputs = np.random.default_rng(seed).normal(size=(num_examples, *spec.shape[1:]))
+    if isinstance(num_examples, bool) or not isinstance(num_examples, int) or num_examples < 1:
+        raise ValueError(
+            f"`num_examples` must be an integer of at least 1. Received: {num_examples!r}"
+        )
+    rng, shape = np.random.default_rng(seed), (num_examples, *spec.shape[1:])
+    inputs = rng.normal(size=shape) if spec.name == "latents" else rng.uniform(-1, 1, size=shape)
     inputs = inputs.astype("float32")
-    expected = generator.predict(inputs, verbose=0, batch_size=num_examples)
+    expected = generator.predict(inputs, verbose=0, batch_size=num_examples).astype("float32")
     if path.suffix == ".tflite":
-        kind, run, batch_size = "TFLite", *_tflite(path)
+        kind, (run, batch_size, stored) = "TFLite", _tflite(path, spec.name)
     else:
-        kind, run, batch_size = "SavedModel", _saved_model(path), num_examples
+        kind, run, batch_size, stored = (
+            "SavedModel",
+            _saved_model(path, spec.name),
+            num_examples,
+            {},
+        )
     # A fixed batch is filled up with what is there; the surplus is not looked at.
     padded = np.resize(inputs, (-(-num_examples // batch_size) * batch_size, *inputs.shape[1:]))
     images, times = [], []
@@ -76,7 +102,7 @@ def check(path, generator, num_examples=16, seed=0, tolerance=0.02):
             started = time.perf_counter()
             images.append(run(padded[start : start + batch_size]))
             times.append(time.perf_counter() - started)
-    except (ValueError, tf.errors.InvalidArgumentError) as error:
+    except (ValueError, RuntimeError, tf.errors.InvalidArgumentError) as error:
         raise ValueError(
             "What was written takes other inputs than this generator. Give the one it was "
             f"written from. Received: {path}, {error}"
@@ -87,7 +113,7 @@ def check(path, generator, num_examples=16, seed=0, tolerance=0.02):
             "What was written makes other images than this generator. Expected shape "
             f"{expected.shape}. Received: {images.shape} from {path}"
         )
-    difference = np.abs(images - expected.astype("float32"))
+    difference = np.abs(images - expected)
     squared = float(np.mean(difference.astype("float64") ** 2))
     report = Report(
         kind,
@@ -100,20 +126,43 @@ def check(path, generator, num_examples=16, seed=0, tolerance=0.02):
         1000 * float(np.median(times[1:] or times)),
         batch_size,
     )
-    if not report.largest <= tolerance:
+    if tolerance is None:
+        used = {"float32", *stored, *serving.compute_dtypes(generator)}
+        tolerance = max(TOLERANCES.get(dtype, 0) for dtype in used)
+        tolerance *= max(1.0, float(np.abs(expected).max()))
+    if not report.largest <= tolerance:  # so that NaN is a difference too
+        drawn = serving.random_operations(serving.function(generator, spec).get_concrete_function())
+        advice = "Export again, from the generator you compare with."
+        if drawn:
+            advice = f"It draws random numbers ({', '.join(drawn)}): no two runs can be compared."
         raise ValueError(
-            "What was written makes other images than Keras. Export again, from the generator you "
-            f"compare with. Expected differences of at most {tolerance}. Received: {path}: {report}"
+            f"What was written makes other images than Keras. {advice} "
+            f"Expected differences of at most {tolerance:.2g}. Received: {path}: {report}"
         )
     return report
 
 
-def _saved_model(path):
+def _saved_model(path, name):
+    """What runs a SavedModel on a batch."""
     if not (path / "saved_model.pb").is_file():
         raise ValueError(f"Expected a SavedModel folder or a .tflite file. Received: {path}")
-    loaded = tf.saved_model.load(str(path))
+    try:
+        loaded = tf.saved_model.load(str(path))
+    # Depending on what is damaged: OSError, KeyError, IndexError, ValueError, OpError and others.
+    except Exception as error:
+        raise ValueError(
+            "That SavedModel cannot be read: a part of it is damaged or missing. Export it again. "
+            f"Received: {path}, {type(error).__name__}: {error}"
+        ) from error
+    found = {
+        key: {
+            "inputs": list(value.structured_input_signature[1]),
+            "outputs": list(value.structured_outputs),
+        }
+        for key, value in loaded.signatures.items()
+    }
+    _compare_signatures(path, found, name)
     serve = loaded.signatures["serving_default"]
-    ((name, _),) = serve.structured_input_signature[1].items()
 
     def run(inputs, loaded=loaded):  # the signature alone would let go of the variables
         return serve(**{name: tf.constant(inputs)})["images"].numpy()
@@ -121,23 +170,46 @@ def _saved_model(path):
     return run
 
 
-def _tflite(path):
+def _tflite(path, name):
+    """What runs a TFLite file on a batch, the size of that batch, and the dtypes stored."""
     if not path.is_file():
         raise ValueError(f"There is no file to check. Received: {path}")
-    with warnings.catch_warnings():
-        # It recommends the LiteRT package, which is not needed to compare numbers.
-        warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated.*")
-        try:
-            # By content, which is verified: a damaged file given by its path crashes the process.
-            interpreter = tf.lite.Interpreter(model_content=path.read_bytes())
-        except ValueError as error:
-            raise ValueError(f"That is no TFLite model. Received: {path}, {error}") from error
-    interpreter.allocate_tensors()
+    try:
+        # By content, which is verified: a damaged file given by its path crashes the process.
+        interpreter = _interpreter(path.read_bytes())
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"That is no TFLite model. Received: {path}, {error}") from error
+    _compare_signatures(path, interpreter.get_signature_list(), name)
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    stored = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
 
     def run(inputs):
         interpreter.set_tensor(source["index"], inputs)
         interpreter.invoke()
         return interpreter.get_tensor(target["index"]).copy()
 
-    return run, int(source["shape"][0])
+    return run, int(source["shape"][0]), stored
+
+
+def _interpreter(content):
+    try:
+        # It replaces TensorFlow's, which says that it will be removed.
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        Interpreter = tf.lite.Interpreter
+    with warnings.catch_warnings():
+        # It recommends the LiteRT package, which is not needed to compare numbers.
+        warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated.*")
+        return Interpreter(model_content=content)
+
+
+def _compare_signatures(path, found, name):
+    """The names are what clients rely on, so that others are a mistake too."""
+    expected = {"inputs": [name], "outputs": ["images"]}
+    if found.get("serving_default") != expected:
+        raise ValueError(
+            "What was written has other names than this generator's. Give the generator it was "
+            f"written from, or export again. Expected `serving_default` with {expected}. "
+            f"Received: {found} from {path}"
+        )

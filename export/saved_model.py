@@ -24,18 +24,19 @@ def saved_model(generator, path, overwrite=False):
     Args:
         generator: a built `keras.Model`; of a GAN, its `inference_generator`.
         path: folder to write.
-        overwrite: replace what is there. Otherwise that is an error.
+        overwrite: replace the SavedModel that is there. Otherwise that is an error. An empty
+            folder may always be there, and anything else never: it is not deleted.
 
     Returns:
         The `pathlib.Path` of the folder.
 
     Raises:
         ValueError: if it is no generator.
-        FileExistsError: if the folder exists.
+        FileExistsError: if something is there that may not be replaced.
     """
     path = Path(path)
     serve = serving.function(generator, serving.signature(generator))
-    with _folder(path, overwrite) as partial:
+    with _folder(path.resolve(), overwrite) as partial:
         # Without `track`, which would store every variable a second time.
         archive = keras.export.ExportArchive()
         archive.add_endpoint("serving_default", serve)
@@ -46,18 +47,34 @@ def saved_model(generator, path, overwrite=False):
 @contextlib.contextmanager
 def _folder(path, overwrite):
     """A folder that appears at `path` when it is complete, or not at all."""
-    if path.exists() and not overwrite:
+    empty = path.is_dir() and not any(path.iterdir())
+    if path.exists() and not empty and not overwrite:
         raise FileExistsError(
             "There is something at that path already. Choose another, or pass `overwrite=True` "
             f"(`--overwrite` on the command line). Received: {path}"
         )
+    if path.exists() and not empty and not (path / "saved_model.pb").is_file():
+        raise FileExistsError(
+            "There is something else than a SavedModel at that path, and overwriting would delete "
+            f"it. Choose another path, or remove it yourself. Received: {path}"
+        )
     partial = path.with_name(f".{path.name}.partial")
+    previous = path.with_name(f".{path.name}.previous")
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
-        if path.is_dir():
-            shutil.rmtree(path)
-        partial.replace(path)
+        # A folder cannot be renamed over a full one. Moved aside, the old one is whole until the
+        # new one is there; deleted first, a kill would leave half of it.
+        if path.exists():
+            shutil.rmtree(previous, ignore_errors=True)
+            path.rename(previous)
+        try:
+            partial.rename(path)
+        except OSError:
+            if previous.exists():
+                previous.rename(path)
+            raise
+        shutil.rmtree(previous, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

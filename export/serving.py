@@ -1,5 +1,8 @@
 """What every format exports: one function, with named float32 inputs and outputs."""
 
+import contextlib
+import re
+
 import keras
 import tensorflow as tf
 
@@ -8,23 +11,29 @@ def signature(generator, batch_size=None):
     """The input of a generator as a named `tf.TensorSpec`.
 
     Args:
-        generator: a built `keras.Model` with one input and one output.
+        generator: a built functional or Sequential `keras.Model` with one input and one output.
         batch_size: fixed, or `None` for any.
 
     Raises:
         ValueError: for anything that is not a generator.
     """
-    if hasattr(generator, "inference_generator"):
+    built = isinstance(generator, keras.Model) and generator.built
+    # A subclassed model has no `inputs` at all: its `call` alone knows what it takes.
+    inputs = getattr(generator, "inputs", None) if built else None
+    if hasattr(generator, "inference_generator") or (
+        not inputs and hasattr(generator, "discriminator")
+    ):
         raise ValueError(
             "A whole GAN would take its discriminator along. Export the generator: "
-            f"`gan.inference_generator`. Received: {generator!r}"
+            "`gan.inference_generator`, or in a GAN class of your own the network that makes the "
+            f"images. Received: {generator!r}"
         )
-    if not isinstance(generator, keras.Model) or not generator.built:
+    if not inputs:
         raise ValueError(
-            "Expected a generator: a built `keras.Model`. Give it a `keras.Input`. "
+            "Expected a generator: a built `keras.Model` that knows its inputs. Give it a "
+            "`keras.Input`; wrap a subclassed one as `keras.Model(inputs, network(inputs))`. "
             f"Received: {generator!r}"
         )
-    inputs = generator.inputs
     if len(inputs) != 1 or len(generator.outputs) != 1:
         raise ValueError(
             "Expected a generator of one input and one output. "
@@ -42,3 +51,61 @@ def function(generator, spec):
         return {"images": tf.cast(generator(inputs, training=False), "float32")}
 
     return serve
+
+
+def operations(concrete):
+    """Pairs of name and type of every operation of a concrete function, however deep.
+
+    Branches, loops and inner `tf.function`s are functions of their own, which
+    `graph.get_operations()` does not enter.
+    """
+    graph = concrete.graph.as_graph_def()
+    inner = [node for function in graph.library.function for node in function.node_def]
+    return [(node.name, node.op) for node in [*graph.node, *inner]]
+
+
+def random_operations(concrete):
+    """Sorted names of the operations that draw random numbers."""
+    draws = re.compile("Random|TruncatedNormal|Multinomial")
+    return sorted({name for name, kind in operations(concrete) if draws.search(kind)})
+
+
+def compute_dtypes(generator):
+    """The set of dtypes that the layers compute in, those inside wrappers included."""
+    return {layer.compute_dtype for layer in _all_layers(generator)}
+
+
+@contextlib.contextmanager
+def in_float32(generator):
+    """Lets a mixed-precision generator compute in float32 inside the block.
+
+    Its weights are float32 already. The policies are set on the generator itself and put back,
+    because a copy would need every class in it to be registered.
+
+    Args:
+        generator: a built `keras.Model`.
+
+    Raises:
+        ValueError: if the weights themselves are in half precision.
+    """
+    half = sorted({v.dtype for v in generator.variables} & {"float16", "bfloat16"})
+    if half:
+        raise ValueError(
+            "Expected float32 weights (computing in half precision is fine). Build the same "
+            "network under the float32 or a mixed policy, and give it these weights with "
+            f"`set_weights`. Received: weights in {', '.join(half)}"
+        )
+    before = [(layer, layer.dtype_policy) for layer in _all_layers(generator)]
+    try:
+        for layer, policy in before:
+            if policy.compute_dtype in ("float16", "bfloat16"):
+                layer.dtype_policy = keras.DTypePolicy("float32")
+        yield
+    finally:
+        for layer, policy in before:
+            layer.dtype_policy = policy
+
+
+def _all_layers(generator):
+    # Private, but `layers` does not show what a wrapper wraps.
+    return list(generator._flatten_layers(include_self=True, recursive=True))

@@ -1,5 +1,6 @@
 """TFLite (LiteRT), for phones and browsers."""
 
+import re
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,7 +16,9 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
     """Writes a generator as a TFLite file of builtin operations alone.
 
     The batch is fixed: a dynamic one costs transposed convolutions their speed, and browsers
-    refuse it. The signature takes `latents` (or `images`) and answers `images`, all float32.
+    refuse it. The signature takes `latents` (or `images`) and answers `images`, all float32. A
+    generator of a mixed-precision policy is written as it computes in float32: TFLite has no
+    builtins for half precision.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.tflite(generator, "exported/generator.tflite")
@@ -33,7 +36,7 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
 
     Raises:
         ValueError: if it is no generator, draws random numbers, has an operation that TFLite has
-            not, or an argument is out of range.
+            not (the message names it), or an argument is out of range.
         FileExistsError: if the file exists.
     """
     path = Path(path)
@@ -48,10 +51,10 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
             "There is something at that path already. Choose another, or pass `overwrite=True` "
             f"(`--overwrite` on the command line). Received: {path}"
         )
-    concrete = serving.function(
-        generator, serving.signature(generator, batch_size)
-    ).get_concrete_function()
-    drawn = sorted({op.name for op in concrete.graph.get_operations() if "Random" in op.type})
+    spec = serving.signature(generator, batch_size)
+    with serving.in_float32(generator):
+        concrete = serving.function(generator, spec).get_concrete_function()
+    drawn = serving.random_operations(concrete)
     if drawn:
         raise ValueError(
             "This generator draws random numbers when it is used, and TFLite would freeze one "
@@ -69,9 +72,12 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
     try:
         content = converter.convert()
     except Exception as error:
+        lacking = set(re.findall(r"'tf\.(\w+)' op is neither", str(error)))
+        named = [f"{kind} in {name}" for name, kind in serving.operations(concrete)]
+        named = [place for place in named if place.split(" in ")[0] in lacking]
         raise ValueError(
             "TFLite cannot express this generator in its builtin operations. Replace the layer "
-            f"that the message names. Received: {error}"
+            f"named here. Received: {', '.join(named) or 'no names'}; the converter says: {error}"
         ) from error
     with atomic(path) as partial:
         partial.write_bytes(content)

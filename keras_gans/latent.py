@@ -31,21 +31,28 @@ def sample(num_samples, latent_dim, seed=None, truncation=None):
         float32 numpy array `(num_samples, latent_dim)`.
 
     Raises:
-        ValueError: for a count below 1 or a truncation not above 0.
+        ValueError: for a count below 1, a seed of more than 64 bits, or a truncation that is
+            not above 0 and finite.
     """
     for name, value in (("num_samples", num_samples), ("latent_dim", latent_dim)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"`{name}` must be an integer of at least 1. Received: {value!r}")
-    if truncation is not None and not truncation > 0:
+    if truncation is not None and not 0 < truncation < np.inf:
         raise ValueError(
-            "`truncation` is the largest size of a coordinate and must be above 0, or None. "
-            f"Received: truncation={truncation}"
+            "`truncation` is the largest size of a coordinate and must be above 0 and finite, or "
+            f"None for no bound. Received: truncation={truncation}"
         )
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise ValueError(f"`seed` must be an integer, or None. Received: seed={seed!r}")
-    # Two 32-bit halves: every Python integer of up to 64 bits is a seed of its own.
+    seed = int(seed)  # NumPy's narrow integers cannot be masked and shifted by 32 bits
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError(
+            "`seed` must fit into 64 bits with its sign: a longer one would repeat the latents of "
+            f"a shorter. Received: seed={seed}"
+        )
+    # Two 32-bit halves: every integer of 64 bits is a seed of its own.
     halves = np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], "uint32").view("int32")
     shape = (int(num_samples), int(latent_dim))
     if truncation is None:
@@ -75,7 +82,13 @@ def _fractions(steps):
                 f"`steps` counts both ends and must be at least 2. Received: steps={steps}"
             )
         return np.linspace(0.0, 1.0, steps, dtype="float32")
-    return np.asarray(steps, "float32")
+    fractions = np.asarray(steps, "float32")
+    if fractions.ndim != 1:
+        raise ValueError(
+            "`steps` must be an integer, how many; or a list of fractions of the way. "
+            f"Received: steps={steps}"
+        )
+    return fractions
 
 
 def lerp(start, end, steps):
@@ -187,7 +200,14 @@ def combine(plus, minus=()):
         latents = np.asarray(latents, "float32")
         return average(latents) if latents.ndim == 2 else latents
 
-    return sum(map(concept, plus)) - sum(map(concept, minus), np.float32(0.0))
+    plus, minus = [[concept(latents) for latents in group] for group in (plus, minus)]
+    shapes = {latents.shape for latents in (*plus, *minus)}
+    if len(shapes) > 1 or len(*shapes) != 1:
+        raise ValueError(
+            "Latents that are added must have one shape, `(latent_dim,)` or `(num, latent_dim)`. "
+            f"Received: shapes {sorted(shapes)}"
+        )
+    return sum(plus) - sum(minus, np.float32(0.0))
 
 
 def truncate(latents, psi, center=0.0):

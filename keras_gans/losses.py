@@ -8,6 +8,8 @@ the mean over the batch.
 """
 
 import inspect
+import math
+import numbers
 
 import keras
 from keras import ops
@@ -37,6 +39,11 @@ def _per_example(values):
 def _cross_entropy(logits, label):
     """Sigmoid cross-entropy against `label`, which may lie anywhere, safe for large logits."""
     return ops.softplus(logits) - label * logits
+
+
+def _is_number(value):
+    """A finite one; `True` is none, though Python counts with it."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -102,23 +109,23 @@ class _LabelledLoss(AdversarialLoss):
     def __init__(self, real_label=1.0, fake_label=0.0, flip=0.0):
         self.real_label = self._label(real_label, "real_label")
         self.fake_label = self._label(fake_label, "fake_label")
-        if not 0.0 <= flip < 0.5:
+        if not _is_number(flip) or not 0.0 <= flip < 0.5:
             raise ValueError(
                 "`flip` is the probability of showing an example under the wrong label; at one "
-                f"half nothing is left to learn. Expected 0 <= flip < 0.5. Received: flip={flip}"
+                f"half nothing is left to learn. Expected 0 <= flip < 0.5. Received: flip={flip!r}"
             )
         self.flip = float(flip)
 
     @staticmethod
     def _label(label, name):
         if isinstance(label, (list, tuple)):
-            if len(label) == 2 and label[0] < label[1]:
+            if len(label) == 2 and all(map(_is_number, label)) and label[0] < label[1]:
                 return tuple(float(end) for end in label)
-        elif isinstance(label, (int, float)):
+        elif _is_number(label):
             return float(label)
         raise ValueError(
             f"`{name}` must be a number, or a pair `(low, high)` with low < high to draw it "
-            f"between. Received: {name}={label}"
+            f"between. Received: {name}={label!r}"
         )
 
     def _targets(self, logits, seed):

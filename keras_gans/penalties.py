@@ -135,7 +135,7 @@ def get(name):
     Raises:
         ValueError: if no penalty has that name.
     """
-    if name not in _PENALTIES:
+    if not isinstance(name, str) or name not in _PENALTIES:
         raise ValueError(
             f"No penalty of that name.{did_you_mean(name, _PENALTIES)} Expected one of {names()}. "
             f"Received: {name!r}"

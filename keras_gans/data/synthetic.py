@@ -68,7 +68,7 @@ def normal(rng, count, mean=4.0, stddev=0.5):
 
 
 def ring(rng, count, modes=8, radius=2.0, stddev=0.02):
-    """Draws from Gaussians on a ring; the defaults are those of Metz et al., 2017.
+    """Draws from Gaussians on a ring; the defaults are those of public code for Metz et al., 2017.
 
     Args:
         rng: `numpy.random.Generator`.

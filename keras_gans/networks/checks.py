@@ -10,6 +10,15 @@ def count(name, value, minimum=1):
     return value
 
 
+def share(name, value):
+    """Returns `value` if it is a share that leaves something: in [0, 1)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+        raise ValueError(
+            f"`{name}` must be a share of at least 0 and below 1. Received: {name}={value!r}"
+        )
+    return value
+
+
 def image_shape(shape, minimum=1):
     """Returns `(height, width, channels)` of an image at least `minimum` a side."""
     shape = tuple(shape) if isinstance(shape, (list, tuple)) else shape

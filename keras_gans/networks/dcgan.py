@@ -62,6 +62,7 @@ def dcgan_generator(
     """
     height, columns, channels = checks.image_shape(image_shape, minimum=16)
     checks.count("width", width)
+    checks.count("max_width", max_width)
     checks.count("kernel_size", kernel_size, 2)
     grids = _grids(height, columns)
     filters = [min(width * 2**level, max_width) for level in range(len(grids) - 1)]
@@ -129,6 +130,7 @@ def dcgan_discriminator(
     """
     shape = checks.image_shape(image_shape, minimum=16)
     checks.count("width", width)
+    checks.count("max_width", max_width)
     checks.count("kernel_size", kernel_size, 2)
     x = inputs = keras.Input(shape, name="images")
     for level in range(len(_grids(*shape[:2])) - 1):
@@ -144,7 +146,7 @@ def dcgan_discriminator(
         activation = layers.LeakyReLU(0.2)
         x = _normalized(x, activation) if normalize else activation(x)
     x = layers.Flatten()(x)
-    if dropout:
+    if checks.share("dropout", dropout):
         x = layers.Dropout(dropout)(x)
     logits = layers.Dense(1, kernel_initializer=_weights(), dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name=name)

@@ -10,6 +10,11 @@ from keras_gans.networks import checks
 
 def _data_shape(shape):
     shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    if not shape:
+        raise ValueError(
+            "An example needs at least one axis; single numbers have the shape (1,). "
+            f"Received: image_shape={shape}"
+        )
     return tuple(checks.count("image_shape", side) for side in shape)
 
 
@@ -63,6 +68,7 @@ def mlp_discriminator(image_shape, width=128, depth=2, dropout=0.0, name="mlp_di
         A `keras.Model` from `(batch, *image_shape)` to logits `(batch, 1)`.
     """
     x = inputs = keras.Input(_data_shape(image_shape), name="images")
+    checks.share("dropout", dropout)
     if len(inputs.shape) > 2:
         x = layers.Flatten()(x)
     for _ in range(checks.count("depth", depth)):
