@@ -60,7 +60,8 @@ def sample(num_samples, latent_dim, seed=None, truncation=None):
     # The quantiles of a truncated normal, from uniform numbers: unlike drawing again, fewer stay
     # a prefix of more.
     uniform = tf.random.stateless_uniform(shape, halves, dtype="float64", alg="philox")
-    inside = tf.math.erf(tf.constant(truncation / np.sqrt(2.0), "float64"))
+    # The error function is 1 long before 30; TensorFlow's is NaN for very large numbers.
+    inside = tf.math.erf(tf.constant(min(truncation, 30.0) / np.sqrt(2.0), "float64"))
     values = np.sqrt(2.0) * tf.math.erfinv((2.0 * uniform - 1.0) * inside)
     return np.clip(values.numpy(), -truncation, truncation).astype("float32")
 
@@ -202,7 +203,7 @@ def combine(plus, minus=()):
 
     plus, minus = [[concept(latents) for latents in group] for group in (plus, minus)]
     shapes = {latents.shape for latents in (*plus, *minus)}
-    if len(shapes) > 1 or len(*shapes) != 1:
+    if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
         raise ValueError(
             "Latents that are added must have one shape, `(latent_dim,)` or `(num, latent_dim)`. "
             f"Received: shapes {sorted(shapes)}"

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -17,9 +19,16 @@ def test_a_seed_is_its_latents_and_fewer_are_the_first_of_more():
 
 
 def test_other_seeds_are_other_latents():
-    seeds = (0, 1, -1, 2**32, 2**32 + 1, 2**63 - 1, None, None)
+    seeds = (0, 1, -1, 2**32, 2**32 + 1, 2**63 - 1, -(2**63), None, None)
     drawn = {latent.sample(1, 4, seed=seed).tobytes() for seed in seeds}
     assert len(drawn) == len(seeds)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "int64", "uint64"])
+def test_an_integer_of_numpy_is_the_same_seed(dtype):
+    np.testing.assert_array_equal(
+        latent.sample(2, 3, seed=np.array(5, dtype)[()]), latent.sample(2, 3, seed=5)
+    )
 
 
 def test_they_are_standard_normal():
@@ -35,6 +44,16 @@ def test_truncated_they_are_a_truncated_normal(bound):
     assert np.abs(values).max() <= bound
     assert stats.kstest(values.ravel(), stats.truncnorm(-bound, bound).cdf).pvalue > 0.01
     np.testing.assert_array_equal(latent.sample(9, 4, seed=1, truncation=bound), values[:9])
+    # 1 - 2 b phi(b) / (2 Phi(b) - 1), the variance in closed form.
+    density = np.exp(-0.5 * bound**2) / np.sqrt(2 * np.pi)
+    variance = 1 - 2 * bound * density / math.erf(bound / np.sqrt(2))
+    assert values.var() == pytest.approx(variance, rel=0.03)
+
+
+def test_a_bound_that_is_never_met_leaves_a_whole_normal():
+    for bound in (100, 1e300):
+        values = latent.sample(5000, 4, seed=1, truncation=bound).ravel()
+        assert stats.kstest(values, "norm").pvalue > 0.01
 
 
 def test_lerp_is_straight():
@@ -54,6 +73,13 @@ def test_slerp_turns_evenly_and_meets_both_ends():
     np.testing.assert_allclose(angles, angles.mean(), rtol=1e-3)
     lengths = np.linalg.norm(way, axis=1)
     np.testing.assert_allclose(np.diff(lengths), np.diff(lengths).mean(), atol=1e-4)
+
+
+def test_slerp_between_equal_lengths_keeps_the_length():
+    start, end = latent.sample(2, 64, seed=0)
+    end *= np.linalg.norm(start) / np.linalg.norm(end)
+    lengths = np.linalg.norm(latent.slerp(start, end, 7), axis=1)
+    np.testing.assert_allclose(lengths, np.linalg.norm(start), rtol=1e-5)
 
 
 def test_slerp_of_a_right_angle_by_hand():
@@ -101,15 +127,28 @@ def test_truncation_towards_a_centre():
         lambda: latent.sample(4, 2.0),
         lambda: latent.sample(True, 4),
         lambda: latent.sample(4, 4, seed=1.5),
+        lambda: latent.sample(4, 4, seed=True),
+        lambda: latent.sample(4, 4, seed=2**63),
+        lambda: latent.sample(4, 4, seed=-(2**63) - 1),
         lambda: latent.sample(4, 4, truncation=0.0),
+        lambda: latent.sample(4, 4, truncation=-1.0),
+        lambda: latent.sample(4, 4, truncation=np.inf),
+        lambda: latent.sample(4, 4, truncation=np.nan),
         lambda: latent.lerp([1.0], [1.0, 2.0], 3),
         lambda: latent.lerp([1.0], [2.0], 1),
+        lambda: latent.lerp([1.0], [2.0], 3.0),
+        lambda: latent.lerp([1.0], [2.0], True),
+        lambda: latent.slerp([1.0, 0.0], [1.0, 0.0, 0.0], 3),
         lambda: latent.slerp([1.0, 0.0], [-1.0, 0.0], 3),
         lambda: latent.slerp([0.0, 0.0], [1.0, 0.0], 3),
         lambda: latent.average([1.0, 2.0]),
         lambda: latent.average(np.zeros((0, 3))),
         lambda: latent.combine([]),
+        lambda: latent.combine([[1.0, 2.0], [3.0]]),
+        lambda: latent.combine([[1.0, 2.0]], [[3.0]]),
+        lambda: latent.combine([1.0, 2.0]),
         lambda: latent.truncate([[1.0]], 1.5),
+        lambda: latent.truncate([[1.0]], -0.1),
     ],
 )
 def test_bad_input(call):

@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -79,12 +81,42 @@ def test_a_map_of_logits_counts_as_its_mean(name):
     np.testing.assert_allclose(whole, np.mean(pixels, axis=0), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["non_saturating", "minimax", "relativistic_average"])
-def test_sure_logits_stay_finite(name):
+@pytest.mark.parametrize("name", losses.names())
+def test_sure_logits_and_their_slopes_stay_finite(name):
     loss = losses.get(name)
-    sure = tf.constant([[1e4], [-1e4]])
-    for value in (loss.discriminator(sure, -sure), loss.generator(sure, -sure)):
+    real, fake = tf.constant([[1e4], [-1e4]]), tf.constant([[-1e4], [1e4]])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        values = loss.discriminator(real, fake), loss.generator(fake, real)
+    for value in values:
         assert np.isfinite(value).all()
+        for slope in tape.gradient(value, [real, fake]):
+            assert slope is None or np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("name", losses.names())
+def test_half_precision_logits_are_reckoned_with_in_float32(name):
+    # The square of 400 is past float16's largest number, 65504.
+    wide = np.array([[400.0, 0.5], [-400.0, 3.0]], "float16")
+    loss = losses.get(name)
+    for method in (loss.discriminator, loss.generator):
+        half = method(tf.constant(wide), tf.constant(-wide))
+        single = method(tf.constant(wide, "float32"), tf.constant(-wide, "float32"))
+        np.testing.assert_array_equal(half, single)
+
+
+@pytest.mark.parametrize("name", losses.names())
+def test_each_side_pulls_the_logits_its_own_way(name):
+    """Down the loss: real up and fake down for the discriminator, fake up for the generator."""
+    loss = losses.get(name)
+    # Between the labels 0 and 1: least squares pulls back what lies beyond them.
+    real, fake = tf.constant([[0.3], [0.6]]), tf.constant([[0.1], [0.4]])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        values = loss.discriminator(real, fake), loss.generator(fake, real)
+    on_real, on_fake = tape.gradient(values[0], [real, fake])
+    assert (on_real.numpy() < 0).all() and (on_fake.numpy() > 0).all()
+    assert (tape.gradient(values[1], fake).numpy() < 0).all()
 
 
 def slope(loss, logit):
@@ -129,10 +161,10 @@ def test_labels_of_least_squares_are_the_papers_a_and_b():
     )
 
 
-def labels_drawn(loss, number=20_000):
+def labels_drawn(loss, shape=(20_000, 1)):
     """The labels, read off a loss that is linear in them: at a logit l, -label * l + constant."""
-    logits = tf.fill((number, 1), 2.0)
-    zero = tf.zeros((number, 1))
+    logits = tf.fill(shape, 2.0)
+    zero = tf.zeros(shape)
     real = (np.log1p(np.exp(2.0)) - (loss.discriminator(logits, zero, (3, 4)) - np.log(2))) / 2
     fake = (np.log1p(np.exp(2.0)) - (loss.discriminator(zero, logits, (3, 4)) - np.log(2))) / 2
     return np.asarray(real), np.asarray(fake)
@@ -144,6 +176,13 @@ def test_soft_labels_are_drawn_evenly_between_their_ends():
     assert real.mean() == pytest.approx(0.95, abs=0.01)
     assert real.std() == pytest.approx(0.5 / np.sqrt(12), abs=0.005)  # of a uniform distribution
     np.testing.assert_allclose(fake, 0.0, atol=1e-5)
+
+
+def test_a_map_of_logits_has_one_label_an_example():
+    # Labels drawn for each of 16 places would average out to a quarter of the deviation.
+    loss = losses.get("non_saturating", real_label=(0.7, 1.2), fake_label=(0.0, 0.3))
+    for labels, width in zip(labels_drawn(loss, (5000, 4, 4, 1)), (0.5, 0.3)):
+        assert labels.std() == pytest.approx(width / np.sqrt(12), rel=0.05)
 
 
 def test_flipped_labels_come_as_often_as_asked_on_both_sides():
@@ -168,10 +207,21 @@ def test_random_labels_follow_the_seed():
 
 @pytest.mark.parametrize("name", losses.names())
 def test_serialisation(name):
-    arguments = {} if name in ("hinge", "wasserstein") else {"real_label": (0.7, 0.9), "flip": 0.1}
+    labels = {"real_label": (0.7, 0.9), "fake_label": 0.05, "flip": 0.1}
+    arguments = {} if name in ("hinge", "wasserstein") else labels
     loss = losses.get(name, **arguments)
-    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
-    assert type(twin) is type(loss) and twin.get_config() == loss.get_config()
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(loss)))
+    twin = keras.saving.deserialize_keras_object(config)
+    assert type(twin) is type(loss) and twin.get_config() == arguments
+    np.testing.assert_array_equal(
+        twin.discriminator(REAL, FAKE, (1, 2)), loss.discriminator(REAL, FAKE, (1, 2))
+    )
+
+
+def test_a_loss_is_handed_back_and_a_number_of_numpy_is_a_number():
+    loss = losses.get("minimax", real_label=np.float32(0.5), flip=np.float64(0.25))
+    assert losses.get(loss) is loss
+    assert loss.get_config() == {"real_label": 0.5, "fake_label": 0.0, "flip": 0.25}
 
 
 def test_only_relativistic_losses_look_at_real_logits():
@@ -187,9 +237,17 @@ def test_only_relativistic_losses_look_at_real_logits():
     [
         (lambda: losses.get("hing"), "Did you mean 'hinge'.*Received: 'hing'"),
         (lambda: losses.get(3), "Expected one of"),
+        (lambda: losses.get(["hinge"]), "Expected one of"),
+        (lambda: losses.get(losses.get("hinge"), flip=0.1), "Expected one of"),
+        (lambda: losses.get("wasserstein", flip=0.1), "no argument 'flip'.*Expected none"),
         (lambda: losses.get("hinge", real_label=0.9), "no argument 'real_label'"),
         (lambda: losses.get("minimax", flip=0.5), "0 <= flip < 0.5"),
+        (lambda: losses.get("minimax", flip=-0.1), "0 <= flip < 0.5"),
+        (lambda: losses.get("minimax", flip="often"), "Received: flip='often'"),
         (lambda: losses.get("minimax", real_label="one"), "must be a number, or a pair"),
+        (lambda: losses.get("minimax", real_label=True), "must be a number, or a pair"),
+        (lambda: losses.get("minimax", real_label=float("nan")), "must be a number, or a pair"),
+        (lambda: losses.get("minimax", real_label=["a", "b"]), "must be a number, or a pair"),
         (lambda: losses.get("minimax", real_label=(1.2, 0.7)), "low < high"),
         (lambda: losses.get("minimax", fake_label=(0.1, 0.2, 0.3)), "`fake_label`"),
     ],

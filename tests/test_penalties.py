@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -43,6 +44,23 @@ def test_each_example_has_a_slope_of_its_own():
     )
 
 
+def test_the_slope_of_an_image_is_over_all_of_its_values():
+    images = np.random.default_rng(1).normal(size=(3, 4, 2, 3)).astype("float32")
+
+    def whole(x, training):
+        return 0.5 * tf.reduce_sum(x**2, axis=[1, 2, 3])[:, None]
+
+    expected = 0.5 * (images.reshape(3, -1) ** 2).sum(1)
+    np.testing.assert_allclose(penalties.r1_penalty(whole, images), expected, rtol=1e-5)
+    np.testing.assert_allclose(penalties.r2_penalty(whole, None, images), expected, rtol=1e-5)
+    # At one place only, so that the place is known: mixing images with themselves.
+    np.testing.assert_allclose(
+        penalties.gradient_penalty(whole, images, images, SEED),
+        (np.sqrt(2 * expected) - 1) ** 2,
+        rtol=1e-4,
+    )
+
+
 def places(penalty, real, fake, seed=SEED):
     """Where a penalty looks."""
     seen = []
@@ -77,12 +95,46 @@ def test_the_place_is_on_the_line_between_real_and_generated():
     )
 
 
+def test_the_mix_is_that_of_the_seed():
+    mix = tf.random.stateless_uniform((4, 1), SEED, alg="philox").numpy()
+    place = mix * REAL + (1 - mix) * FAKE
+    np.testing.assert_allclose(
+        places(penalties.gradient_penalty, REAL, FAKE), place, rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        penalties.gradient_penalty(quadratic, REAL, FAKE, SEED),
+        (np.linalg.norm(place, axis=1) - 1) ** 2,
+        rtol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("penalty", [penalties.gradient_penalty, penalties.dragan_penalty])
+def test_a_seed_is_its_places(penalty):
+    first, again, other = (places(penalty, REAL, FAKE, seed) for seed in ((1, 2), (1, 2), (1, 3)))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).all()
+
+
 def test_dragan_stays_within_half_a_deviation_of_the_data():
     real = 10.0 + 2.0 * rng.normal(size=(2000, 3)).astype("float32")
     away = places(penalties.dragan_penalty, real, real) - real
     assert away.min() >= 0.0 and away.max() <= 0.5 * real.std()
     # Mean of the product of two independent even numbers is a quarter.
     assert away.mean() == pytest.approx(0.25 * 0.5 * real.std(), rel=0.05)
+    # The mean of their squared product is a ninth; of the square of one number, a third.
+    assert (away**2).mean() == pytest.approx((0.5 * real.std()) ** 2 / 9, rel=0.05)
+    # An example's values share one mix, so they are correlated, but not one number:
+    # (1/3 * 1/4 - 1/16) / (1/9 - 1/16) = 3/7.
+    assert np.corrcoef(away[:, 0], away[:, 1])[0, 1] == pytest.approx(3 / 7, abs=0.06)
+
+
+def test_dragan_has_one_deviation_for_the_whole_batch():
+    # Each image is of one colour: within an image there is no deviation, between them there is.
+    real = np.repeat([[-1.0], [1.0]], 1000, axis=0).astype("float32") * np.ones((1, 3), "f")
+    away = places(penalties.dragan_penalty, real, real) - real
+    assert 0.4 < away.max() <= 0.5 + 1e-6
+    same = np.full((4, 3), 0.25, "float32")
+    np.testing.assert_array_equal(places(penalties.dragan_penalty, same, same), same)
 
 
 @pytest.mark.parametrize("name", penalties.names())
@@ -114,32 +166,40 @@ def test_its_gradient_is_that_of_finite_differences(name):
     assert difference == pytest.approx((gradient * direction).sum(), rel=2e-3)
 
 
-@pytest.mark.parametrize("name", penalties.names())
+# Not DRAGAN's: its noise has the deviation of the batch.
+@pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty", "r2_penalty"])
 def test_no_example_changes_the_penalty_of_another(name):
-    if name == "dragan_penalty":
-        pytest.skip("its noise has the batch's deviation")
     discriminator = networks.mlp_discriminator((3,), width=8)
-    other = REAL.copy()
-    other[1:] += 1.0
+    others = [images.copy() for images in (REAL, FAKE)]
+    for images in others:
+        images[1:] += 1.0
     a, b = (
-        penalties.get(name)(discriminator, tf.constant(r), tf.constant(FAKE), SEED)
-        for r in (REAL, other)
+        penalties.get(name)(discriminator, *map(tf.constant, pair), SEED)
+        for pair in ((REAL, FAKE), others)
     )
     assert float(a[0]) == pytest.approx(float(b[0]), rel=1e-5)
+    assert (np.abs(a - b)[1:] > 0).any()
 
 
 @pytest.mark.parametrize("name", penalties.names())
 @pytest.mark.parametrize("shape", [(2, 5), (2, 16, 16, 3)])
 def test_vectors_and_images_in_half_precision_too(name, shape):
-    import keras
-
     keras.config.set_dtype_policy("mixed_float16")
     discriminator = networks.mlp_discriminator(shape[1:], width=8)
     real, fake = (tf.random.normal(shape) for _ in range(2))
     values = penalties.get(name)(discriminator, real, fake, SEED)
     assert values.shape == (2,) and values.dtype == tf.float32 and np.isfinite(values).all()
+    keras.config.set_dtype_policy("float32")
+    single = networks.mlp_discriminator(shape[1:], width=8)
+    single.set_weights(discriminator.get_weights())
+    exact = penalties.get(name)(single, real, fake, SEED)
+    np.testing.assert_allclose(values, exact, rtol=0.03, atol=1e-3)
 
 
 def test_unknown_names():
     with pytest.raises(ValueError, match="Did you mean 'r1_penalty'.*Received: 'r1'"):
         penalties.get("r1")
+    for name in (None, 1, ["r1_penalty"]):
+        with pytest.raises(ValueError, match="Expected one of .*'r2_penalty'"):
+            penalties.get(name)
+    assert all(penalties.get(name).__name__ == name for name in penalties.names())
