@@ -35,5 +35,24 @@ def test_examples(name, tmp_path, monkeypatch):
     )
     globs = {**vars(module), **names_in_examples(small_gan(name) if needs_gan else None)}
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    failed, _ = doctest.testmod(module, extraglobs=globs, optionflags=flags)
+    failed, tried = doctest.testmod(module, extraglobs=globs, optionflags=flags)
     assert not failed
+    assert tried == prompts(modules()[name])
+
+
+def prompts(source):
+    """How many examples a file shows: one that the search misses is an example that never runs.
+
+    Not those that say they are not run: `+SKIP`, for a training of minutes, and comments.
+    """
+    lines = [line.lstrip() for line in source.splitlines()]
+    shown = [x for x in lines if x.startswith(">>> ") and not x.startswith(">>> #")]
+    return sum("+SKIP" not in line for line in shown)
+
+
+def test_a_wrong_example_fails():
+    source = '"""Wrong.\n\n>>> keras_gans.latent.lerp([0.0], [2.0], [0.5]).tolist()\n[[2.0]]\n"""'
+    examples = doctest.DocTestParser().get_doctest(source, names_in_examples(), "wrong", None, 0)
+    said = []
+    assert doctest.DocTestRunner().run(examples, out=said.append).failed == 1
+    assert "[[1.0]]" in "".join(said)

@@ -78,7 +78,6 @@ def test_one_generator_pass_serves_both_steps():
 
 def test_a_step_is_that_of_a_loop_written_by_hand():
     gan = make()
-    gan.compile(sgd(), sgd())
     generator, discriminator = map(keras.models.clone_model, (gan.generator, gan.discriminator))
     generator.set_weights(gan.generator.get_weights())
     discriminator.set_weights(gan.discriminator.get_weights())

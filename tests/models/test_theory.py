@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 import keras_gans
 
@@ -91,16 +92,21 @@ def test_a_vanilla_gan_learns_a_normal_distribution():
     gan = keras_gans.GAN(
         networks.mlp_generator((1,), latent_dim=4, width=32),
         networks.mlp_discriminator((1,), width=32),
-        discriminator_steps=2,
-        ema_decay=0.99,
+        # With two steps and beta_1 = 0.5 the two sides circle each other: over four seeds the
+        # deviation learnt was anything from 0.37 to 0.61.
+        discriminator_steps=5,
+        ema_decay=0.995,
         seed=0,
     )
-    gan.compile(keras.optimizers.Adam(1e-3, beta_1=0.5), keras.optimizers.Adam(1e-3, beta_1=0.5))
-    data = keras_gans.data.load("normal", mean=3.0, stddev=0.5, batch_size=512, first_epoch=0)
+    gan.compile(keras.optimizers.Adam(1e-3, beta_1=0.0), keras.optimizers.Adam(1e-3, beta_1=0.0))
+    data = keras_gans.data.load("normal", mean=3.0, stddev=0.5, batch_size=1000, first_epoch=0)
     before = gan.generate(5000, seed=1, batch_size=5000)
-    gan.fit(data, steps_per_epoch=3000, verbose=0)
+    gan.fit(data, steps_per_epoch=1500, verbose=0)
     made = gan.generate(20_000, seed=1, batch_size=20_000)
     assert abs(before.mean() - 3.0) > 1.0  # it had something to learn
-    assert abs(made.mean() - 3.0) < 0.1
-    assert abs(made.std() - 0.5) < 0.1
-    print(f"mean {made.mean():.3f}, deviation {made.std():.3f}")
+    # Over nine seeds: means within 0.005, deviations 0.465 to 0.499, distances 0.007 to 0.068.
+    assert abs(made.mean() - 3.0) < 0.03
+    assert abs(made.std() - 0.5) < 0.06
+    distance = stats.kstest(made[:, 0], "norm", args=(3.0, 0.5)).statistic
+    assert distance < 0.1
+    print(f"mean {made.mean():.3f}, deviation {made.std():.3f}, Kolmogorov-Smirnov {distance:.3f}")

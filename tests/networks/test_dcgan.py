@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -48,25 +50,31 @@ def test_the_guidelines_of_radford_2015():
     names = [type(layer).__name__ for layer in discriminator.layers]
     down = ["Conv2D", "BatchNormalization", "LeakyReLU"]
     assert names == ["InputLayer", "Conv2D", "LeakyReLU", *down, *down, "Flatten", "Dense"]
-    for layer in (*generator.layers, *discriminator.layers):
+    chain = [*generator.layers, *discriminator.layers]
+    for layer, following in itertools.pairwise(chain):
         if isinstance(layer, (layers.Conv2D, layers.Conv2DTranspose)):
             assert layer.strides == (2, 2)
+            # A bias before a normalisation would be subtracted again.
+            assert layer.use_bias != isinstance(following, layers.BatchNormalization)
         if isinstance(layer, layers.LeakyReLU):
             assert layer.negative_slope == pytest.approx(0.2)
+        if isinstance(layer, layers.BatchNormalization):
+            assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)
 
 
-def test_weights_start_from_a_normal_of_deviation_0_02_each_its_own():
-    generator = dcgan_generator((64, 64, 1), width=16, max_width=32)
-    kernels = [
-        np.asarray(layer.kernel.numpy())
-        for layer in generator.layers
-        if isinstance(layer, (layers.Conv2DTranspose, layers.Dense))
-    ]
-    for kernel in kernels[:-1]:
-        assert kernel.std() == pytest.approx(0.02, rel=0.05)
-        assert abs(kernel.mean()) < 0.001
-    same = [kernel for kernel in kernels if kernel.shape == kernels[1].shape]
-    assert len(same) == 2 and (same[0] != same[1]).any()
+@pytest.mark.parametrize("make", [dcgan_generator, dcgan_discriminator])
+def test_weights_start_from_a_normal_of_deviation_0_02_each_its_own(make):
+    model = make((64, 64, 1), width=16, max_width=32)
+    kernels = [layer.kernel.numpy() for layer in model.layers if hasattr(layer, "kernel")]
+    assert len(kernels) == 5
+    for kernel in kernels:
+        # Five standard errors; few numbers vary more.
+        assert kernel.std() == pytest.approx(0.02, rel=5 / np.sqrt(2 * kernel.size))
+        assert abs(kernel.mean()) < 5 * 0.02 / np.sqrt(kernel.size)
+    same = [kernel for kernel in kernels if kernel.shape == (4, 4, 32, 32)]
+    assert len(same) == 2 and (same[0] != same[1]).all()
+    again = make((64, 64, 1), width=16, max_width=32)
+    assert (again.get_weights()[0] != model.get_weights()[0]).any()
 
 
 def test_parameters_counted_by_hand():
@@ -105,6 +113,11 @@ def test_images_and_logits_are_float32_under_any_policy():
         ((28.0, 28, 1), {}),
         ((28, 28, 1), {"width": 0}),
         ((28, 28, 1), {"width": True}),
+        ((28, 28, 1), {"width": -4}),
+        ((28, 28, 1), {"width": 4.0}),
+        ((28, 28, 1), {"max_width": 0}),
+        ((28, 28, 1), {"max_width": True}),
+        ((28, 28, 1), {"max_width": 2.5}),
         ((28, 28, 1), {"kernel_size": 1}),
     ],
 )
@@ -113,6 +126,13 @@ def test_bad_input(make, shape, options):
         make(shape, **options)
 
 
-def test_bad_latent_dim():
-    with pytest.raises(ValueError, match="`latent_dim`.*Received: latent_dim=0"):
-        dcgan_generator((28, 28, 1), latent_dim=0)
+@pytest.mark.parametrize("latent_dim", [0, -1, True, 2.0])
+def test_bad_latent_dim(latent_dim):
+    with pytest.raises(ValueError, match=f"`latent_dim`.*Received: latent_dim={latent_dim}"):
+        dcgan_generator((28, 28, 1), latent_dim=latent_dim)
+
+
+@pytest.mark.parametrize("dropout", [1.0, -0.1, float("nan"), True])
+def test_bad_dropout(dropout):
+    with pytest.raises(ValueError, match=f"`dropout`.*Received: dropout={dropout}"):
+        dcgan_discriminator((28, 28, 1), dropout=dropout)

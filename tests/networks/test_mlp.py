@@ -23,6 +23,28 @@ def test_parameters_counted_by_hand():
     assert discriminator.count_params() == (2 * 5 + 5) + (5 + 1)
 
 
+def test_layers_of_both():
+    def kinds(model):
+        return [type(layer).__name__ for layer in model.layers]
+
+    generator = mlp_generator((4, 4, 1), latent_dim=3, width=5, depth=2)
+    assert kinds(generator) == ["InputLayer", "Dense", "Dense", "Dense", "Reshape", "Activation"]
+    assert generator.layers[1].activation is keras.activations.relu
+    assert generator.layers[-1].activation is keras.activations.tanh
+    assert mlp_generator((2,)).layers[-1].activation is keras.activations.linear
+    discriminator = mlp_discriminator((4, 4, 1), width=5, depth=2, dropout=0.3)
+    hidden = ["Dense", "LeakyReLU", "Dropout"]
+    assert kinds(discriminator) == ["InputLayer", "Flatten", *hidden, *hidden, "Dense"]
+    assert discriminator.layers[3].negative_slope == pytest.approx(0.2)
+    assert discriminator.layers[4].rate == 0.3
+    assert discriminator.layers[-1].activation is keras.activations.linear  # logits
+
+
+def test_layers_of_one_shape_start_apart():
+    first, second = (mlp_generator((2,), width=8, depth=3).layers[n].get_weights() for n in (2, 3))
+    assert (first[0] != second[0]).all()
+
+
 def test_float32_outputs_under_any_policy():
     keras.config.set_dtype_policy("mixed_float16")
     assert mlp_generator((2,)).outputs[0].dtype == "float32"
@@ -34,6 +56,11 @@ def test_float32_outputs_under_any_policy():
     [
         lambda: mlp_generator((0,)),
         lambda: mlp_generator((2.5,)),
+        lambda: mlp_generator(()),
+        lambda: mlp_generator((True,)),
+        lambda: mlp_generator((2,), depth=1.0),
+        lambda: mlp_discriminator((2,), dropout=1.0),
+        lambda: mlp_discriminator((2,), dropout=-0.1),
         lambda: mlp_generator((2,), latent_dim=0),
         lambda: mlp_generator((2,), width=-1),
         lambda: mlp_discriminator((2,), depth=0),
