@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_gans import checks
 from keras_gans.export import serving
 
 # What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
@@ -77,10 +78,7 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
     """
     path = Path(path)
     spec = serving.signature(generator)
-    if isinstance(num_examples, bool) or not isinstance(num_examples, int) or num_examples < 1:
-        raise ValueError(
-            f"`num_examples` must be an integer of at least 1. Received: {num_examples!r}"
-        )
+    checks.count("num_examples", num_examples)
     rng, shape = np.random.default_rng(seed), (num_examples, *spec.shape[1:])
     inputs = rng.normal(size=shape) if spec.name == "latents" else rng.uniform(-1, 1, size=shape)
     inputs = inputs.astype("float32")

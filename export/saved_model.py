@@ -49,10 +49,7 @@ def _folder(path, overwrite):
     """A folder that appears at `path` when it is complete, or not at all."""
     empty = path.is_dir() and not any(path.iterdir())
     if path.exists() and not empty and not overwrite:
-        raise FileExistsError(
-            "There is something at that path already. Choose another, or pass `overwrite=True` "
-            f"(`--overwrite` on the command line). Received: {path}"
-        )
+        raise serving.already_there(path)
     if path.exists() and not empty and not (path / "saved_model.pb").is_file():
         raise FileExistsError(
             "There is something else than a SavedModel at that path, and overwriting would delete "

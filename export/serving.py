@@ -53,6 +53,14 @@ def function(generator, spec):
     return serve
 
 
+def already_there(path):
+    """The error for a path that may be replaced, but only on demand."""
+    return FileExistsError(
+        "There is something at that path already. Choose another, or pass `overwrite=True` "
+        f"(`--overwrite` on the command line). Received: {path}"
+    )
+
+
 def operations(concrete):
     """Pairs of name and type of every operation of a concrete function, however deep.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from keras_gans import checks
 from keras_gans.export import serving
 from keras_gans.files import atomic
 
@@ -44,13 +45,9 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
         raise ValueError(f"A TFLite file is called something.tflite. Received: {path}")
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: {precision!r}")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"`batch_size` must be an integer of at least 1. Received: {batch_size}")
+    checks.count("batch_size", batch_size)
     if path.exists() and not overwrite:
-        raise FileExistsError(
-            "There is something at that path already. Choose another, or pass `overwrite=True` "
-            f"(`--overwrite` on the command line). Received: {path}"
-        )
+        raise serving.already_there(path)
     spec = serving.signature(generator, batch_size)
     with serving.in_float32(generator):
         concrete = serving.function(generator, spec).get_concrete_function()

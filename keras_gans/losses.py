@@ -152,6 +152,12 @@ class _LabelledLoss(AdversarialLoss):
         flipped_real, flipped_fake = draws[2] < self.flip, draws[3] < self.flip
         return ops.where(flipped_real, fake, real), ops.where(flipped_fake, real, fake)
 
+    def _cross_entropies(self, real, fake, seed):
+        """The two sides' cross-entropies against their labels, added up for each example."""
+        real_label, fake_label = self._targets(real, seed)
+        real, fake = _cross_entropy(real, real_label), _cross_entropy(fake, fake_label)
+        return _per_example(real) + _per_example(fake)
+
     def get_config(self):
         return {"real_label": self.real_label, "fake_label": self.fake_label, "flip": self.flip}
 
@@ -166,10 +172,7 @@ class NonSaturating(_LabelledLoss):
 
     def discriminator(self, real, fake, seed=None):
         real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
-        real_label, fake_label = self._targets(real, seed)
-        return _per_example(_cross_entropy(real, real_label)) + _per_example(
-            _cross_entropy(fake, fake_label)
-        )
+        return self._cross_entropies(real, fake, seed)
 
     def generator(self, fake, real=None):
         return _per_example(ops.softplus(-ops.cast(fake, "float32")))
@@ -249,10 +252,7 @@ class RelativisticAverage(_LabelledLoss):
 
     def discriminator(self, real, fake, seed=None):
         real, fake = self._relative(real, fake)
-        real_label, fake_label = self._targets(real, seed)
-        return _per_example(_cross_entropy(real, real_label)) + _per_example(
-            _cross_entropy(fake, fake_label)
-        )
+        return self._cross_entropies(real, fake, seed)
 
     def generator(self, fake, real=None):
         if real is None:

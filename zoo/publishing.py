@@ -1,7 +1,6 @@
 """From a finished run to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -69,8 +68,7 @@ def publish(run, preset, numbers=None):
 
 def halve(path):
     """Rewrites an HDF5 file of weights with float16 for float32."""
-    half = path.with_name(f"{path.name}.half")
-    with h5py.File(path) as source, h5py.File(half, "w") as target:
+    with atomic(path) as half, h5py.File(path) as source, h5py.File(half, "w") as target:
 
         def copy(name, item):
             if isinstance(item, h5py.Group):
@@ -84,7 +82,6 @@ def halve(path):
 
         target.attrs.update(source.attrs)
         source.visititems(copy)
-    shutil.move(half, path)
 
 
 if __name__ == "__main__":

@@ -65,11 +65,11 @@ class Recipe:
         """Reads a recipe.
 
         Args:
-            source: name of a preset, path of a `.json` file, or a dictionary.
+            source: name of a preset, path of a `.json` file, a dictionary, or a `Recipe`.
             **changes: fields of the recipe to replace, such as `epochs`.
         """
         if isinstance(source, Recipe):
-            return source
+            return cls({**source.config, **changes}, source.name) if changes else source
         if isinstance(source, dict):
             return cls({**source, **changes})
         path = Path(source)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from keras_gans import checks
 from keras_gans.callbacks.writer import writes
 from keras_gans.files import atomic
 
@@ -36,26 +37,25 @@ class Resume(keras.callbacks.Callback):
 
     def __init__(self, directory, every=1, keep=2):
         super().__init__()
-        for name, value in (("every", every), ("keep", keep)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"`{name}` must be an integer of at least 1. Received: {name}={value}"
-                )
-        self.directory, self.every, self.keep = Path(directory), every, keep
+        self.directory = Path(directory)
+        self.every, self.keep = checks.count("every", every), checks.count("keep", keep)
 
-    def checkpoints(self):
-        """Paths of the checkpoints, oldest first."""
+    def _numbered(self):
+        """Number of finished epochs to path, oldest first."""
         numbered = {}
         for path in self.directory.glob("epoch-*.weights.h5"):
             if match := re.fullmatch(r"epoch-(\d+)\.weights\.h5", path.name):
                 numbered[int(match[1])] = path
-        return [numbered[epoch] for epoch in sorted(numbered)]
+        return dict(sorted(numbered.items()))
+
+    def checkpoints(self):
+        """Paths of the checkpoints, oldest first."""
+        return list(self._numbered().values())
 
     @property
     def epoch(self):
         """Number of finished epochs in the newest checkpoint; 0 if there is none."""
-        newest = self.checkpoints()[-1:]
-        return int(newest[0].name[len("epoch-") :].split(".")[0]) if newest else 0
+        return max(self._numbered(), default=0)
 
     def restore(self, model):
         """Loads the newest checkpoint, if there is one, and returns the number of its epoch."""

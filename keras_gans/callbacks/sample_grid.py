@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_gans import image
+from keras_gans import checks, image
 from keras_gans.callbacks.writer import writes
 
 _FRAMES = 100
@@ -44,11 +44,8 @@ class SampleGrid(keras.callbacks.Callback):
         **options,
     ):
         super().__init__()
-        for name, value in (("num_images", num_images), ("every", every)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"`{name}` must be an integer of at least 1. Received: {name}={value}"
-                )
+        checks.count("num_images", num_images)
+        checks.count("every", every)
         if animation is not None and Path(animation).suffix not in (".gif", ".webp"):
             raise ValueError(
                 "`animation` is the name of a .gif or .webp file, or None. "

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_gans import checks
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class MinibatchDiscrimination(keras.layers.Layer):
@@ -54,12 +56,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
         self, num_kernels=100, kernel_dim=5, kernel_initializer="glorot_uniform", **kwargs
     ):
         super().__init__(**kwargs)
-        for name, value in {"num_kernels": num_kernels, "kernel_dim": kernel_dim}.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
-                )
-        self.num_kernels, self.kernel_dim = num_kernels, kernel_dim
+        self.num_kernels = checks.count("num_kernels", num_kernels)
+        self.kernel_dim = checks.count("kernel_dim", kernel_dim)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_gans import checks
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class PixelShuffle(keras.layers.Layer):
@@ -42,11 +44,7 @@ class PixelShuffle(keras.layers.Layer):
 
     def __init__(self, factor=2, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(factor, bool) or not isinstance(factor, int) or factor < 1:
-            raise ValueError(
-                f"`factor` must be an integer of at least 1. Received: factor={factor!r}"
-            )
-        self.factor = factor
+        self.factor = checks.count("factor", factor)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def compute_output_shape(self, input_shape):

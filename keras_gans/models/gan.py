@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import losses, penalties
+from keras_gans import checks, losses, penalties
 from keras_gans.adversarial import AdversarialModel, require_fit
 
 
@@ -46,12 +46,7 @@ class GAN(AdversarialModel):
     ):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
         require_fit(generator, discriminator)
-        if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
-            raise ValueError(
-                "`discriminator_steps` must be an integer of at least 1. "
-                f"Received: discriminator_steps={discriminator_steps}"
-            )
-        self.discriminator_steps = discriminator_steps
+        self.discriminator_steps = checks.count("discriminator_steps", discriminator_steps)
         self.adversarial_loss = losses.get(loss)
         self.penalties = _weighted(penalties or {})
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss")

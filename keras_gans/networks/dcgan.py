@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gans.networks import checks
+from keras_gans import checks
 
 _SMALLEST = 4  # a grid is halved while its shorter side stays at least this
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gans.networks import checks
+from keras_gans import checks
 
 
 def _data_shape(shape):

@@ -111,6 +111,8 @@ def test_reading(tmp_path):
     path.write_text(json.dumps(RING))
     recipe = zoo.Recipe.read(path, epochs=7)
     assert recipe.name == "mine" and recipe.config["epochs"] == 7
+    again = zoo.Recipe.read(recipe, epochs=9)
+    assert again.name == "mine" and again.config == {**recipe.config, "epochs": 9}
     path.write_text('{"epochs": 3,')
     with pytest.raises(ValueError, match="recipe is not JSON"):
         zoo.Recipe.read(path)

@@ -1,4 +1,4 @@
-"""What every network asks of its arguments."""
+"""What is asked of arguments, wherever they are given."""
 
 
 def count(name, value, minimum=1):
