@@ -15,7 +15,8 @@ from pathlib import Path
 
 from keras_gans._version import __version__
 
-_MODELS = ("DCGAN", "GAN", "AdversarialModel")
+_MODELS = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
+_MODELS += ("ConditionalGAN", "InfoGAN", "SemiSupervisedGAN", "UnrolledGAN")
 _ROOMS = ("callbacks", "data", "image", "latent", "layers", "losses", "models")
 _ROOMS += ("networks", "penalties", "export", "zoo")
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import batches, latent
+from keras_gans import batches, checks, latent
 from keras_gans.files import nothing_skipped
 
 SIDES = ("generator", "discriminator")
@@ -105,7 +105,8 @@ class AdversarialModel(keras.Model):
         Raises:
             ValueError: for data that the networks cannot have made, before anything is traced.
         """
-        if kwargs.get("validation_data") is not None or kwargs.get("validation_split"):
+        watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
+        if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
         for batch in batches.sample(x, y, batch_size):
             self.check_data(batch)
@@ -148,19 +149,31 @@ class AdversarialModel(keras.Model):
         Raises:
             ValueError: for latents that do not fit the generator.
         """
-        generator = self.inference_generator
+        return self.run_generator(
+            self.given_latents(num_images, latents, truncation, seed), batch_size=batch_size
+        )
+
+    def given_latents(self, num_images, latents=None, truncation=None, seed=None):
+        """The latents that `generate` is asked for: those given, checked, or new ones."""
+        size = latent.dim(self.generator)
         if latents is None:
-            latents = latent.sample(num_images, generator.input_shape[-1], seed, truncation)
+            return latent.sample(num_images, size, seed, truncation)
         latents = np.asarray(latents, "float32")
-        if latents.shape[1:] != generator.input_shape[1:] or not len(latents):
+        if latents.shape[1:] != (size,) or not len(latents):
             raise ValueError(
                 "These latents do not fit the generator. Expected shape "
-                f"(num_images, {generator.input_shape[-1]}). Received: shape {latents.shape}"
+                f"(num_images, {size}). Received: shape {latents.shape}"
             )
-        # Not `predict`, which all workers of a strategy would have to call together.
-        parts = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
-        images = [np.asarray(generator(part, training=False)) for part in parts]
-        return np.concatenate(images).astype("float32")
+        return latents
+
+    def run_generator(self, *inputs, batch_size=64):
+        """The images that the generator in use makes of whole arrays, one for each input."""
+        generator, images = self.inference_generator, []
+        for start in range(0, len(inputs[0]), checks.count("batch_size", batch_size)):
+            part = [array[start : start + batch_size] for array in inputs]
+            # Not `predict`, which all workers of a strategy would have to call together.
+            images.append(generator(part[0] if len(part) == 1 else part, training=False))
+        return np.concatenate([np.asarray(made) for made in images]).astype("float32")
 
     # ---- what a `train_step` is written in
 
@@ -202,6 +215,11 @@ class AdversarialModel(keras.Model):
         """Looks at values too: run by `fit` on a first batch, outside of any graph."""
         batches.require_range(self.images(batch))
 
+    def check_parts(self, real, parts, name):
+        """Raises ValueError unless each replica's share of a batch divides into equal parts."""
+        share = real[: len(real) // self.distribute_strategy.num_replicas_in_sync]
+        self.split(share, parts, name)
+
     def split(self, batch, parts, name="parts"):
         """Cuts a batch into equal ones, for several steps with fresh data each.
 
@@ -218,16 +236,28 @@ class AdversarialModel(keras.Model):
         seed = tf.cast(self.seed_generator.next(), "int32")
         replica = tf.distribute.get_replica_context()
         number, parts = tf.shape(like)[0], replica.num_replicas_in_sync
-        shape = (number * parts, *self.generator.input_shape[1:])
         # One algorithm by name: left to itself, XLA and each kind of device choose their own.
-        draw = tf.random.stateless_normal(shape, seed, alg="philox")
+        draw = self.draw_latents(number * parts, seed)
         return draw[number * replica.replica_id_in_sync_group :][:number]
+
+    def draw_latents(self, number, seed):
+        """Standard normal latents `(number, latent_dim)` of a stateless seed."""
+        return tf.random.stateless_normal((number, latent.dim(self.generator)), seed, alg="philox")
 
     def next_seed(self):
         """A stateless seed, another for every call and every replica, that resumes exactly."""
         seed = tf.cast(self.seed_generator.next(), "int32")
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return tf.random.experimental.stateless_fold_in(seed, replica, alg="philox")
+
+    def mean_over_replicas(self, value):
+        """The mean of a tensor over all replicas, which gradients go through.
+
+        For what a loss compares across the whole batch, so that one replica and several agree.
+        """
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return value
+        return tf.distribute.get_replica_context().all_reduce("MEAN", value)
 
     def update_averages(self):
         """Moves the generators' averages, if kept, after a generator's step."""
@@ -342,15 +372,27 @@ class AdversarialModel(keras.Model):
 
 def require_fit(generator, discriminator):
     """Raises ValueError unless the discriminator takes what the generator makes."""
-    made, taken = generator.output_shape, discriminator.input_shape
+    made, taken = generator.output_shape, tuple(discriminator.inputs[0].shape)
     if made != taken:
         raise ValueError(
             "The networks do not fit: the discriminator takes other images than the generator "
             "makes. Build both from one `image_shape`. "
             f"Received: generator makes {made[1:]}, discriminator takes {taken[1:]}"
         )
-    if discriminator.output_shape[-1:] != (1,):
+    logits = tuple(discriminator.outputs[0].shape)
+    if logits[-1:] != (1,):
         raise ValueError(
             "The discriminator must end in one logit, `Dense(1)` or a map of them, "
-            f"`(batch, height, width, 1)`. Received: output shape {discriminator.output_shape}"
+            f"`(batch, height, width, 1)`. Received: output shape {logits}"
+        )
+
+
+def require_outputs(discriminator, **sizes):
+    """Raises ValueError unless a discriminator ends in heads of these sizes, in this order."""
+    found = [tuple(output.shape) for output in discriminator.outputs]
+    if [shape[1:] for shape in found] != [(size,) for size in sizes.values()]:
+        wanted = ", ".join(f"{name} (batch, {size})" for name, size in sizes.items())
+        raise ValueError(
+            f"The discriminator {discriminator.name!r} does not have the heads that this GAN "
+            f"reads. Expected the outputs {wanted}. Received: {found}"
         )

@@ -19,16 +19,15 @@ def real_images(data, shape, owner):
         ValueError: for anything the generator could not have made: other parts beside the images,
             another rank or size, integers.
     """
-    if isinstance(data, (tuple, list)):  # Keras packs arrays as (x,) or (x, None, None)
-        data = [part for part in data if part is not None]
-        data = data[0] if len(data) == 1 else data
-    if isinstance(data, (tuple, list, dict)):
+    data = _parts(data)
+    if not isinstance(data, list) or len(data) != 1:
         raise ValueError(
             f"{owner} trains on images alone, and each batch holds {len(data)} things. Drop the "
             "labels: `data.map(lambda image, label: image)`. "
             f"Received: {type(data).__name__} of length {len(data)}"
         )
-    real = tf.convert_to_tensor(data)
+    (real,) = data
+    real = tf.convert_to_tensor(real)
     if real.shape.rank is None or not real.shape[1:].is_compatible_with(shape):
         raise ValueError(
             "The data do not have the shape of the generator's images. Expected "
@@ -40,6 +39,62 @@ def real_images(data, shape, owner):
             f"`keras_gans.image.from_uint8`. Received: {real.dtype.name}"
         )
     return tf.cast(real, "float32")
+
+
+def labelled_images(data, shape, owner):
+    """The real images and the labels of a batch, float32 and int32.
+
+    Args:
+        data: as for `real_images`, a pair.
+        shape: of one of the generator's images.
+        owner: name of the class that takes them, for the message.
+
+    Raises:
+        ValueError: as `real_images`; for labels that are missing, no integers, or not one for
+            each image. Their range is not looked at.
+    """
+    data = _parts(data)
+    if not isinstance(data, list) or len(data) != 2:
+        raise ValueError(
+            f"{owner} trains on pairs `(images, labels)`. Load them with `labels=True`, or pass "
+            f"`fit(images, labels)`. Received: {len(data)} thing(s) in a batch"
+        )
+    real, given = real_images(data[0], shape, owner), tf.convert_to_tensor(data[1])
+    if not given.dtype.is_integer:
+        raise ValueError(
+            "Labels are integers, the numbers of the classes. Convert them with "
+            f"`tf.cast(labels, 'int32')`. Received: {given.dtype.name}"
+        )
+    if given.shape.rank != 1 or not given.shape.is_compatible_with(real.shape[:1]):
+        raise ValueError(
+            "There must be one label for each image. Expected shape (batch,); of one-hot rows "
+            f"take `tf.argmax(labels, axis=1)`. Received: shape {tuple(given.shape)} beside "
+            f"images {tuple(real.shape)}"
+        )
+    return real, tf.cast(given, "int32")
+
+
+def within(labels, low, high):
+    """The labels of a batch, which stop the step unless each is in [low, high].
+
+    In the graph: a graphics card looks a wrong label up, and finds zeros.
+    """
+    wrong = f"A label is out of range. Expected {low} to {high}."
+    asserted = [
+        tf.debugging.assert_greater_equal(labels, low, wrong),
+        tf.debugging.assert_less_equal(labels, high, wrong),
+    ]
+    with tf.control_dependencies([operation for operation in asserted if operation is not None]):
+        return tf.identity(labels)
+
+
+def _parts(data):
+    """What a batch holds, as a list. Keras packs arrays as (x,) or (x, None, None)."""
+    if isinstance(data, dict):
+        return data
+    return (
+        [part for part in data if part is not None] if isinstance(data, (tuple, list)) else [data]
+    )
 
 
 def require_range(real):

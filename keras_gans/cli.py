@@ -26,7 +26,9 @@ def parse(argv):
     [0, 1, 2, 7]
     """
     parser = argparse_flags.ArgumentParser(
-        prog="keras-gans", description="Train, use and export generative adversarial networks."
+        prog="keras-gans",
+        description="Train, use and export generative adversarial networks.",
+        allow_abbrev=False,  # or `--run` is taken for the start of absl's `--run_with_pdb`
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
 
@@ -48,6 +50,9 @@ def parse(argv):
     generate = verb(_generate, "generate", "Make images, one for each seed.")
     generate.add_argument("source", help="name of a trained preset, or folder of a run")
     generate.add_argument("--seeds", type=_seeds, default="0-35", help="such as 0-35 or 1,5,9")
+    generate.add_argument(
+        "--labels", type=_seeds, help="classes, such as 3 or 0-9: an image for each seed and class"
+    )
     generate.add_argument("--truncation", type=float, help="largest coordinate of a latent")
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder [generated]")
 
@@ -131,12 +136,13 @@ def _plan(recipe, folder):
 
     gan = recipe.build_model()
     dataset = recipe.load_data(first_epoch=0)
-    steps, shape = data.steps_per_epoch(dataset), dataset.element_spec.shape
-    batch = np.zeros(shape, "float32")
-    gan.train_on_batch(batch)
+    steps, spec = data.steps_per_epoch(dataset), dataset.element_spec
+    parts = spec if isinstance(spec, tuple) else (spec,)
+    shape, batch = parts[0].shape, [np.zeros(s.shape, s.dtype.as_numpy_dtype) for s in parts]
+    gan.train_on_batch(*batch)
     started = time.perf_counter()
     for _ in range(10):
-        gan.train_on_batch(batch)
+        gan.train_on_batch(*batch)
     seconds = (time.perf_counter() - started) / 10
     finished = Resume(folder / "checkpoints").epoch
     epochs = max(recipe.config["epochs"] - finished, 0)
@@ -160,16 +166,32 @@ def _plan(recipe, folder):
 
 
 def _generate(arguments):
+    import inspect
+
     import numpy as np
 
-    from keras_gans import image, latent, zoo
+    from keras_gans import image, zoo
 
-    generator = zoo.load(arguments.source)
-    size = generator.input_shape[-1]
-    latents = [latent.sample(1, size, seed, arguments.truncation) for seed in arguments.seeds]
-    images = generator.predict(np.concatenate(latents), verbose=0)
-    for seed, picture in zip(arguments.seeds, images):
-        image.save(picture, arguments.out / f"seed{seed:04d}.png")
+    gan = zoo.open_gan(arguments.source)
+    options = {"truncation": arguments.truncation}
+    if arguments.labels is None:
+        made = {
+            f"seed{seed:04d}": gan.generate(1, seed=seed, **options) for seed in arguments.seeds
+        }
+    elif "labels" in inspect.signature(gan.generate).parameters:
+        made = {
+            f"seed{seed:04d}_label{label}": gan.generate(1, seed=seed, labels=label, **options)
+            for seed in arguments.seeds
+            for label in arguments.labels
+        }
+    else:
+        raise ValueError(
+            "This generator takes no labels. Leave `--labels` out. "
+            f"Received: {arguments.source}, a {type(gan).__name__}"
+        )
+    for name, images in made.items():
+        image.save(images[0], arguments.out / f"{name}.png")
+    images = np.concatenate(list(made.values()))
     image.save(images, arguments.out / "grid.png")
     print(f"{len(images)} images in {arguments.out}/, all of them in {arguments.out}/grid.png")
     return 0

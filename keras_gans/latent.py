@@ -8,7 +8,36 @@ circle as the way from one latent to another (White 2016, section 2.1).
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["average", "combine", "lerp", "sample", "slerp", "truncate"]
+__all__ = ["average", "combine", "dim", "halves", "lerp", "sample", "slerp", "truncate"]
+
+
+def dim(generator):
+    """Length of the latents that a generator takes: its first input.
+
+    >>> dim(keras_gans.networks.mlp_generator((2,), latent_dim=16))
+    16
+    """
+    return generator.inputs[0].shape[-1]
+
+
+def halves(seed):
+    """An integer as the two that TensorFlow's stateless functions take; `None` as new ones.
+
+    >>> halves(7).tolist()
+    [7, 0]
+    """
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"`seed` must be an integer, or None. Received: seed={seed!r}")
+    seed = int(seed)  # NumPy's narrow integers cannot be masked and shifted by 32 bits
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError(
+            "`seed` must fit into 64 bits with its sign: a longer one would repeat the latents of "
+            f"a shorter. Received: seed={seed}"
+        )
+    # Two 32-bit halves: every integer of 64 bits is a seed of its own.
+    return np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], "uint32").view("int32")
 
 
 def sample(num_samples, latent_dim, seed=None, truncation=None):
@@ -42,24 +71,13 @@ def sample(num_samples, latent_dim, seed=None, truncation=None):
             "`truncation` is the largest size of a coordinate and must be above 0 and finite, or "
             f"None for no bound. Received: truncation={truncation}"
         )
-    if seed is None:
-        seed = int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise ValueError(f"`seed` must be an integer, or None. Received: seed={seed!r}")
-    seed = int(seed)  # NumPy's narrow integers cannot be masked and shifted by 32 bits
-    if not -(2**63) <= seed < 2**63:
-        raise ValueError(
-            "`seed` must fit into 64 bits with its sign: a longer one would repeat the latents of "
-            f"a shorter. Received: seed={seed}"
-        )
-    # Two 32-bit halves: every integer of 64 bits is a seed of its own.
-    halves = np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], "uint32").view("int32")
+    seed = halves(seed)
     shape = (int(num_samples), int(latent_dim))
     if truncation is None:
-        return tf.random.stateless_normal(shape, halves, alg="philox").numpy()
+        return tf.random.stateless_normal(shape, seed, alg="philox").numpy()
     # The quantiles of a truncated normal, from uniform numbers: unlike drawing again, fewer stay
     # a prefix of more.
-    uniform = tf.random.stateless_uniform(shape, halves, dtype="float64", alg="philox")
+    uniform = tf.random.stateless_uniform(shape, seed, dtype="float64", alg="philox")
     # The error function is 1 long before 30; TensorFlow's is NaN for very large numbers.
     inside = tf.math.erf(tf.constant(min(truncation, 30.0) / np.sqrt(2.0), "float64"))
     values = np.sqrt(2.0) * tf.math.erfinv((2.0 * uniform - 1.0) * inside)

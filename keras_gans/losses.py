@@ -23,6 +23,7 @@ __all__ = [
     "Minimax",
     "NonSaturating",
     "RelativisticAverage",
+    "RelativisticPairing",
     "Wasserstein",
     "get",
     "names",
@@ -255,13 +256,41 @@ class RelativisticAverage(_LabelledLoss):
         return self._cross_entropies(real, fake, seed)
 
     def generator(self, fake, real=None):
-        if real is None:
-            raise ValueError(
-                "The relativistic generator compares its examples with real ones, and was given "
-                "none. Pass `generator(fake, real)`. Received: real=None"
-            )
-        real, fake = self._relative(real, fake)
+        real, fake = self._relative(_compared(real), fake)
         return _per_example(ops.softplus(real)) + _per_example(ops.softplus(-fake))
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class RelativisticPairing(AdversarialLoss):
+    """Is this real example more real than that generated one? (Jolicoeur-Martineau 2018, RSGAN.)
+
+    `softplus(-(real - fake))` for the discriminator, `softplus(-(fake - real))` for the generator,
+    example by example. With `r1_penalty` and `r2_penalty` it is the objective of R3GAN (Huang
+    2024, section 2): without them it need not converge.
+    """
+
+    relativistic = True
+
+    def discriminator(self, real, fake, seed=None):
+        return self._pairs(real, fake)
+
+    def generator(self, fake, real=None):
+        return self._pairs(fake, _compared(real))
+
+    @staticmethod
+    def _pairs(better, worse):
+        gap = ops.cast(better, "float32") - ops.cast(worse, "float32")
+        return _per_example(ops.softplus(-gap))
+
+
+def _compared(real):
+    """`real`, which a relativistic generator cannot do without."""
+    if real is None:
+        raise ValueError(
+            "The relativistic generator compares its examples with real ones, and was given "
+            "none. Pass `generator(fake, real)`. Received: real=None"
+        )
+    return real
 
 
 _LOSSES = {
@@ -270,6 +299,7 @@ _LOSSES = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
     "relativistic_average": RelativisticAverage,
+    "relativistic_pairing": RelativisticPairing,
     "wasserstein": Wasserstein,
 }
 

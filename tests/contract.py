@@ -37,8 +37,14 @@ class GANContract:
     def generate(self, gan, **kwargs):
         return gan.generate(3, **kwargs)
 
-    def dataset(self, batches):
-        return tf.data.Dataset.from_tensor_slices(batches)
+    def dataset(self, batches, chosen=slice(None)):
+        """Some of the batches, which are an array, or a tuple of them: images and labels."""
+        chosen = tf.nest.map_structure(lambda array: array[chosen], batches)
+        return tf.data.Dataset.from_tensor_slices(chosen)
+
+    def batch(self):
+        """One batch, as the arguments of `train_on_batch`."""
+        return [array[0] for array in tf.nest.flatten(self.batches(1))]
 
     def test_a_step_moves_its_own_side_and_no_other(self):
         gan = self.make()
@@ -58,7 +64,7 @@ class GANContract:
             moved.append(side)
 
         gan.step = watched
-        gan.train_on_batch(self.batches(1)[0])
+        gan.train_on_batch(*self.batch())
         assert set(moved) == {"generator", "discriminator"}
 
     def test_logs_carry_exactly_the_tracked_names_as_means(self):
@@ -80,7 +86,7 @@ class GANContract:
         batches = self.batches(4)
         gan = self.make(ema_decay=0.9)
         gan.compile()
-        gan.fit(self.dataset(batches[:2]), verbose=0)
+        gan.fit(self.dataset(batches, slice(2)), verbose=0)
         path = tmp_path / f"gan{suffix}"
         if suffix == ".keras":
             gan.save(path)
@@ -95,7 +101,7 @@ class GANContract:
             assert optimizers[0].iterations.numpy() == optimizers[1].iterations.numpy() > 0
             assert_same(*([v.numpy() for v in o.variables] for o in optimizers))
         for g in (gan, twin):
-            g.fit(self.dataset(batches[2:]), verbose=0)
+            g.fit(self.dataset(batches, slice(2, None)), verbose=0)
         assert_same(*([v.numpy() for v in g.variables] for g in (gan, twin)))
         assert_same([self.generate(gan, seed=3)], [self.generate(twin, seed=3)])
 

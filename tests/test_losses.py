@@ -33,6 +33,7 @@ def expected(name):
             -np.log(sigmoid(relative_r)) - np.log(1 - sigmoid(relative_f)),
             -np.log(1 - sigmoid(relative_r)) - np.log(sigmoid(relative_f)),
         ),
+        "relativistic_pairing": (-np.log(sigmoid(r - f)), -np.log(sigmoid(f - r))),
     }[name]
 
 
@@ -53,6 +54,7 @@ def test_the_papers_formulas(name):
         ("hinge", 2.0, 0.0),
         ("wasserstein", 0.0, 0.0),
         ("relativistic_average", np.log(4), np.log(4)),
+        ("relativistic_pairing", np.log(2), np.log(2)),
     ],
 )
 def test_where_the_discriminator_cannot_tell(name, discriminator, generator):
@@ -208,7 +210,7 @@ def test_random_labels_follow_the_seed():
 @pytest.mark.parametrize("name", losses.names())
 def test_serialisation(name):
     labels = {"real_label": (0.7, 0.9), "fake_label": 0.05, "flip": 0.1}
-    arguments = {} if name in ("hinge", "wasserstein") else labels
+    arguments = {} if name in ("hinge", "relativistic_pairing", "wasserstein") else labels
     loss = losses.get(name, **arguments)
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(loss)))
     twin = keras.saving.deserialize_keras_object(config)
@@ -225,11 +227,11 @@ def test_a_loss_is_handed_back_and_a_number_of_numpy_is_a_number():
 
 
 def test_only_relativistic_losses_look_at_real_logits():
-    assert [name for name in losses.names() if losses.get(name).relativistic] == [
-        "relativistic_average"
-    ]
-    with pytest.raises(ValueError, match="compares its examples with real ones"):
-        losses.get("relativistic_average").generator(FAKE)
+    relativistic = [name for name in losses.names() if losses.get(name).relativistic]
+    assert relativistic == ["relativistic_average", "relativistic_pairing"]
+    for name in relativistic:
+        with pytest.raises(ValueError, match="compares its examples with real ones"):
+            losses.get(name).generator(FAKE)
 
 
 @pytest.mark.parametrize(

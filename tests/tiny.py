@@ -1,4 +1,6 @@
-"""A recipe with every part of a run in it, trained in a second."""
+"""Small things to train on: images, pairs, and a recipe with every part of a run in it."""
+
+import numpy as np
 
 RECIPE = {
     "description": "<digits> & more",
@@ -16,3 +18,18 @@ RECIPE = {
 def recipe(data_dir):
     """The recipe, with its data prepared in a folder that goes with the test."""
     return {**RECIPE, "data": {**RECIPE["data"], "data_dir": str(data_dir)}}
+
+
+SHAPE = (16, 16, 1)
+
+
+def images(number, size=8, seed=0):
+    """So many batches of noise that could be images."""
+    rng = np.random.default_rng(seed)
+    return np.tanh(rng.normal(size=(number, size, *SHAPE))).astype("float32")
+
+
+def pairs(number, size=8, seed=0):
+    """Batches of images, and of labels of three classes."""
+    labels = np.random.default_rng(seed).integers(3, size=(number, size), dtype="int32")
+    return images(number, size, seed), labels

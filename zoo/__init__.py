@@ -16,6 +16,7 @@ from keras_gans.zoo.presets import Card, card, list_presets, verify
 _LAZY = {
     "Recipe": "recipe",
     "load": "loading",
+    "open_gan": "loading",
     "restore": "loading",
     "train": "training",
     "publish": "publishing",

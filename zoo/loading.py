@@ -13,7 +13,7 @@ def load(name):
     """Loads a trained generator. Works offline.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
-    >>> latents = keras_gans.latent.sample(16, generator.input_shape[-1], seed=0)
+    >>> latents = keras_gans.latent.sample(16, keras_gans.latent.dim(generator), seed=0)
     >>> images = generator.predict(latents, verbose=0)  # floats in [-1, 1]
 
     Args:
@@ -30,10 +30,35 @@ def load(name):
         return restore(name).inference_generator
     preset = presets.card(str(name))
     presets.verify(preset.name)
-    generator = Recipe(preset.recipe, preset.name).build_network("generator")
-    with nothing_skipped():
-        generator.load_weights(preset.folder / presets.WEIGHTS)
-    return generator
+    return _filled(Recipe(preset.recipe, preset.name).build_network("generator"), preset)
+
+
+def open_gan(name):
+    """Opens the GAN of a run or of a trained preset, to `generate` with.
+
+    Its `generate` knows what its generator takes beside latents: labels, codes. Of a preset, the
+    generator alone is trained: to train further, `restore` a run.
+
+    >>> gan = keras_gans.zoo.open_gan("dcgan_digits_28")
+    >>> gan.generate(4, seed=0).shape
+    (4, 28, 28, 1)
+
+    Args:
+        name: as for `load`.
+
+    Returns:
+        The compiled GAN. Keras' seed and dtype policy are then those of its recipe.
+
+    Raises:
+        ValueError: if there is no such preset or run, or a file is damaged.
+    """
+    if (Path(name) / "config.json").is_file():
+        return restore(name)
+    preset = presets.card(str(name))
+    presets.verify(preset.name)
+    gan = Recipe(preset.recipe, preset.name).build_model()
+    _filled(gan.inference_generator, preset)
+    return gan
 
 
 def restore(folder):
@@ -63,3 +88,9 @@ def restore(folder):
     gan = Recipe(json.loads((folder / "config.json").read_text()), folder.name).build_model()
     checkpoints.restore(gan)
     return gan
+
+
+def _filled(generator, preset):
+    with nothing_skipped():
+        generator.load_weights(preset.folder / presets.WEIGHTS)
+    return generator

@@ -1,5 +1,7 @@
 """Layers that GANs need and Keras lacks. One a file."""
 
+from keras_gans.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from keras_gans.layers.diff_augment import DiffAugment
 from keras_gans.layers.instance_noise import InstanceNoise
 from keras_gans.layers.instance_normalization import InstanceNormalization
 from keras_gans.layers.minibatch_discrimination import MinibatchDiscrimination
@@ -10,6 +12,8 @@ from keras_gans.layers.replay_pool import ReplayPool
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [
+    "ConditionalBatchNormalization",
+    "DiffAugment",
     "InstanceNoise",
     "InstanceNormalization",
     "MinibatchDiscrimination",

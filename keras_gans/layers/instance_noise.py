@@ -1,11 +1,12 @@
 """Instance noise: blurs real and generated images for the discriminator until they overlap."""
 
 import keras
-from keras import ops
+
+from keras_gans.layers.seeded_layer import SeededLayer
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class InstanceNoise(keras.layers.Layer):
+class InstanceNoise(SeededLayer):
     """Adds Gaussian noise to a discriminator's input in training, less and less of it.
 
     Images lie on thin sheets that hardly meet, and a discriminator can part them perfectly and
@@ -50,7 +51,7 @@ class InstanceNoise(keras.layers.Layer):
     """
 
     def __init__(self, stddev=0.1, decay_steps=None, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not stddev >= 0:
             raise ValueError(
                 "The deviation of noise must be a number of at least 0. Received: "
@@ -62,49 +63,20 @@ class InstanceNoise(keras.layers.Layer):
                 "`decay_steps` must be an integer of at least 1, a number of training calls, or "
                 f"None for noise that stays. Received: decay_steps={decay_steps!r}"
             )
-        if seed is None:  # drawn as Keras draws its own: `set_random_seed` repeats it
-            seed = int(keras.random.randint((), 0, 2**31 - 1))
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-            raise ValueError(
-                f"`seed` must be an integer from 0 to 2**31 - 1, or None. Received: seed={seed!r}"
-            )
-        self.stddev, self.decay_steps, self.seed = float(stddev), decay_steps, seed
-
-    def build(self, input_shape):
-        # Both numbers in one weight: what is loaded continues its own noise, not this seed's.
-        # Each replica counts for itself, and all count alike.
-        self.seed_and_calls = self.add_weight(
-            shape=(2,),
-            initializer=lambda shape, dtype=None: ops.convert_to_tensor([self.seed, 0], dtype),
-            dtype="int32",
-            trainable=False,
-            name="seed_and_calls",
-        )
+        self.stddev, self.decay_steps = float(stddev), decay_steps
 
     def call(self, inputs, training=False):
         if not training:
             return inputs
         import tensorflow as tf  # here, so that a trained network runs without it
 
-        seed = tf.convert_to_tensor(self.seed_and_calls)
-        self.seed_and_calls.assign(tf.stack([seed[0], seed[1] + 1]))
+        seed, calls = self.next_seed()
         stddev = self.stddev
         if self.decay_steps is not None:
-            share = 1.0 - tf.cast(seed[1], "float32") / float(self.decay_steps)
+            share = 1.0 - tf.cast(calls, "float32") / float(self.decay_steps)
             stddev = stddev * tf.maximum(share, 0.0)
-        context = tf.distribute.get_replica_context()
-        replica = 0 if context is None else context.replica_id_in_sync_group
-        seed = tf.random.experimental.stateless_fold_in(seed, replica, alg="philox")
         noise = stddev * tf.random.stateless_normal(tf.shape(inputs), seed, alg="philox")
         return inputs + tf.cast(noise, inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
-        return {
-            **super().get_config(),
-            "stddev": self.stddev,
-            "decay_steps": self.decay_steps,
-            "seed": self.seed,
-        }
+        return {**super().get_config(), "stddev": self.stddev, "decay_steps": self.decay_steps}

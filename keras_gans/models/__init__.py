@@ -1,6 +1,25 @@
 """The zoo of algorithms, one a file."""
 
+from keras_gans.models.acgan import ACGAN
+from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.dcgan import DCGAN
+from keras_gans.models.ebgan import EBGAN
 from keras_gans.models.gan import GAN
+from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
+from keras_gans.models.unrolled_gan import UnrolledGAN
+from keras_gans.models.wgan import WGAN
+from keras_gans.models.wgan_gp import WGANGP
 
-__all__ = ["DCGAN", "GAN"]
+__all__ = [
+    "ACGAN",
+    "DCGAN",
+    "EBGAN",
+    "GAN",
+    "WGAN",
+    "WGANGP",
+    "ConditionalGAN",
+    "InfoGAN",
+    "SemiSupervisedGAN",
+    "UnrolledGAN",
+]

@@ -66,27 +66,48 @@ class GAN(AdversarialModel):
         self.update_averages()
         return self.get_metrics_result()
 
-    def discriminator_losses(self, real, fake):
-        """Real and generated images go through in batches of their own (Radford 2015)."""
-        real_logits = self.discriminator(real, training=True)
-        fake_logits = self.discriminator(fake, training=True)
-        loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
-        values = {"discriminator_loss": loss}
-        for name, weight in self.penalties.items():
-            penalty = penalties.get(name)(self.discriminator, real, fake, self.next_seed())
-            values[name] = weight * penalty
-        return values
+    def discriminator_losses(self, real, fake, discriminator=None):
+        """What the discriminator goes down, by name.
 
-    def generator_losses(self, real, fake):
-        fake_logits = self.discriminator(fake, training=True)
+        Real and generated images go through in batches of their own (Radford 2015).
+
+        Args:
+            real: images.
+            fake: generated ones, as many.
+            discriminator: what is called as `discriminator(images, training=True)` and answers
+                logits, where that is more than the network: one that is told labels.
+        """
+        discriminator = discriminator or self.discriminator
+        real_logits = discriminator(real, training=True)
+        fake_logits = discriminator(fake, training=True)
+        loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
+        return {
+            "discriminator_loss": loss,
+            **self.weighted_penalties(real, fake, discriminator),
+        }
+
+    def weighted_penalties(self, real, fake, discriminator):
+        """Every penalty under its name, times its weight."""
+        return {
+            name: weight * penalties.get(name)(discriminator, real, fake, self.next_seed())
+            for name, weight in self.penalties.items()
+        }
+
+    def generator_losses(self, real, fake, discriminator=None):
+        """What the generator goes down, by name; arguments as of `discriminator_losses`."""
+        discriminator = discriminator or self.discriminator
+        fake_logits = discriminator(fake, training=True)
+        return {"generator_loss": self.generator_loss(fake_logits, real, discriminator)}
+
+    def generator_loss(self, fake_logits, real, discriminator):
+        """The generator's adversarial loss; asks for real logits only if it compares with them."""
         compares = self.adversarial_loss.relativistic
-        real_logits = self.discriminator(real, training=True) if compares else None
-        return {"generator_loss": self.adversarial_loss.generator(fake_logits, real_logits)}
+        real_logits = discriminator(real, training=True) if compares else None
+        return self.adversarial_loss.generator(fake_logits, real_logits)
 
     def check_data(self, batch):
         super().check_data(batch)
-        real, replicas = self.images(batch), self.distribute_strategy.num_replicas_in_sync
-        self.split(real[: len(real) // replicas], self.discriminator_steps, "discriminator_steps")
+        self.check_parts(self.images(batch), self.discriminator_steps, "discriminator_steps")
 
     def get_config(self):
         return {

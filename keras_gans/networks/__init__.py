@@ -1,10 +1,42 @@
 """Networks: numbers in, a built functional `keras.Model` out.
 
 Generators map latents `(batch, latent_dim)` to images in [-1, 1]; discriminators map images to
-logits `(batch, 1)`.
+logits `(batch, 1)`. Conditional ones take labels `(batch,)` as a second input.
 """
 
+from keras_gans.networks.autoencoder import autoencoder_discriminator
+from keras_gans.networks.conditional import (
+    conditional_batch_norm_generator,
+    conditional_dcgan_discriminator,
+    conditional_dcgan_generator,
+    conditional_mlp_discriminator,
+    conditional_mlp_generator,
+    projection_discriminator,
+)
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gans.networks.heads import (
+    acgan_discriminator,
+    infogan_discriminator,
+    semi_supervised_discriminator,
+)
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
+from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
 
-__all__ = ["dcgan_discriminator", "dcgan_generator", "mlp_discriminator", "mlp_generator"]
+__all__ = [
+    "acgan_discriminator",
+    "autoencoder_discriminator",
+    "conditional_batch_norm_generator",
+    "conditional_dcgan_discriminator",
+    "conditional_dcgan_generator",
+    "conditional_mlp_discriminator",
+    "conditional_mlp_generator",
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "infogan_discriminator",
+    "mlp_discriminator",
+    "mlp_generator",
+    "projection_discriminator",
+    "r3gan_discriminator",
+    "r3gan_generator",
+    "semi_supervised_discriminator",
+]

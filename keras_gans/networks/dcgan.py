@@ -1,17 +1,20 @@
 """The convolutional pair of Radford 2015, for images of any size from 16 up."""
 
+import math
+
 import keras
 from keras import layers
 
 from keras_gans import checks
+from keras_gans.layers import DiffAugment
 
 _SMALLEST = 4  # a grid is halved while its shorter side stays at least this
 
 
-def _grids(height, width):
+def pyramid(height, width):
     """Sizes from the image down: each half of the one before, rounded up.
 
-    >>> _grids(28, 28)
+    >>> pyramid(28, 28)
     [(28, 28), (14, 14), (7, 7)]
     """
     grids = [(height, width)]
@@ -60,19 +63,37 @@ def dcgan_generator(
     Raises:
         ValueError: for a shape or a number that cannot be built.
     """
-    height, columns, channels = checks.image_shape(image_shape, minimum=16)
+    x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
+    x = dense_grid(x, smallest_grid(image_shape, width, max_width))
+    images = upsampled(normalized(x), image_shape, width, max_width, kernel_size)
+    return keras.Model(inputs, images, name=name)
+
+
+def smallest_grid(image_shape, width, max_width):
+    """`(height, width, filters)` of the first feature map of a generator."""
+    grids = pyramid(*checks.image_shape(image_shape, minimum=16)[:2])
     checks.count("width", width)
     checks.count("max_width", max_width)
-    checks.count("kernel_size", kernel_size, 2)
-    grids = _grids(height, columns)
-    filters = [min(width * 2**level, max_width) for level in range(len(grids) - 1)]
+    return (*grids[-1], min(width * 2 ** (len(grids) - 2), max_width))
 
-    x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    smallest = (*grids[-1], filters[-1])
-    x = layers.Dense(
-        smallest[0] * smallest[1] * smallest[2], use_bias=False, kernel_initializer=_weights()
-    )(x)
-    x = _normalized(layers.Reshape(smallest)(x), layers.ReLU())
+
+def dense_grid(x, grid):
+    """Vectors as feature maps of the shape `grid`, by a dense layer."""
+    x = layers.Dense(math.prod(grid), use_bias=False, kernel_initializer=_weights())(x)
+    return layers.Reshape(grid)(x)
+
+
+def normalized(x):
+    """Batch normalisation and ReLU."""
+    return _normalized(x, layers.ReLU())
+
+
+def upsampled(x, image_shape, width, max_width, kernel_size, normalize=normalized, name="images"):
+    """The smallest feature map, normalised, as float32 images in [-1, 1]."""
+    checks.count("kernel_size", kernel_size, 2)
+    height, columns, channels = image_shape
+    grids = pyramid(height, columns)
+    filters = [min(width * 2**level, max_width) for level in range(len(grids) - 1)]
     for level in reversed(range(len(grids) - 1)):
         last = level == 0
         x = layers.Conv2DTranspose(
@@ -87,11 +108,9 @@ def dcgan_generator(
         if any(cut for _, cut in surplus):
             x = layers.Cropping2D(surplus)(x)
         if not last:
-            x = _normalized(x, layers.ReLU())
+            x = normalize(x)
     # Float32 whatever the policy: images are compared, saved and differentiated in it.
-    return keras.Model(
-        inputs, layers.Activation("tanh", dtype="float32", name="images")(x), name=name
-    )
+    return layers.Activation("tanh", dtype="float32", name=name)(x)
 
 
 def dcgan_discriminator(
@@ -101,6 +120,7 @@ def dcgan_discriminator(
     kernel_size=4,
     batch_normalization=True,
     dropout=0.0,
+    augment=(),
     name="dcgan_discriminator",
 ):
     """The discriminator of DCGAN: strided convolutions down to one logit.
@@ -120,6 +140,8 @@ def dcgan_discriminator(
         batch_normalization: `False` for the critics that must judge each image by itself, as
             gradient penalties ask.
         dropout: share of values dropped before the logit in training, in [0, 1).
+        augment: policies of `layers.DiffAugment` to put in front, such as
+            `("translation", "cutout")`: for few images.
         name: of the model.
 
     Returns:
@@ -128,25 +150,36 @@ def dcgan_discriminator(
     Raises:
         ValueError: for a shape or a number that cannot be built.
     """
-    shape = checks.image_shape(image_shape, minimum=16)
+    x = inputs = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
+    if augment:
+        x = DiffAugment(augment)(x)
+    x = layers.Flatten()(downsampled(x, width, max_width, kernel_size, batch_normalization))
+    if checks.share("dropout", dropout):
+        x = layers.Dropout(dropout)(x)
+    return keras.Model(inputs, logits(x), name=name)
+
+
+def downsampled(x, width, max_width, kernel_size, batch_normalization, wrap=lambda layer: layer):
+    """Images as the smallest feature map: strided convolutions, each through `wrap`."""
     checks.count("width", width)
     checks.count("max_width", max_width)
     checks.count("kernel_size", kernel_size, 2)
-    x = inputs = keras.Input(shape, name="images")
-    for level in range(len(_grids(*shape[:2])) - 1):
+    for level in range(len(pyramid(*x.shape[1:3])) - 1):
         normalize = batch_normalization and level > 0
-        x = layers.Conv2D(
+        convolution = layers.Conv2D(
             min(width * 2**level, max_width),
             kernel_size,
             strides=2,
             padding="same",
             use_bias=not normalize,
             kernel_initializer=_weights(),
-        )(x)
+        )
         activation = layers.LeakyReLU(0.2)
+        x = wrap(convolution)(x)
         x = _normalized(x, activation) if normalize else activation(x)
-    x = layers.Flatten()(x)
-    if checks.share("dropout", dropout):
-        x = layers.Dropout(dropout)(x)
-    logits = layers.Dense(1, kernel_initializer=_weights(), dtype="float32", name="logits")(x)
-    return keras.Model(inputs, logits, name=name)
+    return x
+
+
+def logits(x, number=1, name="logits"):
+    """Float32 logits, whatever the policy."""
+    return layers.Dense(number, kernel_initializer=_weights(), dtype="float32", name=name)(x)

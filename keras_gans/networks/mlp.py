@@ -6,9 +6,11 @@ import keras
 from keras import layers
 
 from keras_gans import checks
+from keras_gans.layers import MinibatchDiscrimination
 
 
-def _data_shape(shape):
+def data_shape(shape):
+    """The shape of one example as a tuple; a number is a vector's length."""
     shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
     if not shape:
         raise ValueError(
@@ -39,7 +41,7 @@ def mlp_generator(
     Returns:
         A `keras.Model` from `(batch, latent_dim)` to `(batch, *image_shape)`.
     """
-    shape = _data_shape(image_shape)
+    shape = data_shape(image_shape)
     if output_activation is None:
         output_activation = "tanh" if len(shape) == 3 else "linear"
     x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
@@ -53,7 +55,9 @@ def mlp_generator(
     return keras.Model(inputs, outputs, name=name)
 
 
-def mlp_discriminator(image_shape, width=128, depth=2, dropout=0.0, name="mlp_discriminator"):
+def mlp_discriminator(
+    image_shape, width=128, depth=2, dropout=0.0, minibatch_kernels=0, name="mlp_discriminator"
+):
     """A discriminator of dense layers with LeakyReLU(0.2).
 
     Args:
@@ -62,12 +66,14 @@ def mlp_discriminator(image_shape, width=128, depth=2, dropout=0.0, name="mlp_di
         depth: number of hidden layers.
         dropout: share of units dropped after each hidden layer in training, in [0, 1).
             Goodfellow 2014, section 5, trained its discriminator so.
+        minibatch_kernels: features of `layers.MinibatchDiscrimination` to put before the logit;
+            0 for none.
         name: of the model.
 
     Returns:
         A `keras.Model` from `(batch, *image_shape)` to logits `(batch, 1)`.
     """
-    x = inputs = keras.Input(_data_shape(image_shape), name="images")
+    x = inputs = keras.Input(data_shape(image_shape), name="images")
     checks.share("dropout", dropout)
     if len(inputs.shape) > 2:
         x = layers.Flatten()(x)
@@ -76,4 +82,6 @@ def mlp_discriminator(image_shape, width=128, depth=2, dropout=0.0, name="mlp_di
         x = layers.LeakyReLU(0.2)(x)
         if dropout:
             x = layers.Dropout(dropout)(x)
+    if checks.count("minibatch_kernels", minibatch_kernels, 0):
+        x = MinibatchDiscrimination(minibatch_kernels)(x)
     return keras.Model(inputs, layers.Dense(1, dtype="float32", name="logits")(x), name=name)

@@ -14,6 +14,10 @@ IMAGES = (4, 5, 8)
 
 # No argument is a default, so that a config that forgets one is noticed.
 CASES = {
+    "ConditionalBatchNormalization": lambda: layers.ConditionalBatchNormalization(
+        3, momentum=0.5, epsilon=0.1
+    ),
+    "DiffAugment": lambda: layers.DiffAugment(("cutout", "color"), seed=3),
     "InstanceNoise": lambda: layers.InstanceNoise(0.2, decay_steps=7, seed=3),
     "InstanceNormalization": lambda: layers.InstanceNormalization(
         axis=1, epsilon=0.1, center=False, gamma_initializer="normal"
@@ -29,7 +33,10 @@ CASES = {
         keras.layers.Conv2D(3, 2, bias_initializer="ones"), power_iterations=3
     ),
 }
-IN_A_MODEL = sorted(set(CASES) - {"ReplayPool"})
+IN_A_MODEL = sorted(set(CASES) - {"ReplayPool", "ConditionalBatchNormalization"})  # takes a pair
+
+
+TRAINING = ("diff_augment", "instance_noise", "replay_pool", "seeded_layer")
 
 
 def inputs_of(name):
@@ -112,7 +119,7 @@ def test_gradients_reach_the_input_inside_a_graph(name):
 def test_layers_of_generators_do_not_mention_tensorflow():
     for path in pathlib.Path(layers.__file__).parent.glob("*.py"):
         imports = "import tensorflow" in path.read_text()
-        assert imports == (path.stem in ("instance_noise", "replay_pool")), path.name
+        assert imports == (path.stem in TRAINING), path.name
 
 
 @pytest.mark.parametrize("batch", [1, None])

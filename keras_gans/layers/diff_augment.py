@@ -1,0 +1,125 @@
+"""Differentiable augmentation: a discriminator of few images sees each in many ways."""
+
+import keras
+
+from keras_gans.layers.seeded_layer import SeededLayer
+from keras_gans.names import did_you_mean
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class DiffAugment(SeededLayer):
+    """Changes the images that a discriminator looks at in training, in ways gradients go through.
+
+    As a discriminator's first layer it meets real and generated images alike, in the steps of
+    both sides, which is what keeps the generator from drawing the changes. Each image gets a draw
+    of its own at every call:
+
+    - `"color"`: brightness moved by U[-0.5, 0.5], then the distance of each channel from their
+      mean times U[0, 2] (saturation), then that of each value from the image's mean times
+      U[0.5, 1.5] (contrast);
+    - `"translation"`: moved by up to an eighth of each side, whole pixels, 0 coming in;
+    - `"cutout"`: a rectangle of half of each side, its centre anywhere, made 0.
+
+    They are applied in this order. At inference the layer does nothing, on any backend of Keras;
+    numbers are drawn with TensorFlow.
+
+    Example:
+
+    >>> x = np.ones((1, 4, 4, 1))
+    >>> layer = keras_gans.layers.DiffAugment(["cutout"], seed=1)
+    >>> float(layer(x).numpy().mean()), bool(layer(x, training=True).numpy().mean() < 1.0)
+    (1.0, True)
+
+    Args:
+        policy: which of the three.
+        seed: integer from which the numbers are drawn; `None` draws it, too.
+        **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Input shape:
+        `(batch, height, width, channels)`, in [-1, 1], sizes known.
+
+    Output shape:
+        The same. Values may leave [-1, 1].
+
+    Raises:
+        ValueError: for an unknown policy, or an input that is no image.
+
+    References:
+        Zhao 2020, "Differentiable Augmentation for Data-Efficient GAN Training" (arXiv:2006.10738).
+    """
+
+    def __init__(self, policy=("color", "translation", "cutout"), seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        given = [policy] if isinstance(policy, str) else list(policy)
+        for name in given or [None]:
+            if name not in _POLICIES:
+                raise ValueError(
+                    f"No augmentation of that name.{did_you_mean(name, _POLICIES)} Expected some "
+                    f"of {list(_POLICIES)}. Received: policy={policy!r}"
+                )
+        self.policy = [name for name in _POLICIES if name in given]
+
+    def build(self, input_shape):
+        if len(input_shape) != 4 or None in input_shape[1:]:
+            raise ValueError(
+                "Only images are augmented, shape (batch, height, width, channels) with known "
+                f"sizes. Received: shape {tuple(input_shape)}"
+            )
+        super().build(input_shape)
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        import tensorflow as tf  # here, so that a trained network runs without it
+
+        # Float32: half precision has too few values between one brightness and the next.
+        images, (seed, _) = tf.cast(inputs, "float32"), self.next_seed()
+        for name, one in zip(self.policy, tf.unstack(tf.random.split(seed, 3, alg="philox"))):
+            # Three numbers from U[0, 1) for each image.
+            shape = (3, tf.shape(images)[0], 1, 1, 1)
+            images = _POLICIES[name](images, tf.random.stateless_uniform(shape, one, alg="philox"))
+        return tf.cast(images, inputs.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "policy": self.policy}
+
+
+def _color(images, draws):
+    ops = keras.ops
+    images = images + (draws[0] - 0.5)
+    grey = ops.mean(images, axis=3, keepdims=True)
+    images = (images - grey) * (2.0 * draws[1]) + grey
+    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+    return (images - mean) * (draws[2] + 0.5) + mean
+
+
+def _translation(images, draws):
+    ops = keras.ops
+    for axis, draw in ((1, draws[0]), (2, draws[1])):
+        size = images.shape[axis]
+        most = int(size / 8 + 0.5)
+        shift = ops.floor(draw[..., 0, 0] * (2 * most + 1)) - most  # (batch, 1)
+        # A matrix for each image, with a 1 where a line goes: lines from outside are rows of 0.
+        line = ops.arange(size, dtype="float32")
+        source = ops.expand_dims(line, 0) - shift
+        moves = ops.cast(ops.equal(ops.expand_dims(source, 2), line), "float32")
+        images = ops.einsum("nab,nbwc->nawc" if axis == 1 else "nab,nhbc->nhac", moves, images)
+    return images
+
+
+def _cutout(images, draws):
+    ops = keras.ops
+    inside = 1.0
+    for axis, draw in ((1, draws[0]), (2, draws[1])):
+        size = images.shape[axis]
+        side = int(size / 2 + 0.5)
+        start = ops.floor(draw * (size + 1 - side % 2)) - side // 2  # (batch, 1, 1, 1)
+        line = ops.reshape(
+            ops.arange(size, dtype="float32"), (1, size, 1, 1) if axis == 1 else (1, 1, size, 1)
+        )
+        covered = ops.logical_and(line >= start, line < start + side)
+        inside = inside * ops.cast(covered, "float32")
+    return images * (1.0 - inside)
+
+
+_POLICIES = {"color": _color, "translation": _translation, "cutout": _cutout}

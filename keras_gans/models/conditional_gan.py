@@ -1,0 +1,91 @@
+"""Conditional Generative Adversarial Nets, Mirza & Osindero 2014 (arXiv:1411.1784)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import checks
+from keras_gans import labels as class_labels
+from keras_gans.models.gan import GAN
+from keras_gans.models.labelled import Labelled, require_labels
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class ConditionalGAN(Labelled, GAN):
+    """Both players are told the class (equation 2): G(z|y) and D(x|y).
+
+    How they are told is the networks' affair: labels as extra channels
+    (`conditional_dcgan_generator`, `conditional_dcgan_discriminator`), conditional batch
+    normalisation (`conditional_batch_norm_generator`), a projection (`projection_discriminator`,
+    Miyato 2018; with `loss="hinge"`). Generated images get the labels of the real ones beside
+    them. The fakes of the last discriminator step teach the generator too, as in `DCGAN`.
+
+    >>> gan = keras_gans.ConditionalGAN(
+    ...     keras_gans.networks.conditional_dcgan_generator((28, 28, 1), num_classes=10),
+    ...     keras_gans.networks.conditional_dcgan_discriminator((28, 28, 1), num_classes=10),
+    ... )
+    >>> gan.compile()
+    >>> gan.generate(5, labels=[1, 1, 2, 3, 5], seed=0).shape
+    (5, 28, 28, 1)
+
+    Trained on pairs: `keras_gans.data.load("digits", labels=True)`, or `fit(images, labels)`.
+
+    Args:
+        generator: `[latents (batch, latent_dim), labels (batch,)]` to images.
+        discriminator: `[images, labels (batch,)]` to logits `(batch, 1)`, or a map of logits.
+        num_classes: how many classes there are; `None` reads it off the networks.
+        discriminator_steps: a batch is cut into that many parts, one for each.
+        loss: name of an adversarial loss, or a `losses.AdversarialLoss`.
+        penalties: names of `keras_gans.penalties` to their weights.
+        **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
+
+    Raises:
+        ValueError: for networks that do not fit each other, or take no labels.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        num_classes=None,
+        discriminator_steps=1,
+        loss="non_saturating",
+        penalties=None,
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, discriminator_steps, loss, penalties, **kwargs)
+        require_labels(generator, discriminator)
+        if num_classes is None:
+            num_classes = class_labels.num_classes(generator)
+            if (other := class_labels.num_classes(discriminator)) != num_classes:
+                raise ValueError(
+                    "The networks tell classes apart differently. Build both with one "
+                    f"`num_classes`. Received: a generator of {num_classes} classes, a "
+                    f"discriminator of {other}"
+                )
+        self.num_classes = checks.count("num_classes", num_classes, 2)
+
+    def train_step(self, data):
+        images, labels = self.images_and_labels(data)
+        steps = "discriminator_steps"
+        parts = (self.split(part, self.discriminator_steps, steps) for part in (images, labels))
+        for real, y in zip(*parts):
+            told = self.told(y)
+            generator_tape = tf.GradientTape()
+            with generator_tape:  # entered again below, after the discriminator has moved
+                fake = self.generator([self.latents(real), y], training=True)
+            with tf.GradientTape() as tape:
+                discriminator_losses = self.discriminator_losses(real, fake, told)
+            self.step("discriminator", tape, discriminator_losses)
+
+        with generator_tape:
+            generator_losses = self.generator_losses(real, fake, told)
+        self.step("generator", generator_tape, generator_losses)
+        self.update_averages()
+        return self.get_metrics_result()
+
+    def told(self, labels):
+        """The discriminator as it judges images of these labels."""
+        return lambda images, training: self.discriminator([images, labels], training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}

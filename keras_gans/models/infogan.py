@@ -1,0 +1,222 @@
+"""InfoGAN, Chen et al. 2016 (arXiv:1606.03657)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import checks, labels, latent
+from keras_gans.adversarial import require_outputs
+from keras_gans.models.gan import GAN
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class InfoGAN(GAN):
+    """Codes that the generator cannot hide: G goes up a bound on I(c; G(z, c)) (equation 6).
+
+    A latent is `[noise z | one-hot categorical codes | continuous codes]`: its last coordinates
+    are the codes, so any generator with room for them will do. Q, which reads the codes from an
+    image, is a head of the discriminator (section 6): categorical codes by softmax, continuous
+    ones as the mean of a normal of deviation 1, as the authors fix it for MNIST. The bound
+    `L_I = E log Q(c|G(z, c)) + H(c)` belongs to both sides, each goes up it times its weight.
+
+    >>> gan = keras_gans.InfoGAN(
+    ...     keras_gans.networks.dcgan_generator((28, 28, 1), latent_dim=62 + 10 + 2),
+    ...     keras_gans.networks.infogan_discriminator((28, 28, 1), categorical=(10,), continuous=2),
+    ...     categorical=(10,),
+    ...     continuous=2,
+    ... )
+    >>> gan.generate(3, categorical=7, continuous=[0.5, -1.0], seed=0).shape
+    (3, 28, 28, 1)
+
+    Args:
+        generator: latents `(batch, latent_dim)` to images.
+        discriminator: images to `[logits (batch, 1), class logits (batch, k) for each
+            categorical code, means (batch, continuous)]`.
+        categorical: number of classes of each categorical code, evenly drawn.
+        continuous: how many continuous codes, drawn evenly from [-1, 1].
+        categorical_weight: the paper's lambda for the categorical codes.
+        continuous_weight: the same for the continuous ones, which it brings to the scale of the
+            adversarial loss (section 6).
+        loss: name of an adversarial loss, or a `losses.AdversarialLoss`.
+        penalties: names of `keras_gans.penalties` to their weights.
+        **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
+
+    Raises:
+        ValueError: for codes that do not fit the generator's latents or the discriminator's heads.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        categorical=(10,),
+        continuous=2,
+        categorical_weight=1.0,
+        continuous_weight=0.1,
+        loss="non_saturating",
+        penalties=None,
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
+        self.categorical = tuple(checks.count("categorical", k, 2) for k in categorical)
+        self.continuous = checks.count("continuous", continuous, 0)
+        self.noise_dim = latent.dim(generator) - sum(self.categorical) - self.continuous
+        if self.noise_dim < 1 or not (self.categorical or self.continuous):
+            raise ValueError(
+                "A latent holds the codes and at least one coordinate of noise, and there must be "
+                f"a code. Expected `latent_dim` above {sum(self.categorical) + self.continuous}. "
+                f"Received: latent_dim={latent.dim(generator)}, categorical={categorical}, "
+                f"continuous={continuous}"
+            )
+        heads = {f"categorical_{i}": k for i, k in enumerate(self.categorical)}
+        heads |= {"continuous": self.continuous} if self.continuous else {}
+        require_outputs(discriminator, logits=1, **heads)
+        self.categorical_weight = float(categorical_weight)
+        self.continuous_weight = float(continuous_weight)
+        names = ("categorical_loss",) * bool(self.categorical)
+        self.code_names = names + ("continuous_loss",) * bool(self.continuous)
+        self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *self.code_names)
+
+    def train_step(self, data):
+        real = self.images(data)
+        latents = self.latents(real)
+
+        generator_tape = tf.GradientTape()
+        with generator_tape:  # entered again below, after the discriminator has moved
+            fake = self.generator(latents, training=True)
+
+        with tf.GradientTape() as tape:
+            real_logits, *_ = self.discriminator(real, training=True)
+            fake_logits, *heads = self.discriminator(fake, training=True)
+            loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
+            losses = {"discriminator_loss": loss, **self.code_losses(latents, heads)}
+            losses |= self.weighted_penalties(real, fake, self.source)
+        self.step("discriminator", tape, losses)
+
+        with generator_tape:
+            fake_logits, *heads = self.discriminator(fake, training=True)
+            loss = self.generator_loss(fake_logits, real, self.source)
+            losses = {"generator_loss": loss, **self.code_losses(latents, heads)}
+        self.step("generator", generator_tape, losses)
+        self.update_averages()
+        return self.get_metrics_result()
+
+    def code_losses(self, latents, heads):
+        """Minus log Q(c|x), an image at a time, of both kinds of code, times their weights."""
+        *classes, means = tf.split(
+            latents, [self.noise_dim, *self.categorical, self.continuous], axis=-1
+        )
+        losses = {}
+        if self.categorical:
+            terms = [
+                tf.nn.softmax_cross_entropy_with_logits(code, tf.cast(logits, "float32"))
+                for code, logits in zip(classes[1:], heads)
+            ]
+            losses["categorical_loss"] = self.categorical_weight * tf.add_n(terms)
+        if self.continuous:
+            # A normal of deviation 1, as log-likelihood.
+            squared = (means - tf.cast(heads[-1], "float32")) ** 2 + np.log(2 * np.pi)
+            losses["continuous_loss"] = self.continuous_weight * 0.5 * tf.reduce_sum(squared, -1)
+        return losses
+
+    def source(self, images, training):
+        """The discriminator's logits of "real" alone."""
+        return self.discriminator(images, training=training)[0]
+
+    def draw_latents(self, number, seed):
+        """Noise and codes `(number, latent_dim)` of a stateless seed."""
+        seeds = tf.random.split(seed, 2 + len(self.categorical), alg="philox")
+        parts = [
+            tf.random.stateless_normal((number, self.noise_dim), seeds[0], alg="philox"),
+            *(
+                tf.one_hot(
+                    tf.random.stateless_uniform((number,), s, 0, k, "int32", alg="philox"), k
+                )
+                for s, k in zip(tf.unstack(seeds[1:-1]), self.categorical)
+            ),
+            tf.random.stateless_uniform(
+                (number, self.continuous), seeds[-1], -1.0, 1.0, alg="philox"
+            ),
+        ]
+        return tf.concat(parts, axis=-1)
+
+    def generate(
+        self,
+        num_images=16,
+        *,
+        categorical=None,
+        continuous=None,
+        latents=None,
+        truncation=None,
+        seed=None,
+        batch_size=64,
+    ):
+        """Makes images of given codes, the same ones for the same seed.
+
+        Args:
+            num_images: how many; not looked at when `latents` are given.
+            categorical: the classes of the categorical codes: an integer for all images if there
+                is one code, or an integer array `(num_images, number of codes)`. `None` draws.
+            continuous: the continuous codes, floats `(continuous,)` for all images, or
+                `(num_images, continuous)`, trained on [-1, 1]. `None` draws.
+            latents: float array `(num_images, latent_dim)`, codes included, to use instead.
+            truncation: largest size of a coordinate of the noise (Brock 2019, section 3.1).
+            seed: integer; fewer images of one seed are the first of more. `None` draws anew.
+            batch_size: how many to make at once.
+
+        Returns:
+            float32 numpy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
+            for images.
+
+        Raises:
+            ValueError: for codes out of range, or of the wrong shape.
+        """
+        latents = self.given_latents(num_images, latents, truncation, seed)
+        start = self.noise_dim
+        if categorical is not None:
+            columns = self._columns(categorical, len(latents))
+            for column, k in zip(columns, self.categorical):
+                classes = labels.require(column, k, len(latents))
+                latents[:, start : start + k] = np.eye(k)[classes]
+                start += k
+        if continuous is not None:
+            codes = np.asarray(continuous, "float32")
+            if codes.shape not in ((self.continuous,), (len(latents), self.continuous)):
+                raise ValueError(
+                    "These continuous codes do not fit the model. Expected shape "
+                    f"({self.continuous},), or ({len(latents)}, {self.continuous}) with a row for "
+                    f"each image. Received: shape {codes.shape}"
+                )
+            latents[:, latents.shape[1] - self.continuous :] = codes
+        return self.run_generator(latents, batch_size=batch_size)
+
+    def given_latents(self, num_images, latents=None, truncation=None, seed=None):
+        drawn = super().given_latents(num_images, latents, truncation, seed).copy()
+        if latents is None:
+            codes = self.draw_latents(num_images, latent.halves(seed))
+            drawn[:, self.noise_dim :] = codes[:, self.noise_dim :]
+        return drawn
+
+    def _columns(self, categorical, number):
+        """The classes of each categorical code."""
+        array = np.asarray(categorical)
+        if len(self.categorical) == 1 and array.ndim < 2:
+            return [array]
+        if array.shape != (number, len(self.categorical)):
+            raise ValueError(
+                "These categorical codes do not fit the model. Expected shape "
+                f"({number}, {len(self.categorical)}), a column for each code; for a single code "
+                f"an integer will do. Received: shape {array.shape}"
+            )
+        return array.T
+
+    def get_config(self):
+        config = super().get_config()
+        del config["discriminator_steps"]  # one pass serves one step of each side
+        return {
+            **config,
+            "categorical": list(self.categorical),
+            "continuous": self.continuous,
+            "categorical_weight": self.categorical_weight,
+            "continuous_weight": self.continuous_weight,
+        }

@@ -1,0 +1,97 @@
+"""Wasserstein GAN, Arjovsky et al. 2017 (arXiv:1701.07875)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import checks, losses
+from keras_gans.adversarial import AdversarialModel, require_fit
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class WGAN(AdversarialModel):
+    """Algorithm 1: n critic steps, each on fresh data and latents and each followed by clipping
+    the weights, then one generator step.
+
+    >>> gan = keras_gans.WGAN(
+    ...     keras_gans.networks.mlp_generator((2,)), keras_gans.networks.mlp_discriminator((2,))
+    ... )
+    >>> gan.compile()  # RMSprop(5e-5), as the paper
+    >>> history = gan.fit(keras_gans.data.load("ring", batch_size=5 * 64), verbose=0)
+
+    Minus `discriminator_loss` estimates the Wasserstein-1 distance, up to the critic's Lipschitz
+    constant: it goes down as samples get better (section 4.2).
+
+    Args:
+        generator: latents `(batch, latent_dim)` to images.
+        discriminator: the critic, images to a score `(batch, 1)`, linear at its end.
+        critic_steps: the paper's n_critic. A batch is cut into that many parts, one a step: for
+            the paper's 64 images a step, load batches of `critic_steps * 64`.
+        clip: the paper's c, the bound of every weight of the critic. `None` leaves them alone,
+            for a critic that is Lipschitz by itself: `layers.SpectralNormalization`.
+        **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
+
+    Raises:
+        ValueError: for networks that do not fit each other, or a critic that is not linear at its
+            end.
+    """
+
+    def __init__(self, generator, discriminator, critic_steps=5, clip=0.01, **kwargs):
+        super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
+        require_fit(generator, discriminator)
+        checks.linear_output(discriminator)
+        self.critic_steps = checks.count("critic_steps", critic_steps)
+        self.adversarial_loss = losses.get("wasserstein")
+        if clip is not None and not clip > 0:
+            raise ValueError(
+                "`clip` is the largest size of a critic's weight and must be above 0, or None for "
+                f"no clipping. Received: clip={clip}"
+            )
+        self.clip = clip
+        for weight in self.variables_of("discriminator") if clip is not None else ():
+            weight.constraint = Clip(clip)
+
+    def train_step(self, data):
+        for real in self.split(self.images(data), self.critic_steps, "critic_steps"):
+            fake = self.generator(self.latents(real), training=True)
+            with tf.GradientTape() as tape:
+                critic_losses = self.critic_losses(real, fake)
+            self.step("discriminator", tape, critic_losses)  # which clips: see `Clip`
+
+        latents = self.latents(real)
+        with tf.GradientTape() as tape:
+            fake_scores = self.discriminator(self.generator(latents, training=True), training=True)
+            loss = self.adversarial_loss.generator(fake_scores)
+        self.step("generator", tape, {"generator_loss": loss})
+        self.update_averages()
+        return self.get_metrics_result()
+
+    def critic_losses(self, real, fake):
+        """Minus the paper's f(x) - f(g(z)), an image at a time, by name."""
+        real_scores = self.discriminator(real, training=True)
+        fake_scores = self.discriminator(fake, training=True)
+        return {"discriminator_loss": self.adversarial_loss.discriminator(real_scores, fake_scores)}
+
+    def default_optimizer(self):
+        """RMSprop(5e-5), as in algorithm 1: with momentum a critic so clipped is unstable."""
+        return keras.optimizers.RMSprop(5e-5)
+
+    def check_data(self, batch):
+        super().check_data(batch)
+        self.check_parts(self.images(batch), self.critic_steps, "critic_steps")
+
+    def get_config(self):
+        return {**super().get_config(), "critic_steps": self.critic_steps, "clip": self.clip}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class Clip(keras.constraints.Constraint):
+    """Keeps every weight in [-limit, limit]; the optimizer applies it after each of its steps."""
+
+    def __init__(self, limit):
+        self.limit = limit
+
+    def __call__(self, weight):
+        return keras.ops.clip(weight, -self.limit, self.limit)
+
+    def get_config(self):
+        return {"limit": self.limit}
