@@ -64,7 +64,7 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
         path: SavedModel folder or `.tflite` file.
         generator: the `keras.Model` it was written from.
         num_examples: how many inputs.
-        seed: of the inputs: latents standard normal, images uniform in [-1, 1].
+        seed: of the inputs: latents standard normal, images uniform in [-1, 1], labels in turn.
         tolerance: largest difference allowed. By default 0.001 for float32, 0.02 where weights or
             computation are float16, and 0.16 where they are bfloat16; that times the largest
             value, for outputs beyond [-1, 1].
@@ -77,28 +77,32 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
             differs by more than `tolerance`.
     """
     path = Path(path)
-    spec = serving.signature(generator)
+    specs = serving.signature(generator)
+    names = [spec.name for spec in specs]
     checks.count("num_examples", num_examples)
-    rng, shape = np.random.default_rng(seed), (num_examples, *spec.shape[1:])
-    inputs = rng.normal(size=shape) if spec.name == "latents" else rng.uniform(-1, 1, size=shape)
-    inputs = inputs.astype("float32")
-    expected = generator.predict(inputs, verbose=0, batch_size=num_examples).astype("float32")
+    inputs = serving.examples(generator, num_examples, seed)
+    given = list(inputs.values())
+    expected = generator.predict(
+        given[0] if len(given) == 1 else given, verbose=0, batch_size=num_examples
+    ).astype("float32")
     if path.suffix == ".tflite":
-        kind, (run, batch_size, stored) = "TFLite", _tflite(path, spec.name)
+        kind, (run, batch_size, stored) = "TFLite", _tflite(path, names)
     else:
         kind, run, batch_size, stored = (
             "SavedModel",
-            _saved_model(path, spec.name),
+            _saved_model(path, names),
             num_examples,
             {},
         )
     # A fixed batch is filled up with what is there; the surplus is not looked at.
-    padded = np.resize(inputs, (-(-num_examples // batch_size) * batch_size, *inputs.shape[1:]))
+    size = -(-num_examples // batch_size) * batch_size
+    padded = {name: np.resize(array, (size, *array.shape[1:])) for name, array in inputs.items()}
     images, times = [], []
     try:
-        for start in range(0, len(padded), batch_size):
+        for start in range(0, size, batch_size):
+            part = {name: array[start : start + batch_size] for name, array in padded.items()}
             started = time.perf_counter()
-            images.append(run(padded[start : start + batch_size]))
+            images.append(run(part))
             times.append(time.perf_counter() - started)
     except (ValueError, RuntimeError, tf.errors.InvalidArgumentError) as error:
         raise ValueError(
@@ -129,7 +133,9 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
         tolerance = max(TOLERANCES.get(dtype, 0) for dtype in used)
         tolerance *= max(1.0, float(np.abs(expected).max()))
     if not report.largest <= tolerance:  # so that NaN is a difference too
-        drawn = serving.random_operations(serving.function(generator, spec).get_concrete_function())
+        drawn = serving.random_operations(
+            serving.function(generator, specs).get_concrete_function()
+        )
         advice = "Export again, from the generator you compare with."
         if drawn:
             advice = f"It draws random numbers ({', '.join(drawn)}): no two runs can be compared."
@@ -140,7 +146,7 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
     return report
 
 
-def _saved_model(path, name):
+def _saved_model(path, names):
     """What runs a SavedModel on a batch."""
     if not (path / "saved_model.pb").is_file():
         raise ValueError(f"Expected a SavedModel folder or a .tflite file. Received: {path}")
@@ -154,21 +160,22 @@ def _saved_model(path, name):
         ) from error
     found = {
         key: {
-            "inputs": list(value.structured_input_signature[1]),
+            "inputs": sorted(value.structured_input_signature[1]),
             "outputs": list(value.structured_outputs),
         }
         for key, value in loaded.signatures.items()
     }
-    _compare_signatures(path, found, name)
+    _compare_signatures(path, found, names)
     serve = loaded.signatures["serving_default"]
 
     def run(inputs, loaded=loaded):  # the signature alone would let go of the variables
-        return serve(**{name: tf.constant(inputs)})["images"].numpy()
+        tensors = {name: tf.constant(array) for name, array in inputs.items()}
+        return serve(**tensors)["images"].numpy()
 
     return run
 
 
-def _tflite(path, name):
+def _tflite(path, names):
     """What runs a TFLite file on a batch, the size of that batch, and the dtypes stored."""
     if not path.is_file():
         raise ValueError(f"There is no file to check. Received: {path}")
@@ -178,16 +185,14 @@ def _tflite(path, name):
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ValueError(f"That is no TFLite model. Received: {path}, {error}") from error
-    _compare_signatures(path, interpreter.get_signature_list(), name)
-    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    _compare_signatures(path, interpreter.get_signature_list(), names)
     stored = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
+    runner = interpreter.get_signature_runner("serving_default")
 
     def run(inputs):
-        interpreter.set_tensor(source["index"], inputs)
-        interpreter.invoke()
-        return interpreter.get_tensor(target["index"]).copy()
+        return runner(**inputs)["images"]
 
-    return run, int(source["shape"][0]), stored
+    return run, int(interpreter.get_input_details()[0]["shape"][0]), stored
 
 
 def _interpreter(content):
@@ -202,9 +207,9 @@ def _interpreter(content):
         return Interpreter(model_content=content)
 
 
-def _compare_signatures(path, found, name):
+def _compare_signatures(path, found, names):
     """The names are what clients rely on, so that others are a mistake too."""
-    expected = {"inputs": [name], "outputs": ["images"]}
+    expected = {"inputs": sorted(names), "outputs": ["images"]}
     if found.get("serving_default") != expected:
         raise ValueError(
             "What was written has other names than this generator's. Give the generator it was "

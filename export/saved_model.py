@@ -13,7 +13,7 @@ def saved_model(generator, path, overwrite=False):
     """Writes a generator as a SavedModel, for batches of any size.
 
     The signature `serving_default` takes `latents` (or `images`, for a generator that
-    translates) and answers `images`, all float32. Nothing of Keras, and nothing of this library,
+    translates), and int32 `labels` if the generator is told a class, and answers `images`, float32. Nothing of Keras, and nothing of this library,
     is needed to load it.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))

@@ -4,11 +4,17 @@ import contextlib
 import re
 
 import keras
+import numpy as np
 import tensorflow as tf
+
+from keras_gans import labels
 
 
 def signature(generator, batch_size=None):
-    """The input of a generator as a named `tf.TensorSpec`.
+    """The inputs of a generator as a list of named `tf.TensorSpec`s.
+
+    The first is `latents` or `images`; a generator that is told a class takes `labels` too, int32
+    `(batch,)`.
 
     Args:
         generator: a built functional or Sequential `keras.Model` with one input and one output.
@@ -34,20 +40,37 @@ def signature(generator, batch_size=None):
             "`keras.Input`; wrap a subclassed one as `keras.Model(inputs, network(inputs))`. "
             f"Received: {generator!r}"
         )
-    if len(inputs) != 1 or len(generator.outputs) != 1:
+    told = len(inputs) == 2 and len(inputs[1].shape) == 1 and "int" in inputs[1].dtype
+    if len(inputs) != 1 + told or len(generator.outputs) != 1:
         raise ValueError(
-            "Expected a generator of one input and one output. "
+            "Expected a generator of one input, or of latents and integer labels, and one output. "
             f"Received: {len(inputs)} inputs, {len(generator.outputs)} outputs"
         )
     name = "latents" if len(inputs[0].shape) == 2 else "images"
-    return tf.TensorSpec((batch_size, *inputs[0].shape[1:]), tf.float32, name=name)
+    specs = [tf.TensorSpec((batch_size, *inputs[0].shape[1:]), tf.float32, name=name)]
+    return specs + [tf.TensorSpec((batch_size,), tf.int32, name="labels")] * told
 
 
-def function(generator, spec):
-    """The generator in inference mode as a `tf.function` from `spec` to `{"images": float32}`."""
+def examples(generator, number, seed):
+    """Inputs to try a generator on, as arrays by name.
 
-    @tf.function(input_signature=[spec])
-    def serve(inputs):
+    Latents are standard normal, images uniform in [-1, 1], labels every class in turn.
+    """
+    first, *told = signature(generator)
+    rng, shape = np.random.default_rng(seed), (number, *first.shape[1:])
+    drawn = rng.normal(size=shape) if first.name == "latents" else rng.uniform(-1, 1, size=shape)
+    inputs = {first.name: drawn.astype("float32")}
+    if told:
+        inputs["labels"] = (np.arange(number) % labels.num_classes(generator)).astype("int32")
+    return inputs
+
+
+def function(generator, specs):
+    """The generator in inference mode as a `tf.function` from `specs` to `{"images": float32}`."""
+
+    @tf.function(input_signature=specs)
+    def serve(*inputs):
+        inputs = inputs[0] if len(inputs) == 1 else list(inputs)
         return {"images": tf.cast(generator(inputs, training=False), "float32")}
 
     return serve

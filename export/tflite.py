@@ -17,8 +17,8 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
     """Writes a generator as a TFLite file of builtin operations alone.
 
     The batch is fixed: a dynamic one costs transposed convolutions their speed, and browsers
-    refuse it. The signature takes `latents` (or `images`) and answers `images`, all float32. A
-    generator of a mixed-precision policy is written as it computes in float32: TFLite has no
+    refuse it. The signature takes `latents` (or `images`), and int32 `labels` if the generator is
+    told a class, and answers `images`, float32. A generator of a mixed-precision policy is written as it computes in float32: TFLite has no
     builtins for half precision.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
@@ -48,9 +48,9 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
     checks.count("batch_size", batch_size)
     if path.exists() and not overwrite:
         raise serving.already_there(path)
-    spec = serving.signature(generator, batch_size)
+    specs = serving.signature(generator, batch_size)
     with serving.in_float32(generator):
-        concrete = serving.function(generator, spec).get_concrete_function()
+        concrete = serving.function(generator, specs).get_concrete_function()
     drawn = serving.random_operations(concrete)
     if drawn:
         raise ValueError(

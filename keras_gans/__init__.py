@@ -17,7 +17,7 @@ from keras_gans._version import __version__
 
 _MODELS = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
 _MODELS += ("ConditionalGAN", "InfoGAN", "SemiSupervisedGAN", "UnrolledGAN")
-_ROOMS = ("callbacks", "data", "image", "latent", "layers", "losses", "models")
+_ROOMS = ("callbacks", "data", "image", "latent", "layers", "losses", "metrics", "models")
 _ROOMS += ("networks", "penalties", "export", "zoo")
 
 __all__ = ["__version__", *_MODELS, *_ROOMS]

@@ -19,12 +19,17 @@ networks = keras_gans.networks
 def convolutional(policy="float32"):
     """Odd sizes, transposed convolutions, batch normalisation whose statistics are not 0 and 1."""
     keras.config.set_dtype_policy(policy)
-    generator = networks.dcgan_generator((17, 30, 3), latent_dim=6, width=8)
+    generator = moved(networks.dcgan_generator((17, 30, 3), latent_dim=6, width=8))
+    keras.config.set_dtype_policy("float32")
+    return generator
+
+
+def moved(generator):
+    """With weights as large as trained ones."""
     rng = np.random.default_rng(0)
     generator.set_weights(
         [w + 0.3 * np.abs(rng.normal(size=w.shape)) for w in generator.get_weights()]
     )
-    keras.config.set_dtype_policy("float32")
     return generator
 
 
@@ -52,6 +57,10 @@ def cropped():
 
 
 GENERATORS = {
+    "conditional": lambda: moved(networks.conditional_dcgan_generator((16, 16, 1), 3, 6, width=4)),
+    "conditional_batch_norm": lambda: told_apart(
+        networks.conditional_batch_norm_generator((16, 16, 1), 3, 6, width=4)
+    ),
     "convolutional": convolutional,
     "with our layers": with_our_layers,
     "cropped": cropped,
@@ -72,6 +81,14 @@ class Calls(layers.Layer):
 def calling(function, **kwargs):
     inputs = keras.Input((4,))
     return keras.Model(inputs, Calls(function, **kwargs)(inputs))
+
+
+def told_apart(generator):
+    """Another gain for each class: new layers have the same for all."""
+    for layer in generator.layers:
+        if hasattr(layer, "gamma") and len(layer.gamma.shape) == 2:
+            layer.gamma.assign(layer.gamma + np.arange(3)[:, None])
+    return generator
 
 
 def size_of(folder):
@@ -127,6 +144,20 @@ def test_the_signature_is_named_and_takes_any_batch(tmp_path):
         assert images.shape == (number, 17, 30, 3) and images.dtype == tf.float32
     translating = tf.saved_model.load(str(export.saved_model(with_our_layers(), tmp_path / "t")))
     assert "images" in translating.signatures["serving_default"].structured_input_signature[1]
+
+
+def test_labels_are_an_input_of_their_own(tmp_path):
+    generator = GENERATORS["conditional"]()
+    path = export.saved_model(generator, tmp_path / "m")
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    latents, labels = np.ones((2, 6), "float32"), np.array([0, 2], "int32")
+    images = serve(latents=tf.constant(latents), labels=tf.constant(labels))["images"]
+    np.testing.assert_allclose(images, generator([latents, labels]), atol=1e-6)
+    assert np.abs(images[0] - images[1]).max() > 1e-4  # the same latent, another class
+    path = export.tflite(generator, tmp_path / "g.tflite", batch_size=2, precision="float32")
+    interpreter = export.checking._interpreter(path.read_bytes())
+    run = interpreter.get_signature_runner("serving_default")
+    np.testing.assert_allclose(run(latents=latents, labels=labels)["images"], images, atol=1e-5)
 
 
 def test_tflite_has_the_same_names(tmp_path):

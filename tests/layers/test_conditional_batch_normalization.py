@@ -26,7 +26,7 @@ def normalized(x, epsilon=1e-5):
 
 
 @pytest.mark.parametrize("x", [X, X[:, 0, 0], X[:, 0]], ids=["images", "vectors", "sequences"])
-@pytest.mark.parametrize("dtype", ["int32", "uint8", "int64"])
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
 def test_each_example_has_the_numbers_of_its_class(x, dtype):
     y = trained(x, epsilon=0.1)([x, LABELS.astype(dtype)], training=True).numpy()
     for example, label, z in zip(y, LABELS, normalized(x, 0.1), strict=True):
@@ -148,48 +148,27 @@ def test_bad_num_classes(number):
         ConditionalBatchNormalization(number)
 
 
-@pytest.mark.parametrize("momentum", [-0.1, 1.0, "slow"])
-def test_bad_momentum(momentum):
-    with pytest.raises(ValueError, match=f"`momentum` must be.*Received: momentum={momentum!r}"):
-        ConditionalBatchNormalization(3, momentum=momentum)
-
-
 @pytest.mark.parametrize("inputs", [X, [X], [X, LABELS, LABELS]])
 def test_not_a_pair(inputs):
-    with pytest.raises(ValueError, match=r"as a pair. Call the layer with `\[features, labels\]`"):
+    with pytest.raises(ValueError, match=r"takes `\[examples, labels\]`.*Received: shapes \["):
         ConditionalBatchNormalization(3)(inputs)
 
 
 @pytest.mark.parametrize("labels", [LABELS.astype("float32"), LABELS > 0])
 def test_labels_that_are_no_integers(labels):
-    with pytest.raises(
-        ValueError, match=f"must be integers.*Received: labels of dtype {labels.dtype}"
-    ):
+    with pytest.raises(ValueError, match=f"Labels are integers.*Received: .*{labels.dtype}"):
         ConditionalBatchNormalization(3)([X, labels])
 
 
-def test_symbolic_labels_that_are_no_integers():
-    with pytest.raises(ValueError, match="must be integers.*Received: labels of dtype float32"):
-        ConditionalBatchNormalization(3)([keras.Input((4, 3)), keras.Input(())])
+def test_labels_declared_as_floats():
+    inputs = [keras.Input(X.shape[1:]), keras.Input(())]
+    model = keras.Model(inputs, ConditionalBatchNormalization(3)(inputs))
+    with pytest.raises(ValueError, match="Labels are integers.*Received: .*float32"):
+        model([X, LABELS])
 
 
-@pytest.mark.parametrize("shape", [(6, 1), (6, 3), (), (1,), (5,)])
+@pytest.mark.parametrize("shape", [(6, 1), (6, 3), ()])
 def test_labels_of_another_shape(shape):
-    with pytest.raises(ValueError, match="needs one label.*batch of 6; take the arg max") as error:
+    with pytest.raises(ValueError, match=r"takes `\[examples, labels\]`") as error:
         ConditionalBatchNormalization(3)([X, np.zeros(shape, "int32")])
-    assert f"Received: labels of shape {shape}" in str(error.value)
-
-
-def test_labels_of_another_shape_and_an_unknown_batch():
-    with pytest.raises(
-        ValueError, match=r"batch of any size.*Received: labels of shape \(None, 3\)"
-    ):
-        model_of(
-            lambda x: ConditionalBatchNormalization(3)([x[0], keras.Input((3,), dtype="int32")])
-        )
-
-
-@pytest.mark.parametrize("shape", [(None, 4, None), (None,)])
-def test_features_without_known_channels(shape):
-    with pytest.raises(ValueError, match="the channels known. Received: shape"):
-        ConditionalBatchNormalization(3).build([shape, (None,)])
+    assert f"Received: shapes [{X.shape}, {shape}]" in str(error.value)

@@ -9,10 +9,15 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (5, 16, 8, 3)).astype("float32"
 MANY = 600
 
 
-def augment(x, *policy, seed=3):
-    """What a new layer makes of `x` in its first call; the same draws for the same seed."""
-    policy = {"policy": policy} if policy else {}
-    return DiffAugment(seed=seed, **policy)(x, training=True).numpy()
+def augment(x, *policy, seed=3, jit_compile=None):
+    """What a new layer makes of `x` in its first call; the same draws for the same seed.
+
+    XLA draws other numbers from a seed than TensorFlow's kernels do.
+    """
+    layer = DiffAugment(seed=seed, **({"policy": policy} if policy else {}))
+    layer.build(x.shape)
+    call = tf.function(lambda x: layer(x, training=True), jit_compile=jit_compile)
+    return (call if jit_compile else call.python_function)(tf.constant(x)).numpy()
 
 
 def test_inference_is_left_alone():
@@ -106,8 +111,8 @@ def test_translation_moves_one_pixel_to_one_place():
     assert (set(rows), set(columns)) == ({3, 4, 5}, set(range(9, 16)))
 
 
-@pytest.mark.parametrize(("side", "reach"), [(7, 0), (8, 1), (15, 1), (28, 3)])
-def test_translation_is_cut_to_whole_pixels(side, reach):
+@pytest.mark.parametrize(("side", "reach"), [(3, 0), (4, 1), (8, 1), (15, 2), (28, 4)])
+def test_translation_is_rounded_to_whole_pixels(side, reach):
     pixel = np.zeros((MANY, side, 8, 1), "float32")
     pixel[:, side // 2] = 1.0
     _, rows, _, _ = np.nonzero(augment(pixel, "translation"))
@@ -137,18 +142,24 @@ def test_cutout_is_a_rectangle_of_half_the_sides_clipped_at_the_border():
         assert sum(c == column for _, c in pairs) == pytest.approx(20 * MANY / 6, rel=0.15)
 
 
-def test_cutout_of_a_single_row_cuts_nothing():
-    np.testing.assert_array_equal(augment(IMAGES[:, :1], "cutout"), IMAGES[:, :1])
-
-
-def test_all_are_color_then_translation_then_cutout():
-    expected = augment(augment(augment(IMAGES, "color"), "translation"), "cutout")
-    np.testing.assert_array_equal(augment(IMAGES), expected)
-    np.testing.assert_array_equal(augment(IMAGES, "cutout", "translation", "color"), expected)
-    assert DiffAugment(["cutout", "color", "cutout"]).policy == ("color", "cutout")
-    assert not np.array_equal(
-        augment(augment(IMAGES, "cutout"), "color"), augment(IMAGES, "cutout", "color")
+def test_color_comes_first_and_cutout_last_whatever_the_order_of_the_list():
+    colored = augment(IMAGES, "color")  # the first of any policy has the same draws
+    both = augment(IMAGES, "cutout", "color")
+    np.testing.assert_array_equal(both, augment(IMAGES, "color", "cutout"))
+    np.testing.assert_array_equal(both, np.where(both == 0, 0, colored))
+    assert 0.1 < (both == 0).mean() <= 0.25
+    both = augment(IMAGES, "translation", "color")
+    np.testing.assert_array_equal(both, augment(IMAGES, "color", "translation"))
+    for moved, image in zip(both, colored, strict=True):
+        moves = [(d, r) for d in range(-2, 3) for r in range(-1, 2)]
+        assert any(np.array_equal(moved, shifted(image, *move)) for move in moves)
+    both = augment(IMAGES, "cutout", "translation")
+    np.testing.assert_array_equal(both, np.where(both == 0, 0, augment(IMAGES, "translation")))
+    np.testing.assert_array_equal(
+        augment(IMAGES), augment(IMAGES, "cutout", "translation", "color")
     )
+    assert DiffAugment(["cutout", "color", "cutout"]).policy == ["color", "cutout"]
+    assert DiffAugment("color").policy == ["color"]
 
 
 @pytest.mark.parametrize("policy", ["color", "translation", "cutout"])
@@ -173,13 +184,19 @@ def test_layers_without_a_seed_draw_their_own():
 POLICIES = [("color",), ("translation",), ("cutout",), ()]
 
 
-def back(x, weights, policy):
+def back(x, weights, policy, jit_compile=False):
     """The gradient of `sum(weights * augmented)`."""
-    x, layer = tf.constant(x), DiffAugment(seed=3, **({"policy": policy} if policy else {}))
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = tf.reduce_sum(weights * layer(x, training=True))
-    return tape.gradient(y, x).numpy()
+    layer = DiffAugment(seed=3, **({"policy": policy} if policy else {}))
+    layer.build(x.shape)
+
+    @tf.function(jit_compile=jit_compile)
+    def slopes(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(weights * layer(x, training=True))
+        return tape.gradient(y, x)
+
+    return slopes(tf.constant(x)).numpy()
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -212,6 +229,7 @@ def test_gradient_of_a_translation_is_the_translation_back():
 def test_second_derivatives_as_r1_takes_them(policy, jit_compile):
     # y = A x + b, score = y' y, slopes g = 2 A' y, penalty g' g: its gradient is 4 A' A g.
     layer = DiffAugment(seed=3, **({"policy": policy} if policy else {}))
+    layer.build(IMAGES.shape)
 
     @tf.function(jit_compile=jit_compile)
     def penalty(x):
@@ -225,11 +243,11 @@ def test_second_derivatives_as_r1_takes_them(policy, jit_compile):
         return slopes, outer.gradient(total, x)
 
     slopes, second = (tensor.numpy() for tensor in penalty(tf.constant(IMAGES)))
-    np.testing.assert_allclose(
-        slopes, back(IMAGES, 2 * augment(IMAGES, *policy), policy), atol=1e-4
-    )
-    forth = augment(IMAGES + slopes, *policy) - augment(IMAGES, *policy)
-    np.testing.assert_allclose(second, 4 * back(IMAGES, forth, policy), rtol=1e-3, atol=1e-2)
+    y = augment(IMAGES, *policy, jit_compile=jit_compile)
+    np.testing.assert_allclose(slopes, back(IMAGES, 2 * y, policy, jit_compile), atol=1e-4)
+    forth = augment(IMAGES + slopes, *policy, jit_compile=jit_compile) - y
+    expected = 4 * back(IMAGES, forth, policy, jit_compile)
+    np.testing.assert_allclose(second, expected, rtol=1e-3, atol=1e-2)
     assert np.abs(second).max() > 1
 
 
@@ -254,16 +272,28 @@ def test_saved_and_reloaded_it_goes_on(suffix, tmp_path):
         np.testing.assert_array_equal(model(IMAGES, training=True), twin(IMAGES, training=True))
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("size", [(5, 16, 8, 3), (None, 16, 8, 3), (None, None, None, 3)])
-def test_it_computes_the_same_in_a_graph(size, jit_compile):
+@pytest.mark.parametrize("size", [5, None])
+def test_it_computes_the_same_in_a_graph(size):
     eager, layer = DiffAugment(seed=4), DiffAugment(seed=4)
-    layer.build(size)
-    signature = [tf.TensorSpec(size)]
-    call = tf.function(lambda x: layer(x, training=True), signature, jit_compile=jit_compile)
+    layer.build(IMAGES.shape)
+    call = tf.function(
+        lambda x: layer(x, training=True), [tf.TensorSpec((size, *IMAGES.shape[1:]))]
+    )
     for _ in range(3):
         np.testing.assert_allclose(call(IMAGES), eager(IMAGES, training=True), atol=1e-6)
     assert layer.seed_and_calls.numpy().tolist() == [4, 3]
+
+
+def test_compiled_it_counts_and_draws_anew():
+    layer = DiffAugment(["translation"], seed=4)
+    layer.build(IMAGES.shape)
+    call = tf.function(lambda x: layer(x, training=True), jit_compile=True)
+    results = [call(IMAGES).numpy() for _ in range(4)]
+    assert layer.seed_and_calls.numpy().tolist() == [4, 4]
+    known = [(d, r) for d in range(-2, 3) for r in range(-1, 2)]
+    for moved, image in zip(np.concatenate(results), np.tile(IMAGES, (4, 1, 1, 1)), strict=True):
+        assert any(np.array_equal(moved, shifted(image, *move)) for move in known)
+    assert all(not np.array_equal(a, b) for a, b in zip(results, results[1:]))
 
 
 def test_replicas_draw_apart_and_count_together(two_replicas):
@@ -297,15 +327,15 @@ def test_half_precision_stays_near_and_finite(policy):
 
 def test_unknown_policy():
     message = r"No augmentation of that name. Did you mean 'color'\? Expected some of .*'cutout'"
-    with pytest.raises(ValueError, match=message + r".*Received: 'colour' in policy=\('colour',\)"):
+    with pytest.raises(ValueError, match=message + r".*Received: policy=\('colour',\)"):
         DiffAugment(("colour",))
-    with pytest.raises(ValueError, match=r"of that name. Expected.*Received: 7 in"):
+    with pytest.raises(ValueError, match=r"that name. Expected.*Received: policy=\['color', 7\]"):
         DiffAugment(["color", 7])
 
 
-@pytest.mark.parametrize("policy", [(), [], None, "color", "color,cutout"])
-def test_policy_that_is_empty_or_no_list(policy):
-    with pytest.raises(ValueError, match="must be a list or a tuple of one or more") as error:
+@pytest.mark.parametrize("policy", [(), []])
+def test_empty_policy(policy):
+    with pytest.raises(ValueError, match="Expected some of .*'translation'") as error:
         DiffAugment(policy)
     assert f"Received: policy={policy!r}" in str(error.value)
 
@@ -316,15 +346,8 @@ def test_bad_seed(seed):
         DiffAugment(seed=seed)
 
 
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
-def test_images_of_integers(dtype, training):
-    with pytest.raises(ValueError, match=f"from_uint8`. Received: images of dtype {dtype}"):
-        DiffAugment()(IMAGES.astype(dtype), training=training)
-
-
-@pytest.mark.parametrize("shape", [(6, 4), (6, 4, 4), (6, 2, 4, 4, 3)])
-def test_bad_rank(shape):
+@pytest.mark.parametrize("shape", [(6, 4), (6, 4, 4), (6, 2, 4, 4, 3), (None, None, 8, 3)])
+def test_bad_shape(shape):
     with pytest.raises(ValueError, match="Only images are augmented") as error:
-        DiffAugment()(np.zeros(shape, "float32"))
+        DiffAugment().build(shape)
     assert f"Received: shape {shape}" in str(error.value)

@@ -1,0 +1,95 @@
+"""Modes covered: how much of a distribution with known modes a generator finds."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gans import checks, labels
+
+
+@dataclasses.dataclass(frozen=True)
+class ModeCoverage:
+    """What `mode_coverage` and `class_coverage` find.
+
+    Attributes:
+        modes: number of modes with at least one sample.
+        total: number of modes that there are.
+        high_quality: share of the samples that count for a mode.
+        kl: Kullback-Leibler divergence in nats from the uniform distribution over the modes to
+            that of the samples that count; NaN if none does.
+    """
+
+    modes: int
+    total: int
+    high_quality: float
+    kl: float
+
+
+def mode_coverage(samples, centers, stddev, threshold=3.0):
+    """Counts the modes of a mixture of Gaussians that samples cover.
+
+    A sample is of high quality if it lies within `threshold` deviations of its nearest centre; a
+    mode is covered if it is the nearest of at least one such sample (Srivastava 2017, VEEGAN,
+    section 4).
+
+    >>> centers = keras_gans.data.ring_centers()
+    >>> mode_coverage(centers[:3], centers, stddev=0.02).modes
+    3
+
+    Args:
+        samples: points, `(number, dimensions)`. What is not finite is of no quality.
+        centers: of the modes, `(modes, dimensions)`.
+        stddev: standard deviation of a mode along each axis.
+        threshold: how many deviations away a sample may be.
+
+    Returns:
+        A `ModeCoverage`.
+
+    Raises:
+        ValueError: for arrays that do not fit each other.
+    """
+    samples, centers = np.asarray(samples, "float64"), np.asarray(centers, "float64")
+    if samples.ndim != 2 or not len(samples) or samples.shape[1:] != centers.shape[1:]:
+        raise ValueError(
+            "Samples and centres must be points of one space, (number, dimensions). "
+            f"Received: samples of shape {samples.shape}, centers of shape {centers.shape}"
+        )
+    if not stddev > 0 or not threshold > 0:
+        raise ValueError(
+            "`stddev` and `threshold` must be above 0. "
+            f"Received: stddev={stddev}, threshold={threshold}"
+        )
+    finite = samples[np.isfinite(samples).all(axis=1)]
+    distances = np.linalg.norm(finite[:, None] - centers[None], axis=-1)
+    good = distances.min(axis=1, initial=np.inf) <= threshold * stddev
+    found = np.bincount(distances.argmin(axis=1)[good], minlength=len(centers))
+    return _coverage(found, len(samples))
+
+
+def class_coverage(classes, num_modes):
+    """Counts the modes that a classifier sees in generated images.
+
+    Stacked MNIST: three digits read one by one are a class of 1,000 (Metz 2017, section 3.3.1).
+
+    >>> class_coverage([0, 0, 2, 2], num_modes=4)
+    ModeCoverage(modes=2, total=4, high_quality=1.0, kl=0.6931471805599453)
+
+    Args:
+        classes: integers `(number,)` from 0 to `num_modes - 1`.
+        num_modes: how many modes there are.
+
+    Returns:
+        A `ModeCoverage`; every image counts.
+
+    Raises:
+        ValueError: for classes that are no integers, or out of range.
+    """
+    classes = labels.require(classes, checks.count("num_modes", num_modes))
+    return _coverage(np.bincount(classes, minlength=num_modes), max(len(classes), 1))
+
+
+def _coverage(found, number):
+    counted = int(found.sum())
+    shares = found[found > 0] / max(counted, 1)
+    kl = float((shares * np.log(shares * len(found))).sum()) if counted else float("nan")
+    return ModeCoverage(int((found > 0).sum()), len(found), counted / number, kl)
