@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data import synthetic
+from keras_gans.data import few_labels, synthetic
 from keras_gans.names import did_you_mean
 
 # Sets up to this size are kept in memory, decoded, as uint8.
@@ -17,7 +17,7 @@ _CACHE_BYTES = 2**30
 # they were written.
 _BUFFER_BYTES = 2**28
 
-_OURS = ("digits", "fashion_mnist", *synthetic.SETS)
+_OURS = ("digits", "fashion_mnist", "stacked_digits", *synthetic.SETS)
 _STEPS = "_keras_gans_steps_per_epoch"
 
 
@@ -29,6 +29,7 @@ def load(
     image_size=None,
     channels=None,
     labels=False,
+    labels_per_class=None,
     shuffle=True,
     seed=0,
     first_epoch=None,
@@ -48,6 +49,8 @@ def load(
     - `"fashion_mnist"`: 60,000 and 10,000 pictures of clothes, 28x28x1, in `train` and `test`;
       read from the Debian package `dataset-fashion-mnist`, or from the folder given by
       `source=...` or by the environment variable `KERAS_GANS_FASHION_MNIST`; else downloaded.
+    - `"stacked_digits"`: 28x28x3, three of the digits as red, green and blue: 1,000 classes, for
+      counting modes.
     - any image data set of TensorFlow Datasets: `"cifar10"`, `"celeb_a"`,
       `"cycle_gan/horse2zebra"`, ...
     - a folder of images, searched with its subfolders; `pathlib.Path`, or a string that names no
@@ -82,14 +85,19 @@ def load(
             is possible where all images of a set are of one size, and not for a folder.
         channels: 1 for grey or 3 for RGB images. None keeps what the set has; a folder has RGB.
         labels: Whether to give `(images, classes)` instead of `images`. The classes of a folder
-            are its subfolders, in alphabetical order; those of "ring" and "grid" are the modes.
+            are its subfolders, in alphabetical order; those of "ring" and "grid" are the modes;
+            those of "stacked_digits" the three digits read as one number.
+        labels_per_class: For semi-supervised learning: only the first so many examples of each
+            class, in the order on disk, keep their label. Every second example of a batch is then
+            drawn from those, and the others are of the whole split, with the label -1. An epoch
+            is one pass over the whole split.
         shuffle: Whether every epoch has an order of its own. False gives the order on disk.
         seed: Integer, 0 or more, that fixes the orders, and the points of a synthetic set.
         first_epoch: None, or the epoch with which an endless data set begins; see above.
         drop_remainder: Whether to leave out the last batch of an epoch if it is not full. The
             shuffling makes it other examples in every epoch.
         num_examples: Use only the first so many examples of the split, in the order on disk. For
-            a synthetic set: how many points there are, 50,000 by default.
+            a synthetic set, "stacked_digits" among them: how many there are, 50,000 by default.
         data_dir: Folder for prepared data; by default that of TensorFlow Datasets,
             `~/tensorflow_datasets` or `$TFDS_DATA_DIR`.
         on_error: `"raise"` or `"skip"`: what to do about a file in a folder of images that
@@ -132,9 +140,35 @@ def load(
                 f"out. Received: image_size={image_size}, channels={channels}"
             )
         examples = _points(name, split, seed, num_examples, labels, options)
+    elif isinstance(name, str) and name == "stacked_digits":
+        from keras_gans.data import stacked_digits
+
+        digits = _builder("digits", split, None, None, data_dir, on_error, options)
+        digits = _images(digits, split, None, None, True, None)
+        number = num_examples or stacked_digits.NUM_EXAMPLES
+        examples = stacked_digits.stack(digits, number, int(seed))
+        if image_size or channels:
+            raise ValueError(
+                f"The digits are stacked as they are, 28x28x3. Leave `image_size` and `channels` "
+                f"out. Received: image_size={image_size}, channels={channels}"
+            )
+        if not labels:
+            examples = examples.map(lambda image, label: image)
     else:
         builder = _builder(name, split, image_size, channels, data_dir, on_error, options)
         examples = _images(builder, split, image_size, channels, labels, num_examples)
+
+    few = None
+    if labels_per_class is not None:
+        _check(labels_per_class=labels_per_class, least=1)
+        if not labels or batch_size % 2 or not drop_remainder:
+            raise ValueError(
+                f"With `labels_per_class` every second example has a label. Expected "
+                f"`labels=True`, an even `batch_size` and `drop_remainder=True`. Received: "
+                f"labels={labels}, batch_size={batch_size}, drop_remainder={drop_remainder}"
+            )
+        few = few_labels.choose(examples, labels_per_class)
+        examples, batch_size = examples.map(few_labels.hide), batch_size // 2
 
     count = int(examples.cardinality())
     if drop_remainder and batch_size > count:
@@ -144,7 +178,7 @@ def load(
             f"Received: batch_size={batch_size}"
         )
     return _batches(
-        examples, count, batch_size, shuffle, int(seed), first_epoch, bool(drop_remainder)
+        examples, few, count, batch_size, shuffle, int(seed), first_epoch, bool(drop_remainder)
     )
 
 
@@ -177,7 +211,7 @@ def steps_per_epoch(dataset):
     return steps
 
 
-def _batches(examples, count, batch_size, shuffle, seed, first_epoch, drop_remainder):
+def _batches(examples, few, count, batch_size, shuffle, seed, first_epoch, drop_remainder):
     size = sum(spec.shape.num_elements() * spec.dtype.size for spec in _flat(examples))
     buffer = count
     if count * size <= _CACHE_BYTES:
@@ -195,6 +229,8 @@ def _batches(examples, count, batch_size, shuffle, seed, first_epoch, drop_remai
             tf.compat.v1.set_random_seed(seed % (2**31 - 2) + 1)
             data = data.shuffle(buffer, seed=number, reshuffle_each_iteration=False)
         data = data.batch(batch_size, drop_remainder=drop_remainder)
+        if few is not None:
+            data = few_labels.interleave(data, few, seed, number)
         # In batches: sixty times fewer calls than image by image, and the cache stays uint8.
         return data.map(_to_float, num_parallel_calls=tf.data.AUTOTUNE)
 

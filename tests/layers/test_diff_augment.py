@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -293,7 +295,7 @@ def test_compiled_it_counts_and_draws_anew():
     known = [(d, r) for d in range(-2, 3) for r in range(-1, 2)]
     for moved, image in zip(np.concatenate(results), np.tile(IMAGES, (4, 1, 1, 1)), strict=True):
         assert any(np.array_equal(moved, shifted(image, *move)) for move in known)
-    assert all(not np.array_equal(a, b) for a, b in zip(results, results[1:]))
+    assert all(not np.array_equal(a, b) for a, b in itertools.pairwise(results))
 
 
 def test_replicas_draw_apart_and_count_together(two_replicas):
@@ -326,7 +328,9 @@ def test_half_precision_stays_near_and_finite(policy):
 
 
 def test_unknown_policy():
-    message = r"No augmentation of that name. Did you mean 'color'\? Expected some of .*'cutout'"
+    message = (
+        r"No augmentation of that name. Did you mean 'color' or .* Expected some of .*'cutout'"
+    )
     with pytest.raises(ValueError, match=message + r".*Received: policy=\('colour',\)"):
         DiffAugment(("colour",))
     with pytest.raises(ValueError, match=r"that name. Expected.*Received: policy=\['color', 7\]"):
