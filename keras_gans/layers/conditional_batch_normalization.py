@@ -59,6 +59,11 @@ class ConditionalBatchNormalization(keras.layers.Layer):
                 "Conditional batch normalisation takes `[examples, labels]`, of the shapes "
                 f"(batch, ..., channels) and (batch,). Received: shapes {shapes}"
             )
+        if None not in (shapes[0][0], *shapes[1]) and shapes[0][0] != shapes[1][0]:
+            raise ValueError(
+                "Each example needs one label, so both batches must be of one size. Received: "
+                f"shapes {shapes}"
+            )
         self.normalization.build(shapes[0])
         size = (self.num_classes, shapes[0][-1])
         self.gamma = self.add_weight(shape=size, initializer="ones", name="gamma")
@@ -75,7 +80,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         ones = (1,) * (len(examples.shape) - 2)
 
         def chosen(weights):
-            rows = ops.take(ops.cast(weights, normal.dtype), labels, axis=0)
+            rows = ops.take(ops.cast(weights, normal.dtype), ops.cast(labels, "int32"), axis=0)
             return ops.reshape(rows, (-1, *ones, examples.shape[-1]))
 
         return chosen(self.gamma) * normal + chosen(self.beta)

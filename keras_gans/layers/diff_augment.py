@@ -50,7 +50,7 @@ class DiffAugment(SeededLayer):
 
     def __init__(self, policy=("color", "translation", "cutout"), seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        given = [policy] if isinstance(policy, str) else list(policy)
+        given = [policy] if isinstance(policy, str) else list(policy or ())
         for name in given or [None]:
             if name not in _POLICIES:
                 raise ValueError(
@@ -68,6 +68,12 @@ class DiffAugment(SeededLayer):
         super().build(input_shape)
 
     def call(self, inputs, training=False):
+        if not keras.backend.is_float_dtype(inputs.dtype):
+            raise ValueError(
+                "Images must be floats in [-1, 1]. Turn integers into them with "
+                "`keras_gans.image.from_uint8`. Received: images of dtype "
+                f"{keras.backend.standardize_dtype(inputs.dtype)}"
+            )
         if not training:
             return inputs
         import tensorflow as tf  # here, so that a trained network runs without it
@@ -95,16 +101,20 @@ def _color(images, draws):
 
 def _translation(images, draws):
     ops = keras.ops
-    for axis, draw in ((1, draws[0]), (2, draws[1])):
-        size = images.shape[axis]
+    height, width, channels = images.shape[1:]
+    places, inside = [], 1.0
+    for size, draw in ((height, draws[0]), (width, draws[1])):
         most = int(size / 8 + 0.5)
-        shift = ops.floor(draw[..., 0, 0] * (2 * most + 1)) - most  # (batch, 1)
-        # A matrix for each image, with a 1 where a line goes: lines from outside are rows of 0.
-        line = ops.arange(size, dtype="float32")
-        source = ops.expand_dims(line, 0) - shift
-        moves = ops.cast(ops.equal(ops.expand_dims(source, 2), line), "float32")
-        images = ops.einsum("nab,nbwc->nawc" if axis == 1 else "nab,nhbc->nhac", moves, images)
-    return images
+        shift = ops.cast(ops.floor(draw[..., 0, 0] * (2 * most + 1)), "int32") - most  # (batch, 1)
+        places.append(ops.expand_dims(ops.arange(size), 0) - shift)
+    down, right = ops.expand_dims(places[0], 2), ops.expand_dims(places[1], 1)
+    for place, size in ((down, height), (right, width)):
+        inside = inside * ops.cast(ops.logical_and(place >= 0, place < size), "float32")
+    # One gather of pixels, and 0 for those from outside: fewer operations than matrices of lines.
+    first = ops.reshape(ops.arange(ops.shape(images)[0]), (-1, 1, 1)) * (height * width)
+    pixels = first + ops.clip(down, 0, height - 1) * width + ops.clip(right, 0, width - 1)
+    moved = ops.take(ops.reshape(images, (-1, channels)), pixels, axis=0)
+    return moved * ops.expand_dims(inside, 3)
 
 
 def _cutout(images, draws):
