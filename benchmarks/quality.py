@@ -28,7 +28,6 @@ import keras
 import numpy as np
 from keras import layers
 
-import keras_gans
 from keras_gans import data, metrics, zoo
 
 

@@ -13,8 +13,8 @@ def saved_model(generator, path, overwrite=False):
     """Writes a generator as a SavedModel, for batches of any size.
 
     The signature `serving_default` takes `latents` (or `images`, for a generator that
-    translates), and int32 `labels` if the generator is told a class, and answers `images`, float32. Nothing of Keras, and nothing of this library,
-    is needed to load it.
+    translates), and int32 `labels` if the generator is told a class, and answers `images`,
+    float32. Nothing of Keras, and nothing of this library, is needed to load it.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.saved_model(generator, "exported/saved_model")

@@ -18,8 +18,8 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
 
     The batch is fixed: a dynamic one costs transposed convolutions their speed, and browsers
     refuse it. The signature takes `latents` (or `images`), and int32 `labels` if the generator is
-    told a class, and answers `images`, float32. A generator of a mixed-precision policy is written as it computes in float32: TFLite has no
-    builtins for half precision.
+    told a class, and answers `images`, float32. A generator of a mixed-precision policy is written
+    as it computes in float32: TFLite has no builtins for half precision.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.tflite(generator, "exported/generator.tflite")

@@ -130,6 +130,45 @@ def test_doctor_finds_this_installation_well(capsys):
     assert "All is well" in shown and "weights of dcgan_digits_28" in shown
 
 
+def test_a_run_of_labels(recipe, capsys):
+    config = json.loads(recipe.read_text())
+    for side in ("generator", "discriminator"):
+        network = config["networks"][side]
+        config["networks"][side] = {
+            **network,
+            "type": network["type"].replace("dcgan_", "conditional_dcgan_"),
+            "num_classes": 10,
+        }
+    config["model"]["type"] = "ConditionalGAN"
+    config["data"]["labels"] = True
+    recipe.write_text(json.dumps(config))
+    assert run("train", recipe, "--dry-run") == 0
+    assert "(16, 16, 16, 1)" in capsys.readouterr().out
+    assert run("train", recipe, "--run", "here", "--export", "saved_model,tflite") == 0
+    assert capsys.readouterr().out.count("largest difference") == 2
+    assert run("generate", "here", "--seeds", "3-4", "--labels", "0,7", "--out", "made") == 0
+    assert sorted(p.name for p in Path("made").iterdir()) == [
+        "grid.png",
+        "seed0003_label0.png",
+        "seed0003_label7.png",
+        "seed0004_label0.png",
+        "seed0004_label7.png",
+    ]
+    first, second = (Path(f"made/seed0003_label{k}.png").read_bytes() for k in (0, 7))
+    assert first != second
+    assert run("generate", "here", "--labels", "10") == 1
+    assert "out of range. Expected 0 to 9" in capsys.readouterr().err
+    assert run("generate", "dcgan_digits_28", "--labels", "3") == 1
+    assert "takes no labels" in capsys.readouterr().err
+
+
+def test_no_word_of_a_command_is_taken_for_the_start_of_another(recipe):
+    # In a process of its own: what the program `keras-gans` reads, absl's flags included.
+    words = [COMMAND, "train", recipe, "--run", "elsewhere", "--epochs", "1"]
+    subprocess.run(words, check=True, capture_output=True)
+    assert Path("elsewhere/config.json").is_file()
+
+
 @pytest.mark.slow  # two fresh processes, each of which loads TensorFlow
 def test_killed_in_the_middle_it_goes_on(recipe):
     recipe.write_text(recipe.read_text().replace('"epochs": 2', '"epochs": 400'))

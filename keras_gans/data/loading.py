@@ -158,7 +158,7 @@ def load(
         builder = _builder(name, split, image_size, channels, data_dir, on_error, options)
         examples = _images(builder, split, image_size, channels, labels, num_examples)
 
-    few = None
+    few, full = None, batch_size
     if labels_per_class is not None:
         _check(labels_per_class=labels_per_class, least=1)
         if not labels or batch_size % 2 or not drop_remainder:
@@ -172,10 +172,10 @@ def load(
 
     count = int(examples.cardinality())
     if drop_remainder and batch_size > count:
+        most = f"{count}, or `drop_remainder=False`" if few is None else f"{2 * count}"
         raise ValueError(
             f"A batch is larger than the data set, so there is not one full batch. Expected "
-            f"`batch_size` of at most {count}, or `drop_remainder=False`. "
-            f"Received: batch_size={batch_size}"
+            f"`batch_size` of at most {most}. Received: batch_size={full}"
         )
     return _batches(
         examples, few, count, batch_size, shuffle, int(seed), first_epoch, bool(drop_remainder)

@@ -46,13 +46,19 @@ def mode_coverage(samples, centers, stddev, threshold=3.0):
         A `ModeCoverage`.
 
     Raises:
-        ValueError: for arrays that do not fit each other.
+        ValueError: for arrays that are empty or do not fit each other, and centres that are not
+            finite.
     """
     samples, centers = np.asarray(samples, "float64"), np.asarray(centers, "float64")
     if samples.ndim != 2 or not len(samples) or samples.shape[1:] != centers.shape[1:]:
         raise ValueError(
             "Samples and centres must be points of one space, (number, dimensions). "
             f"Received: samples of shape {samples.shape}, centers of shape {centers.shape}"
+        )
+    if not len(centers) or not np.isfinite(centers).all():
+        raise ValueError(
+            "There must be a centre, and centres must be finite. Give those of the distribution "
+            f"that was learnt. Received: centers={centers.tolist()}"
         )
     if not stddev > 0 or not threshold > 0:
         raise ValueError(
@@ -82,14 +88,20 @@ def class_coverage(classes, num_modes):
         A `ModeCoverage`; every image counts.
 
     Raises:
-        ValueError: for classes that are no integers, or out of range.
+        ValueError: for no classes, and for classes that are no integers or out of range.
     """
+    if not np.size(classes):
+        raise ValueError(
+            "There are no images to count. Give the class of at least one. "
+            f"Received: classes of shape {np.shape(classes)}"
+        )
     classes = labels.require(classes, checks.count("num_modes", num_modes))
-    return _coverage(np.bincount(classes, minlength=num_modes), max(len(classes), 1))
+    return _coverage(np.bincount(classes, minlength=num_modes), len(classes))
 
 
 def _coverage(found, number):
     counted = int(found.sum())
     shares = found[found > 0] / max(counted, 1)
-    kl = float((shares * np.log(shares * len(found))).sum()) if counted else float("nan")
+    kl = (shares * np.log(shares * len(found))).sum()  # its rounding may fall below 0
+    kl = max(float(kl), 0.0) if counted else float("nan")
     return ModeCoverage(int((found > 0).sum()), len(found), counted / number, kl)

@@ -113,6 +113,7 @@ def test_points_have_few_labels_too():
     [
         ({"labels": False}, "`labels=True`, an even `batch_size`.*Received: labels=False"),
         ({"batch_size": 5}, "even `batch_size`.*batch_size=5"),
+        ({"batch_size": 10_002}, r"at most 10000\. Received: batch_size=10002"),
         ({"drop_remainder": False}, "drop_remainder=False"),
         ({"labels_per_class": 0}, "labels_per_class=0"),
         ({"labels_per_class": 501}, "at most 500. Received: labels_per_class=501, class 0 has 500"),

@@ -54,17 +54,26 @@ def test_classes_worked_out_by_hand(classes, modes, kl):
     assert found.kl == pytest.approx(kl, abs=1e-12)
 
 
+def test_the_divergence_is_never_below_0():
+    # 49 times 1 / 49 is not 1 in float64.
+    assert class_coverage(np.arange(49), 49).kl == 0.0
+
+
 @pytest.mark.parametrize(
     "call",
     [
         lambda: mode_coverage(np.zeros((3, 3)), CENTERS, 0.05),
         lambda: mode_coverage(np.zeros((0, 2)), CENTERS, 0.05),
         lambda: mode_coverage(np.zeros(2), CENTERS, 0.05),
+        lambda: mode_coverage(CENTERS, CENTERS[:0], 0.05),
+        lambda: mode_coverage(CENTERS, CENTERS * np.nan, 0.05),
         lambda: mode_coverage(CENTERS, CENTERS, 0.0),
         lambda: mode_coverage(CENTERS, CENTERS, 0.05, threshold=-1),
         lambda: class_coverage([0, 10], 10),
         lambda: class_coverage([0.0], 10),
         lambda: class_coverage([0], 0),
+        lambda: class_coverage([], 10),
+        lambda: class_coverage(np.zeros(0, "int64"), 10),
     ],
 )
 def test_bad_input(call):

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -16,6 +17,23 @@ def data_dir(tmp_path_factory):
 @pytest.fixture
 def tiny(data_dir):
     return recipe(data_dir)
+
+
+@pytest.mark.parametrize("name", zoo.list_presets())
+def test_every_recipe_trains_and_its_run_opens(name, tmp_path, data_dir):
+    """On a few digits, with narrow networks."""
+    config = copy.deepcopy(zoo.card(name).recipe)
+    config["data"] |= {"name": "digits", "batch_size": 20, "data_dir": str(data_dir)}
+    config["data"] |= {"num_examples": 40} if "labels_per_class" not in config["data"] else {}
+    if "labels_per_class" in config["data"]:
+        config["data"] |= {"split": "train[:80]", "labels_per_class": 1}
+    for network in config["networks"].values():
+        network["width"] = 4
+    run = zoo.train({**config, "epochs": 1, "samples": 10}, tmp_path / "run", verbose=0)
+    line = json.loads((run / "metrics.jsonl").read_text())
+    assert all(np.isfinite(value) for value in line.values())
+    images = zoo.open_gan(run).generate(3, seed=0)
+    assert images.shape == (3, 28, 28, 1) and np.abs(images).max() <= 1.0
 
 
 def contents(folder):
