@@ -56,6 +56,19 @@ def parse(argv):
     generate.add_argument("--truncation", type=float, help="largest coordinate of a latent")
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder [generated]")
 
+    evaluate = verb(_evaluate, "evaluate", "Measure images against real ones.")
+    evaluate.add_argument("source", help="name of a trained preset, folder of a run, or of images")
+    evaluate.add_argument(
+        "--against", metavar="DATA", help="data set or folder of real images [the training's]"
+    )
+    evaluate.add_argument("--features", metavar="NAME", help="feature network [the data's own]")
+    evaluate.add_argument("--split", help="split of the real images")
+    evaluate.add_argument("--floor-split", metavar="SPLIT", help="split of other real images")
+    evaluate.add_argument("--images", type=int, metavar="N", help="images of each kind [10000]")
+    evaluate.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder [the run's, or evaluated/<name>]"
+    )
+
     export = verb(_export, "export", "Write a generator for TF Serving or phones, and check it.")
     export.add_argument("source", help="name of a trained preset, or folder of a run")
     export.add_argument("--format", type=_formats, default=["saved_model", "tflite"], help=_FORMATS)
@@ -194,6 +207,33 @@ def _generate(arguments):
     images = np.concatenate(list(made.values()))
     image.save(images, arguments.out / "grid.png")
     print(f"{len(images)} images in {arguments.out}/, all of them in {arguments.out}/grid.png")
+    return 0
+
+
+def _evaluate(arguments):
+    from keras_gans import zoo
+
+    options = {
+        "features": arguments.features,
+        "split": arguments.split,
+        "floor_split": arguments.floor_split,
+        "num_images": arguments.images,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    results = zoo.evaluate(arguments.source, arguments.against, arguments.out, **given)
+    heads, *rows = results.table()
+    for number, head in enumerate(heads[1:], 1):
+        print(f"{'' if number > 1 else 'Columns:':9}{number} {head}")
+    for name, *values in rows:
+        print(f"{name:44}" + "".join(f"{value:>10}" for value in values))
+    if results.nearest is not None:
+        print(f"Median distance to the nearest training image: {results.nearest:.3f} of 2")
+    if results.memorization is not None:
+        print(
+            f"Nearer to a training image than to a held-out one: {results.memorization.share:.0%}"
+        )
+    print(f"Written to {results.folder}/: evaluation.json, metrics.jsonl", end="")
+    print(", neighbors.png" if results.nearest is not None else "")
     return 0
 
 

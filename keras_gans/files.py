@@ -1,6 +1,7 @@
 """Files that are whole or not there."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 import warnings
@@ -56,3 +57,30 @@ def nothing_skipped():
                 "The file does not hold what this model needs: it was saved by another model. Make "
                 f"the model that saved it. Received: {warning}"
             ) from warning
+
+
+def sha256(path):
+    """SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def halve(path):
+    """Rewrites an HDF5 file of weights with float16 for float32."""
+    import h5py  # here, and NumPy: the command line lists presets without either
+    import numpy as np
+
+    with atomic(path) as half, h5py.File(path) as source, h5py.File(half, "w") as target:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                made = target.require_group(name)
+            else:
+                small = item.dtype == np.float32
+                made = target.create_dataset(
+                    name, data=item[()], dtype=np.float16 if small else None
+                )
+            made.attrs.update(item.attrs)
+
+        target.attrs.update(source.attrs)
+        source.visititems(copy)

@@ -19,6 +19,7 @@ _LAZY = {
     "open_gan": "loading",
     "restore": "loading",
     "train": "training",
+    "evaluate": "evaluating",
     "publish": "publishing",
 }
 

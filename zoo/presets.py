@@ -1,10 +1,10 @@
 """The presets that come with the library. No TensorFlow here: the command line lists them."""
 
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 
+from keras_gans.files import sha256
 from keras_gans.names import did_you_mean
 
 FOLDER = Path(__file__).parent / "presets"
@@ -80,12 +80,6 @@ def card(name):
                 f"again. Received: {folder / file}, {error}"
             ) from error
     return Card(name, folder, parsed["recipe.json"], texts["README.md"], parsed["metrics.json"])
-
-
-def sha256(path):
-    """SHA-256 of a file, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verify(name):

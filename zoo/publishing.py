@@ -4,11 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from keras_gans import image
-from keras_gans.files import atomic
+from keras_gans.files import atomic, halve, sha256
 from keras_gans.zoo import presets
 from keras_gans.zoo.loading import restore
 from keras_gans.zoo.recipe import Recipe
@@ -58,29 +57,11 @@ def publish(run, preset, numbers=None):
     files = sorted(p.name for p in preset.iterdir() if p.name != "metrics.json")
     metrics = {
         "numbers": numbers,
-        "sha256": {file: presets.sha256(preset / file) for file in files},
+        "sha256": {file: sha256(preset / file) for file in files},
     }
     with atomic(old) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
     return float(np.abs(full - images).max())
-
-
-def halve(path):
-    """Rewrites an HDF5 file of weights with float16 for float32."""
-    with atomic(path) as half, h5py.File(path) as source, h5py.File(half, "w") as target:
-
-        def copy(name, item):
-            if isinstance(item, h5py.Group):
-                made = target.require_group(name)
-            else:
-                small = item.dtype == np.float32
-                made = target.create_dataset(
-                    name, data=item[()], dtype=np.float16 if small else None
-                )
-            made.attrs.update(item.attrs)
-
-        target.attrs.update(source.attrs)
-        source.visititems(copy)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 
 import keras_gans
-from keras_gans import data, losses, models, networks
+from keras_gans import callbacks, data, losses, metrics, models, networks
 from keras_gans.adversarial import SIDES
 from keras_gans.names import did_you_mean
 from keras_gans.zoo import presets
@@ -30,13 +30,17 @@ FIELDS = {
     "generator_optimizer": None,
     "discriminator_optimizer": None,
     "samples": 64,
+    "evaluation": None,
 }
 
-# What may change between two runs of one training: how long, and what it is called.
-_FREE = ("epochs", "description")
+# What may change between two runs of one training: how long, what it is called, how it is measured.
+_FREE = ("epochs", "description", "evaluation")
 
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
+
+# Arguments of `data.load` that say what images are like, and hold for an evaluation too.
+_IMAGES = ("image_size", "channels", "data_dir", "on_error")
 
 
 class Recipe:
@@ -111,6 +115,25 @@ class Recipe:
         gan.compile(*(self._optimizer(f"{side}_optimizer") for side in SIDES))
         return gan
 
+    def build_evaluation(self, directory):
+        """The callback that the field `evaluation` asks for, or `None`."""
+        if self.config["evaluation"] is None:
+            return None
+        options = dict(self.config["evaluation"])
+        every, best = options.pop("every"), options.pop("best")
+        return callbacks.Evaluate(self.evaluation(**options), every, best, directory)
+
+    def evaluation(self, data=None, **options):
+        """A `metrics.Evaluation` of images such as this recipe's.
+
+        Args:
+            data: name of the real images' data set; `None` for the recipe's own.
+            **options: `features`, `split`, `floor_split`, `num_images`, `seed`, `cache_dir`.
+        """
+        source = self.config["data"]
+        images = {n: source[n] for n in _IMAGES if source[n] is not None}
+        return metrics.Evaluation(data or source["name"], **images, **options)
+
     def _optimizer(self, field):
         if self.config[field] is None:
             return None
@@ -146,6 +169,13 @@ class Recipe:
                     f"The recipe's {field!r} must be an object of names to values. "
                     f"Received: {config[field]!r}"
                 )
+        if config["evaluation"] is not None:
+            if not isinstance(config["evaluation"], dict):
+                raise ValueError(
+                    "The recipe's 'evaluation' must be an object of names to values, or null. "
+                    f"Received: {config['evaluation']!r}"
+                )
+            config["evaluation"] = self._filled(config["evaluation"], _evaluated, "evaluation")
         seeded = {"seed": config["seed"]}
         config["data"] = self._filled({**seeded, **config["data"]}, data.load, "data", _RUN)
 
@@ -204,7 +234,7 @@ class Recipe:
         changed = [
             f"{field} (was {old.get(field)!r}, now {new.get(field)!r})"
             for field in sorted(old.keys() | new.keys())
-            if field not in _FREE and old.get(field) != new.get(field)
+            if field.split(".")[0] not in _FREE and old.get(field) != new.get(field)
         ]
         if changed:
             raise ValueError(
@@ -212,6 +242,12 @@ class Recipe:
                 "Expected the same, but for `epochs`. Undo the change, or start afresh with "
                 f"`--new`. Received in {where}: {', '.join(changed)}"
             )
+
+
+def _evaluated(
+    every=5, best="frechet", features=None, split=None, floor_split=None, num_images=None
+):
+    """The fields of `evaluation` and their defaults: of `Evaluate`, and of `metrics.Evaluation`."""
 
 
 def flat(config, prefix=""):

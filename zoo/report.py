@@ -3,11 +3,16 @@
 import base64
 import html
 import io
+import json
 from pathlib import Path
 
 from keras_gans.callbacks.metrics_log import read_metrics
 from keras_gans.files import atomic
 
+RESULTS, NEIGHBORS, HEALTH = "evaluation.json", "neighbors.png", "health.jsonl"
+
+# Grids that show the way from noise to the last epoch.
+_GRIDS = 6
 _COLORS = ("#3b6fb6", "#c8553d", "#4a8f5a", "#8a5fa8", "#b58a2b")
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -21,16 +26,25 @@ figure {{ display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top }}
 img {{ image-rendering: pixelated; max-width: 100%; min-width: 18rem }}
 figcaption, .note {{ color: #666; font-size: 0.9rem }}
 svg {{ width: 100%; height: auto }}
+table {{ display: block; overflow-x: auto }}
 td, th {{ padding: 0.1rem 1rem 0.1rem 0; text-align: left; vertical-align: top }}
 tr.changed td {{ font-weight: 600 }}
+table.numbers td + td, table.numbers th + th {{ text-align: right }}
+@media (prefers-color-scheme: dark) {{
+  body {{ background: #181a1c; color: #ddd }}
+  figcaption, .note {{ color: #aaa }}
+}}
 </style>
 <h1>{title}</h1>
 <p>{description}</p>
 <p>{summary}</p>
 <h2>Samples</h2>
 {samples}
+{measured}
 <h2>Losses</h2>
 {curves}
+<h2>Health</h2>
+{health}
 <h2>Configuration</h2>
 <p class="note">In bold what differs from its default.</p>
 <table><tr><th>field</th><th>value</th><th>default</th></tr>
@@ -60,7 +74,8 @@ def write_report(folder, recipe):
         else "No epoch has finished yet."
     )
     grids = sorted((folder / "samples").glob("epoch_*.png"))
-    shown = {f"epoch {int(path.stem[6:])}": path for path in (grids[:1] + grids[-1:])}
+    chosen = {round(i * (len(grids) - 1) / (_GRIDS - 1)) for i in range(_GRIDS)} if grids else ()
+    shown = {f"epoch {int(grids[i].stem[6:])}": grids[i] for i in sorted(chosen)}
     if (animation := folder / "samples" / "training.gif").exists():
         shown["the training, from the same latents"] = animation
     page = _PAGE.format(
@@ -68,7 +83,9 @@ def write_report(folder, recipe):
         description=html.escape(recipe.config["description"]),
         summary=summary,
         samples="\n".join(_figure(path, caption) for caption, path in shown.items()),
-        curves=_curves(metrics),
+        measured=_measured(folder, metrics),
+        curves=_curves(metrics, _losses(metrics)),
+        health=_health(folder / HEALTH),
         rows="\n".join(_row(*row) for row in recipe.rows()),
     )
     with atomic(folder / "report.html") as partial:
@@ -92,18 +109,84 @@ def _figure(path, caption):
     )
 
 
-def _curves(metrics):
-    """The losses over the epochs as an SVG; every value can be read off a tooltip."""
-    names = [n for n in (metrics[0] if metrics else {}) if n.endswith(("loss", "penalty"))]
+def _losses(metrics):
+    return [n for n in (metrics[0] if metrics else {}) if n.endswith(("loss", "penalty"))]
+
+
+def _measured(folder, metrics):
+    """What was measured while it trained, and at last beside the floor and the yardsticks."""
+    named = [name for line in metrics for name in line if name.startswith(("frechet", "fid"))]
+    parts = []
+    if named:
+        lines = [line for line in metrics if named[0] in line]
+        parts.append(f"<h2>{html.escape(named[0])}</h2>{_curves(lines, named[:1])}")
+    path = folder / RESULTS
+    if path.exists():
+        results = json.loads(path.read_text())
+        columns = {
+            "measured": results["measured"],
+            "other real images": results["floor"],
+            **results["yardsticks"],
+        }
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td>"
+            + "".join(_number(found.get(name)) for found in columns.values())
+            + "</tr>"
+            for name in results["measured"]
+        )
+        heads = "".join(f"<th>{html.escape(head)}</th>" for head in columns)
+        parts.append(
+            f'<h2>Measured after epoch {results["epoch"]}</h2><p class="note">The columns after '
+            "the first are real images: others of them, and what becomes of a number when "
+            "something is done to them.</p>"
+            f'<table class="numbers"><tr><th>protocol</th>{heads}</tr>{rows}</table>'
+        )
+        if (folder / NEIGHBORS).exists():
+            parts.append("<h2>Nearest training images</h2>")
+            told = (
+                f"Generated images; below each the training image that is nearest by its pixels, "
+                f"and that nearest by features. Median difference from the nearest: "
+                f"{results['nearest']:.3f} of a range of 2."
+            )
+            if score := results["memorization"]:
+                told += (
+                    f" {score['share']:.0%} of the samples are nearer to a training image than to "
+                    f"any of {score['number']} images that were not trained on (half: no copies)."
+                )
+            parts.append(_figure(folder / NEIGHBORS, told))
+    return "\n".join(parts)
+
+
+def _number(found):
+    if found is None:
+        return "<td>-</td>"
+    interval = ""
+    if found["low"] is not None:
+        interval = f' title="{found["low"]:.4g} to {found["high"]:.4g}"'
+    return f"<td{interval}>{found['value']:.4g}</td>"
+
+
+def _health(path):
+    lines = path.read_text().splitlines() if path.exists() else []
+    if not lines:
+        return '<p class="note">Nothing was noticed.</p>'
+    told = [json.loads(line) for line in lines]
+    items = "".join(f"<li>Epoch {m['epoch']}: {html.escape(m['text'])}</li>" for m in told)
+    return f"<ul>{items}</ul>"
+
+
+def _curves(metrics, names):
+    """Values over the epochs as an SVG; every one can be read off a tooltip."""
     values = [line[name] for line in metrics for name in names]
     if len(metrics) < 2 or not values:
-        return '<p class="note">Curves appear from the second epoch on.</p>'
+        return '<p class="note">Curves appear from the second value on.</p>'
+    first, last = metrics[0]["epoch"], metrics[-1]["epoch"]
     low, high = min(0.0, *values), max(values)
     span = (high - low) or 1.0
     width, height, left, bottom = 800, 300, 50, 30
 
     def point(epoch, value):
-        x = left + (epoch - 1) / (len(metrics) - 1) * (width - left - 10)
+        x = left + (epoch - first) / (last - first) * (width - left - 10)
         y = 10 + (high - value) / span * (height - bottom - 10)
         return x, y
 
@@ -111,14 +194,14 @@ def _curves(metrics):
     svg.write(f'<svg viewBox="0 0 {width} {height}" font-size="12" fill="#666" role="img">')
     for tick in range(5):
         value = low + span * tick / 4
-        y = point(1, value)[1]
+        y = point(first, value)[1]
         svg.write(f'<line x1="{left}" x2="{width - 10}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
         svg.write(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.2f}</text>')
-    svg.write(f'<text x="{left}" y="{height - 8}">epoch 1</text>')
-    svg.write(f'<text x="{width - 10}" y="{height - 8}" text-anchor="end">{len(metrics)}</text>')
+    svg.write(f'<text x="{left}" y="{height - 8}">epoch {first}</text>')
+    svg.write(f'<text x="{width - 10}" y="{height - 8}" text-anchor="end">{last}</text>')
     for number, name in enumerate(names):
         color = _COLORS[number % len(_COLORS)]
-        points = [point(i + 1, line[name]) for i, line in enumerate(metrics)]
+        points = [point(line["epoch"], line[name]) for line in metrics]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         svg.write(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         for (x, y), line in zip(points, metrics):

@@ -8,8 +8,9 @@ import keras
 from keras_gans import data
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
 from keras_gans.files import atomic
+from keras_gans.zoo.evaluating import evaluate
 from keras_gans.zoo.recipe import Recipe
-from keras_gans.zoo.report import write_report
+from keras_gans.zoo.report import HEALTH, write_report
 
 
 def train(recipe, folder=None, new=False, verbose="auto", **changes):
@@ -54,7 +55,9 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
             epochs=recipe.config["epochs"],
             verbose=verbose,
             callbacks=[
-                TrainingHealth(),  # first: what has broken is not saved
+                TrainingHealth(path=folder / HEALTH),  # first: what has broken is not saved
+                # Before those that log, which then have its numbers too.
+                *filter(None, [recipe.build_evaluation(folder / "checkpoints")]),
                 resume,
                 MetricsLog(folder / "metrics.jsonl"),
                 keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
@@ -63,6 +66,8 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
                 ),
             ],
         )
+        if recipe.config["evaluation"] is not None:
+            evaluate(folder)
     write_report(folder, recipe)
     return folder
 

@@ -1,8 +1,9 @@
 """What watches a training. Keras' own callbacks run beside these."""
 
+from keras_gans.callbacks.evaluate import Evaluate
 from keras_gans.callbacks.metrics_log import MetricsLog
 from keras_gans.callbacks.resume import Resume
 from keras_gans.callbacks.sample_grid import SampleGrid
 from keras_gans.callbacks.training_health import TrainingHealth
 
-__all__ = ["MetricsLog", "Resume", "SampleGrid", "TrainingHealth"]
+__all__ = ["Evaluate", "MetricsLog", "Resume", "SampleGrid", "TrainingHealth"]

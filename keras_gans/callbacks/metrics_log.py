@@ -30,7 +30,7 @@ class MetricsLog(keras.callbacks.Callback):
         if not writes(self.model):
             return
         start = self.model._initial_epoch or 0
-        lines = [line for line in read_metrics(self.path) if line["epoch"] <= start]
+        lines = [line for line in _lines(self.path) if (line["epoch"] or 0) <= start]
         with atomic(self.path) as partial:
             partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
@@ -55,7 +55,9 @@ class MetricsLog(keras.callbacks.Callback):
 
 
 def read_metrics(path):
-    """The lines of a `metrics.jsonl` as dictionaries; a last line cut short by a kill is left out.
+    """The epochs of a `metrics.jsonl` as dictionaries; a last line cut short by a kill is left out.
+
+    Lines that `keras-gans evaluate` adds are no epochs, and left out too.
 
     Args:
         path: the file; a missing one has no lines.
@@ -63,6 +65,10 @@ def read_metrics(path):
     Returns:
         A list of dictionaries, in the order of the file.
     """
+    return [line for line in _lines(path) if "evaluation" not in line]
+
+
+def _lines(path):
     path, lines = Path(path), []
     for text in path.read_text().splitlines() if path.exists() else ():
         try:

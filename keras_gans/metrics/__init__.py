@@ -1,6 +1,63 @@
-"""Metrics: arrays in, numbers out. NumPy alone."""
+"""Metrics: arrays in, numbers out. NumPy, and `tf.image` for structural similarity."""
 
+from keras_gans.metrics.bootstrap import Interval, bootstrap
+from keras_gans.metrics.evaluation import Evaluation, NearestImages
+from keras_gans.metrics.features import FeatureNetwork
 from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.inception_score import InceptionScore, ScoreStatistics, inception_score
+from keras_gans.metrics.kernel import KernelDistance, kernel_distance, mmd
+from keras_gans.metrics.manifold import (
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    precision_recall,
+)
 from keras_gans.metrics.modes import ModeCoverage, class_coverage, mode_coverage
+from keras_gans.metrics.neighbors import Memorization, memorization_score, nearest_neighbors
+from keras_gans.metrics.protocol import Measurement, Protocol
+from keras_gans.metrics.resizing import resize_clean, resize_legacy
+from keras_gans.metrics.similarity import (
+    gradient_energy,
+    l1,
+    ms_ssim,
+    ms_ssim_diversity,
+    psnr,
+    ssim,
+)
+from keras_gans.metrics.statistics import FeatureStatistics
 
-__all__ = ["ModeCoverage", "class_coverage", "frechet_distance", "mode_coverage"]
+__all__ = [
+    "DensityCoverage",
+    "Evaluation",
+    "FeatureNetwork",
+    "FeatureStatistics",
+    "InceptionScore",
+    "Interval",
+    "KernelDistance",
+    "Measurement",
+    "Memorization",
+    "ModeCoverage",
+    "NearestImages",
+    "PrecisionRecall",
+    "Protocol",
+    "ScoreStatistics",
+    "bootstrap",
+    "class_coverage",
+    "density_coverage",
+    "frechet_distance",
+    "gradient_energy",
+    "inception_score",
+    "kernel_distance",
+    "l1",
+    "memorization_score",
+    "mmd",
+    "mode_coverage",
+    "ms_ssim",
+    "ms_ssim_diversity",
+    "nearest_neighbors",
+    "precision_recall",
+    "psnr",
+    "resize_clean",
+    "resize_legacy",
+    "ssim",
+]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_gans.metrics.statistics import FeatureStatistics
+
 
 def frechet_distance(real, generated):
     """Squared Frechet distance of the normals that fit two sets of features (Heusel 2017, eq. 6).
@@ -14,8 +16,9 @@ def frechet_distance(real, generated):
     17.0
 
     Args:
-        real: features of real images, `(number, features)`, 2 or more.
-        generated: features of generated images; their number may differ.
+        real: features of real images, `(number, features)`, 2 or more; or the
+            `FeatureStatistics` of them, where they are too many to keep or are used again.
+        generated: those of generated images; their number may differ.
 
     Returns:
         A float, 0 or more. It is biased upwards for few examples: compare equal numbers.
@@ -23,22 +26,21 @@ def frechet_distance(real, generated):
     Raises:
         ValueError: for arrays of other shapes, or values that are not finite.
     """
-    real, generated = (np.asarray(array, "float64") for array in (real, generated))
-    for array in (real, generated):
-        if array.ndim != 2 or len(array) < 2 or array.shape[1] != real.shape[1]:
-            raise ValueError(
-                "Features must be two arrays (number, features) with the same features and at "
-                f"least 2 examples each. Received: shapes {real.shape} and {generated.shape}"
-            )
-        if not np.isfinite(array).all():
-            raise ValueError(
-                "Features must be finite. Look at the images they were computed from. "
-                f"Received: {np.count_nonzero(~np.isfinite(array))} that are not"
-            )
-    gap = real.mean(axis=0) - generated.mean(axis=0)
-    covariances = [np.atleast_2d(np.cov(array, rowvar=False)) for array in (real, generated)]
+    real = _statistics(real)
+    generated = _statistics(generated, real.num_features)
+    gap = real.mean - generated.mean
+    covariances = real.covariance, generated.covariance
     values, vectors = np.linalg.eigh(covariances[0])
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     overlap = np.linalg.eigvalsh(root @ covariances[1] @ root)
     trace = sum(map(np.trace, covariances)) - 2.0 * np.sqrt(np.maximum(overlap, 0.0)).sum()
     return float(max(gap @ gap + trace, 0.0))
+
+
+def _statistics(features, num_features=None):
+    statistics = FeatureStatistics(num_features)
+    if isinstance(features, FeatureStatistics):
+        statistics.merge(features)
+    else:
+        statistics.update(features)
+    return statistics

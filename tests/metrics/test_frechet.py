@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from keras_gans.metrics import frechet_distance
+from keras_gans.metrics import FeatureStatistics, frechet_distance
 
 
 def test_two_normals_in_closed_form():
@@ -12,6 +12,34 @@ def test_two_normals_in_closed_form():
     distance = frechet_distance(x, x * [2.0, 1.0] + [3.0, 4.0])
     assert distance == pytest.approx(26.0, rel=0.01)
     assert frechet_distance(x, x) == pytest.approx(0.0, abs=1e-9)
+
+
+def with_moments(mean, covariance):
+    """Points whose mean and covariance (of n - 1) are exactly the given ones."""
+    size = len(mean)
+    corners = np.concatenate([np.eye(size), -np.eye(size)]) * np.sqrt((2 * size - 1) / 2)
+    return corners @ np.linalg.cholesky(covariance).T + mean
+
+
+def test_diagonal_covariances():
+    x = with_moments([0.0, 1.0, 2.0], np.diag([1.0, 4.0, 9.0]))
+    y = with_moments([1.0, 1.0, 0.0], np.diag([4.0, 4.0, 1.0]))
+    # Gap 1 + 0 + 4; differences of the deviations (1 - 2)^2 + 0 + (3 - 1)^2.
+    assert frechet_distance(x, y) == pytest.approx(10.0, rel=1e-12)
+
+
+def test_full_covariances():
+    a, b = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([[5.0, -3.0], [-3.0, 5.0]])
+    # Both have eigenvectors (1, 1) and (1, -1): deviations 3^.5 and 1, against 2^.5 and 8^.5.
+    expected = (3**0.5 - 2**0.5) ** 2 + (1 - 8**0.5) ** 2 + 0.5
+    x, y = with_moments([0.0, 0.0], a), with_moments([0.5, 0.5], b)
+    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-12)
+    # Not sharing eigenvectors: of 2x2 matrices tr((AB)^.5) = (tr(AB) + 2 det(AB)^.5)^.5.
+    c = np.array([[1.0, 0.5], [0.5, 4.0]])
+    root = np.sqrt(np.trace(a @ c) + 2 * np.sqrt(np.linalg.det(a @ c)))
+    expected = np.trace(a + c) - 2 * root
+    y = with_moments([0.0, 0.0], c)
+    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("examples", [200, 10])  # fewer than features: singular covariances
@@ -33,6 +61,9 @@ def test_against_the_matrix_root_of_scipy(examples):
         (np.zeros((5, 2)), np.zeros((5, 3))),
         (np.zeros(5), np.zeros(5)),
         (np.zeros((1, 2)), np.zeros((5, 2))),
+        (np.zeros((5, 2)), np.zeros((1, 2))),
+        (FeatureStatistics(), np.zeros((5, 2))),
+        (np.zeros((5, 2)), FeatureStatistics(3)),
         (np.zeros((5, 2)), np.full((5, 2), np.nan)),
     ],
 )

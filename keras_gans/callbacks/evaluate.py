@@ -1,0 +1,87 @@
+"""Measures a generator while it learns, and keeps the best."""
+
+import json
+from pathlib import Path
+
+import keras
+
+from keras_gans import checks
+from keras_gans.callbacks.writer import writes
+from keras_gans.files import atomic
+
+WEIGHTS, NUMBERS = "best.weights.h5", "best.json"
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Adds metrics to the logs of an epoch, and keeps the checkpoint with the best.
+
+    What is measured is the generator in use: its moving average, if the model keeps one. The values
+    get into the logs under the names of their protocols, so that `History`, TensorBoard and
+    `MetricsLog` have them too: put this callback before those.
+
+    >>> evaluation = keras_gans.metrics.Evaluation("digits", num_images=100)
+    >>> evaluate = keras_gans.callbacks.Evaluate(evaluation, every=5, directory="checkpoints")
+
+    Args:
+        evaluation: a `metrics.Evaluation`.
+        every: epochs between two measurements. The last epoch is always measured.
+        best: metric to choose the best checkpoint by.
+        directory: folder of `best.weights.h5`, with both sides, both optimizers and every random
+            state, and of `best.json`, which says how good it is; `None` keeps none. A training that
+            goes on knows the best so far.
+
+    Raises:
+        ValueError: for a number below 1, and, in `fit`, for a `best` that is not measured.
+    """
+
+    def __init__(self, evaluation, every=1, best="frechet", directory=None):
+        super().__init__()
+        self.evaluation, self.every = evaluation, checks.count("every", every)
+        self.best = best
+        self.directory = Path(directory) if directory is not None else None
+        self.measured = {}
+
+    def on_train_begin(self, logs=None):
+        self._leader = self._earlier = self._started = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._started is not None or self.directory is None:
+            return
+        self._started = epoch  # where `Resume` and the like have put it by now
+        path = self.directory / NUMBERS
+        kept = json.loads(path.read_text()) if path.exists() else {"epoch": epoch + 1}
+        # A training that starts afresh, or from before the best, has not made it.
+        if kept["epoch"] <= epoch:
+            self._earlier = kept["measurement"]
+
+    def on_epoch_end(self, epoch, logs=None):
+        # Keras alone knows the last epoch, by this name.
+        last = epoch + 1 == self.params.get("epochs")
+        if (epoch + 1) % self.every and not last:
+            return
+        if not writes(self.model):
+            return
+        self.measured = self.evaluation.measure(self.model)
+        if logs is not None:
+            logs.update({name: float(found) for name, found in self.measured.items()})
+        leader = self._found(self.best)
+        if self._earlier is not None:
+            self._leader, self._earlier = leader.from_json(self._earlier), None
+        if self._leader is None or leader.better_than(self._leader):
+            self._leader = leader
+            if self.directory is not None:
+                with atomic(self.directory / WEIGHTS) as partial:
+                    self.model.save_weights(partial)
+                kept = {"epoch": epoch + 1, "measurement": leader.to_json()}
+                with atomic(self.directory / NUMBERS) as partial:
+                    partial.write_text(json.dumps(kept, indent=2) + "\n")
+
+    def _found(self, metric):
+        for found in self.measured.values():
+            if found.protocol.metric == metric:
+                return found
+        raise ValueError(
+            "The best checkpoint is chosen by a metric that is not measured. Expected one of "
+            f"{[found.protocol.metric for found in self.measured.values()]}. "
+            f"Received: best={metric!r}"
+        )

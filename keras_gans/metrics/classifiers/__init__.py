@@ -1,0 +1,102 @@
+"""Classifiers that come with the library: small, trained on real images, ready offline.
+
+A folder holds one: the recipe it was trained by, weights in float16, what was measured, and a card.
+`python -m keras_gans.metrics.classifiers NAME` trains it again.
+"""
+
+import json
+from pathlib import Path
+
+from keras_gans import files
+from keras_gans.names import did_you_mean
+
+FOLDER = Path(__file__).parent
+RECIPE, METRICS, WEIGHTS = "recipe.json", "metrics.json", "classifier.weights.h5"
+# What `metrics.json` holds the SHA-256 of.
+FILES = (RECIPE, "README.md", WEIGHTS)
+
+
+def names():
+    """Names of the classifiers, sorted.
+
+    >>> names()
+    ['digits_cnn_v1', 'fashion_mnist_cnn_v1']
+    """
+    return sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE}"))
+
+
+def folder(name):
+    """Folder of a classifier.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    if name not in names():
+        raise ValueError(
+            f"There is no classifier of that name.{did_you_mean(name, names())} "
+            f"Expected one of {names()}. Received: {name!r}"
+        )
+    return FOLDER / name
+
+
+def verify(path):
+    """Checks a classifier's files against the SHA-256 in its `metrics.json`.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        A dictionary of SHA-256 by file name.
+
+    Raises:
+        ValueError: if a file is damaged or missing; the message names it.
+    """
+    expected = json.loads(_read(path / METRICS))["sha256"]
+    for name in FILES:
+        _read(path / name)
+        found = files.sha256(path / name)
+        if found != expected.get(name):
+            raise ValueError(
+                "A file of a classifier is damaged: its SHA-256 is another than the one in "
+                f"{METRICS}. Expected {expected.get(name)}. Install the library again. "
+                f"Received: {path / name} with {found}"
+            )
+    return expected
+
+
+def load(name):
+    """Loads a classifier.
+
+    >>> network, recipe, sha256 = load("digits_cnn_v1")
+    >>> [output.shape for output in network.outputs]
+    [(None, 64), (None, 10)]
+
+    Args:
+        name: one of `names()`.
+
+    Returns:
+        A `keras.Model` with the outputs `[features, logits]`, the recipe, and the SHA-256 of the
+        weights.
+
+    Raises:
+        ValueError: if there is none of that name, or one of its files is damaged.
+    """
+    from keras_gans.metrics.classifiers import training  # it needs what this file defines
+
+    path = folder(name)
+    hashes = verify(path)
+    recipe = json.loads(_read(path / RECIPE))
+    network = training.build(recipe)
+    with files.nothing_skipped():
+        network.load_weights(path / WEIGHTS)
+    return network, recipe, hashes[WEIGHTS]
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(
+            "A file of a classifier is missing or cannot be read. Install the library again. "
+            f"Received: {path}, {error}"
+        ) from error

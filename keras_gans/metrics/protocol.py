@@ -1,0 +1,103 @@
+"""A metric's name is its protocol: numbers of unlike protocols are never compared."""
+
+import dataclasses
+import re
+
+# Of these a lower value is better, of all others a higher one.
+_LOWER = ("frechet", "fid", "kernel", "kid")
+# What only InceptionV3's features, resized as clean-fid does, may be called.
+_INCEPTION = {"frechet": "fid", "kernel": "kid", "classifier_score": "inception_score"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """How a number was made.
+
+    >>> Protocol("frechet", 10_000, "fashion_mnist_cnn_v1", "a1", "b2").name
+    'frechet10k_fashion_mnist_cnn_v1'
+
+    Attributes:
+        metric: what was computed, such as `"frechet"`.
+        num_images: how many real, and how many generated images.
+        features: name of the feature network, the resize before it included.
+        features_sha256: of the network's weights; `None` if nobody knows.
+        reference_sha256: of the real images.
+        reference: data and split of those, where they are not the network's usual ones.
+    """
+
+    metric: str
+    num_images: int
+    features: str
+    features_sha256: str | None
+    reference_sha256: str
+    reference: str = ""
+
+    @property
+    def name(self):
+        """`<metric><number>_<features>`, and `_on_<reference>` if that is not the usual one."""
+        thousands = self.num_images % 1000 == 0
+        number = f"{self.num_images // 1000}k" if thousands else f"{self.num_images}"
+        metric = self.metric
+        if self.features == "inception_v3":
+            metric = _INCEPTION.get(metric, metric)
+        where = re.sub(r"\W+", "_", self.reference).strip("_")
+        return f"{metric}{number}_{self.features}" + (f"_on_{where}" if where else "")
+
+    @property
+    def lower_is_better(self):
+        return self.metric in _LOWER
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """A number and its protocol.
+
+    Attributes:
+        protocol: a `Protocol`.
+        value: the number.
+        low: lower end of an interval for it, `None` where there is none.
+        high: upper end.
+    """
+
+    protocol: Protocol
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    def better_than(self, other):
+        """Whether this is the better value.
+
+        >>> weights = Protocol("frechet", 100, "net", "a1", "b2")
+        >>> Measurement(weights, 3.0).better_than(Measurement(weights, 4.0))
+        True
+
+        Raises:
+            ValueError: if the other number was made by another protocol.
+        """
+        if self.protocol != other.protocol:
+            fields = [f.name for f in dataclasses.fields(Protocol)]
+            differ = [n for n in fields if getattr(self.protocol, n) != getattr(other.protocol, n)]
+            raise ValueError(
+                "Numbers of unlike protocols cannot be compared. Measure both anew, with the same "
+                f"data, features and number of images. Received: {self.protocol.name} and "
+                f"{other.protocol.name}, which differ in {', '.join(differ)}"
+            )
+        if self.protocol.lower_is_better:
+            return self.value < other.value
+        return self.value > other.value
+
+    def __float__(self):
+        return float(self.value)
+
+    def __str__(self):
+        interval = "" if self.low is None else f" ({self.low:.4g} to {self.high:.4g})"
+        return f"{self.value:.4g}{interval}"
+
+    def to_json(self):
+        """A dictionary that JSON can hold."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, made):
+        """A measurement from what `to_json` made."""
+        return cls(**{**made, "protocol": Protocol(**made["protocol"])})

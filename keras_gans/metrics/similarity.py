@@ -1,0 +1,246 @@
+"""How alike two images are, pixel by pixel; and how sharp one is. Images in [-1, 1].
+
+All but `ms_ssim_diversity` return one float64 for each image.
+"""
+
+import numpy as np
+
+from keras_gans import checks
+
+# Weights of the scales, finest first (Wang 2003, section 3.2).
+_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+_WINDOW = 11
+# How many images TensorFlow sees at once: its memory is some ten times theirs.
+_CHUNK = 64
+# How far outside [-1, 1] counts as rounding: one ulp of bfloat16 at 1.
+_SLACK = 2.0**-7
+
+
+def l1(target, made):
+    """Mean absolute difference of each image: of pixels in [-1, 1], so from 0 to 2.
+
+    >>> l1(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.5)).tolist()
+    [0.5]
+
+    Args:
+        target: floats in [-1, 1], `(batch, height, width, channels)`.
+        made: likewise.
+
+    Returns:
+        Float64 `(batch,)`.
+
+    Raises:
+        ValueError: for images of unlike shapes, of integers, or out of range.
+    """
+    target, made = _pair(target, made)
+    return np.abs(target - made).mean(axis=(1, 2, 3))
+
+
+def psnr(target, made):
+    """Peak signal-to-noise ratio of each image in dB, `10 log10(2^2 / mean squared difference)`.
+
+    The peak is the width of the range, 2, so that the values are those of 8-bit images.
+
+    >>> psnr(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.2)).round(6).tolist()
+    [20.0]
+
+    Args:
+        target: floats in [-1, 1], `(batch, height, width, channels)`.
+        made: likewise.
+
+    Returns:
+        Float64 `(batch,)`; infinite for equal images.
+
+    Raises:
+        ValueError: for images of unlike shapes, of integers, or out of range.
+    """
+    target, made = _pair(target, made)
+    with np.errstate(divide="ignore"):
+        return 10.0 * np.log10(4.0 / np.square(target - made).mean(axis=(1, 2, 3)))
+
+
+def ssim(target, made):
+    """Structural similarity of each image (Wang 2004, section III, eq. 13).
+
+    By `tf.image.ssim`: an 11x11 Gaussian window of deviation 1.5 wherever it fits, K1 = 0.01,
+    K2 = 0.03, mean over the channels. It compares means, not only differences, so pixels are
+    moved to [0, 2] first: the values are those of 8-bit images.
+
+    >>> ssim(np.zeros((1, 16, 16, 3)), np.zeros((1, 16, 16, 3))).tolist()
+    [1.0]
+
+    Args:
+        target: floats in [-1, 1], `(batch, height, width, channels)`, 11 pixels or more a side.
+        made: likewise.
+
+    Returns:
+        Float64 `(batch,)`, 1 for equal images, and computed in float32.
+
+    Raises:
+        ValueError: for images of unlike shapes, too small, of integers, or out of range.
+    """
+    import tensorflow as tf
+
+    target, made = _pair(target, made)
+    _require_scales(target, 1)
+    return _in_chunks(lambda x, y: tf.image.ssim(x, y, 2.0), target, made)
+
+
+def ms_ssim(target, made, scales=5):
+    """Structural similarity over several scales, of each image (Wang 2003, eq. 7).
+
+    By `tf.image.ssim_multiscale`, with the settings of `ssim` and the paper's weights. Each scale
+    halves the image, and five need 176 pixels a side. For fewer, the weights of the finest are
+    divided by their sum; values of unlike `scales` do not compare.
+
+    >>> images = np.random.default_rng(0).uniform(-1, 1, size=(2, 1, 28, 28, 1))
+    >>> bool(ms_ssim(images[0], images[1], scales=2)[0] < 0.2)
+    True
+
+    Args:
+        target: floats in [-1, 1], `(batch, height, width, channels)`, at least
+            `11 * 2^(scales - 1)` pixels a side.
+        made: likewise.
+        scales: how many, from 1 to 5.
+
+    Returns:
+        Float64 `(batch,)`, 1 for equal images, 0 where structures oppose each other.
+
+    Raises:
+        ValueError: for images of unlike shapes, too small, of integers, or out of range.
+    """
+    import tensorflow as tf
+
+    target, made = _pair(target, made)
+    weights = _WEIGHTS[: _require_scales(target, scales)]
+    # The paper's own sum to 1.0001: all five stay as they are printed.
+    total = sum(weights) if scales < len(_WEIGHTS) else 1.0
+    weights = [weight / total for weight in weights]
+    return _in_chunks(lambda x, y: tf.image.ssim_multiscale(x, y, 2.0, weights), target, made)
+
+
+def ms_ssim_diversity(images, num_pairs=100, seed=0, scales=5):
+    """Mean `ms_ssim` of random pairs of images: the lower, the more varied (Odena 2017, 4.2).
+
+    The paper takes images of one class, 100 pairs, and compares with the same number for real
+    images: noise is varied too.
+
+    >>> ms_ssim_diversity(np.zeros((5, 32, 32, 1)), num_pairs=4, scales=2)
+    1.0
+
+    Args:
+        images: floats in [-1, 1], `(number, height, width, channels)`, 2 or more.
+        num_pairs: how many pairs, each of two different images.
+        seed: of the draws.
+        scales: as in `ms_ssim`.
+
+    Returns:
+        A float.
+
+    Raises:
+        ValueError: for fewer than 2 images, and as `ms_ssim`.
+    """
+    checks.count("num_pairs", num_pairs)
+    images = _require(images, "images")
+    if len(images) < 2:
+        raise ValueError(
+            f"A pair takes two images. Give more. Received: images of shape {images.shape}"
+        )
+    rng = np.random.default_rng(seed)
+    first = rng.integers(len(images), size=num_pairs)
+    second = (first + rng.integers(1, len(images), size=num_pairs)) % len(images)
+    return float(ms_ssim(images[first], images[second], scales).mean())
+
+
+def gradient_energy(images):
+    """Sharpness: the mean squared difference of neighbouring pixels, of each image.
+
+    The mean over vertical neighbours plus that over horizontal ones. Blur lowers it and noise
+    raises it, so compare with real images of the same size.
+
+    >>> gradient_energy(np.array([-1.0, 0.0, 1.0]).reshape(1, 1, 3, 1) * np.ones((1, 3, 1, 1)))
+    array([1.])
+
+    Args:
+        images: floats in [-1, 1], `(batch, height, width, channels)`, 2 pixels or more a side.
+
+    Returns:
+        Float64 `(batch,)`.
+
+    Raises:
+        ValueError: for what is no batch of images, too small, of integers, or out of range.
+    """
+    images = _require(images, "images")
+    if min(images.shape[1:3]) < 2:
+        raise ValueError(
+            "The images are too small. A pixel needs a neighbour: 2 pixels or more a side. "
+            f"Received: shape {images.shape}"
+        )
+    return sum(np.square(np.diff(images, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2))
+
+
+def _require(images, name):
+    """A batch of images in [-1, 1], as float64."""
+    array = np.asarray(images)
+    # bfloat16 is a float that NumPy does not know as one.
+    if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
+        raise ValueError(
+            f"The {name} must be floats in [-1, 1]. Convert them with "
+            f"`keras_gans.image.from_uint8`. Received: {array.dtype}"
+        )
+    if array.ndim != 4 or not array.size:
+        raise ValueError(
+            f"The {name} must be a batch (batch, height, width, channels) of at least 1. Add the "
+            f"missing axis with `np.expand_dims`. Received: shape {array.shape}"
+        )
+    low, high = float(array.min()), float(array.max())
+    if not (low >= -1 - _SLACK and high <= 1 + _SLACK):  # false of NaN
+        raise ValueError(
+            f"The {name} are out of range. Expected finite values in [-1, 1]; clip what a network "
+            f"made that does not end in tanh. Received: values from {low:.6g} to {high:.6g}"
+        )
+    return array.astype("float64")
+
+
+def _pair(target, made):
+    target, made = _require(target, "target images"), _require(made, "made images")
+    if target.shape != made.shape:
+        unlike = target.shape[:3] == made.shape[:3]
+        advice = "Convert grey or colour to the other" if unlike else "Resize or cut one of them"
+        raise ValueError(
+            f"The images do not have the same shape. {advice}. "
+            f"Received: target {target.shape}, made {made.shape}"
+        )
+    return target, made
+
+
+def _require_scales(images, scales):
+    """Returns `scales` if a window fits into the coarsest."""
+    checks.count("scales", scales)
+    if scales > len(_WEIGHTS):
+        raise ValueError(f"There are weights for {len(_WEIGHTS)} scales. Received: scales={scales}")
+    side = min(images.shape[1:3])
+    fit = sum(side >= _WINDOW << scale for scale in range(len(_WEIGHTS)))
+    if scales > fit:
+        advice = f"`scales={fit}` fit" if fit else "None fits"
+        raise ValueError(
+            f"The images are too small for the window of {_WINDOW} pixels. Expected at least "
+            f"{_WINDOW << (scales - 1)} pixels a side for {scales} scale(s). {advice}. "
+            f"Received: shape {images.shape}, scales={scales}"
+        )
+    return scales
+
+
+def _in_chunks(similarity, target, made):
+    """A function of TensorFlow of images in [0, 2], on a few at a time."""
+    return np.concatenate(
+        [
+            similarity(
+                (target[start : start + _CHUNK] + 1.0).astype("float32"),
+                (made[start : start + _CHUNK] + 1.0).astype("float32"),
+            )
+            .numpy()
+            .astype("float64")
+            for start in range(0, len(target), _CHUNK)
+        ]
+    )

@@ -1,0 +1,191 @@
+import json
+
+import numpy as np
+import pytest
+
+import keras_gans
+from keras_gans import metrics
+from keras_gans.metrics import features
+
+NUMBER = 60
+
+
+def pooled(images):
+    """16 means, and a class: which of two halves is brighter."""
+    parts = images.reshape(len(images), 4, 7, 4, 7, -1).mean(axis=(2, 4))[..., 0]
+    top = parts[:, :2].mean(axis=(1, 2)) > parts[:, 2:].mean(axis=(1, 2))
+    return parts.reshape(len(images), 16), np.eye(2)[top.astype(int)]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def make(tmp_path, data_dir):
+    def make(network=pooled, sha256="abc", **options):
+        network = features.wrap(network, "pooled", image_shape=(28, 28, 1), sha256=sha256)
+        usual = {"split": "train[:100]", "floor_split": "train[100:200]", "num_images": NUMBER}
+        usual |= {"features": network, "cache_dir": tmp_path / "cache", "data_dir": data_dir}
+        return metrics.Evaluation("digits", **{**usual, **options})
+
+    return make
+
+
+def digits(data_dir, split):
+    batches = keras_gans.data.load(
+        "digits", split=split, shuffle=False, drop_remainder=False, data_dir=data_dir
+    )
+    return np.concatenate(list(batches.as_numpy_iterator()))
+
+
+def test_every_metric_is_the_function_of_its_name(make, data_dir):
+    real, made = digits(data_dir, "train[:100]")[:NUMBER], digits(data_dir, "train[900:]")[:NUMBER]
+    found = {m.protocol.metric: m for m in make().measure(made).values()}
+    pair = pooled(real)[0], pooled(made)[0]
+    expected = {
+        "frechet": metrics.frechet_distance(*pair),
+        "kernel": metrics.kernel_distance(*pair, subset_size=NUMBER, num_subsets=50).value,
+        "precision": metrics.precision_recall(*pair).precision,
+        "recall": metrics.precision_recall(*pair).recall,
+        "density": metrics.density_coverage(*pair).density,
+        "coverage": metrics.density_coverage(*pair).coverage,
+        "classifier_score": metrics.inception_score(pooled(made)[1]).value,
+        "classes": 2,
+        "sure": 1.0,
+    }
+    assert found.keys() == expected.keys()
+    for metric, value in expected.items():
+        assert float(found[metric]) == pytest.approx(value, rel=1e-5), metric
+    assert found["frechet"].low <= found["frechet"].value <= found["frechet"].high
+
+
+def test_arrays_batches_and_pairs_are_the_same_images(make):
+    images = np.tanh(np.random.default_rng(0).normal(size=(NUMBER + 9, 28, 28, 1)))
+    evaluation = make()
+    whole = evaluation.measure(images)
+    parts = [images[:7], images[7:50], images[50:]]
+    assert evaluation.measure(iter(parts)) == whole
+    assert evaluation.measure((part, np.zeros(len(part))) for part in parts) == whole
+    assert evaluation.measure(images[:NUMBER]) == whole  # of more images the first ones count
+
+
+def test_a_gan_is_asked_for_its_images_and_a_labelled_one_for_classes(make):
+    class GAN:
+        num_classes = 2
+
+        def given_latents(self, number, seed):
+            return np.random.default_rng(seed).normal(size=(number, 3))
+
+        def generate(self, *, latents, labels, batch_size):
+            images = np.full((len(latents), 28, 28, 1), -1.0)
+            for picture, bright, label in zip(images, latents[:, 0], labels):
+                picture[:14 if label else 28] = np.tanh(bright) * 0.5 + 0.1
+            return images
+
+    found = {m.protocol.metric: float(m) for m in make().measure(GAN()).values()}
+    assert found["asked"] == 1.0 and found["classes"] == 2
+    GAN.generate = lambda self, *, latents, batch_size: np.zeros((len(latents), 28, 28, 1))
+    assert "asked" not in {m.protocol.metric for m in make().measure(GAN()).values()}
+
+
+def test_features_of_real_images_are_computed_once(make):
+    calls = []
+
+    def counted(images):
+        calls.append(len(images))
+        return pooled(images)
+
+    first = make(counted).protocol("frechet")
+    assert sum(calls) == NUMBER
+    assert make(counted).protocol("frechet") == first and sum(calls) == NUMBER
+    # Another network or other images are another reference.
+    make(counted, sha256="other").protocol("frechet")
+    assert sum(calls) == 2 * NUMBER
+    changed = make(counted, split="train[200:300]").protocol("frechet")
+    assert sum(calls) == 3 * NUMBER and changed.reference_sha256 != first.reference_sha256
+    # A function that nobody has named may answer otherwise tomorrow.
+    for _ in range(2):
+        make(counted, sha256=None).protocol("frechet")
+    assert sum(calls) == 5 * NUMBER
+
+
+def test_a_damaged_cache_is_made_again(make, tmp_path):
+    evaluation = make()
+    found = evaluation.measure(np.zeros((NUMBER, 28, 28, 1)))
+    (kept,) = (tmp_path / "cache").glob("*/reference.npz")
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert make().measure(np.zeros((NUMBER, 28, 28, 1))) == found
+    assert np.load(kept)["features"].shape == (NUMBER, 16)
+
+
+def test_floor_and_yardsticks(make, data_dir, tmp_path):
+    evaluation = make()
+    floor = evaluation.floor()
+    assert floor == evaluation.measure(digits(data_dir, "train[100:200]")[:NUMBER])
+    name = evaluation.protocol("frechet").name
+    sticks = evaluation.yardsticks()
+    assert set(sticks) == {
+        "noise of 0.1",
+        "noise of 0.2",
+        "blurred, 3x3",
+        "a tenth of the images, ten times",
+        "class 0 missing",
+    }
+    for case in ("noise of 0.2", "class 0 missing", "a tenth of the images, ten times"):
+        assert floor[name].better_than(sticks[case][name]), case
+    few = digits(data_dir, "train[100:200]")[: NUMBER // 10]
+    repeated = evaluation.measure(np.concatenate([few] * 10))
+    assert sticks["a tenth of the images, ten times"] == repeated
+    # Kept beside the features, and read again.
+    (kept,) = (tmp_path / "cache").glob("*/yardsticks.json")
+    content = json.loads(kept.read_text())
+    key = next(key for key in content if key.startswith("floor"))
+    content[key][name]["value"] = 123.0
+    kept.write_text(json.dumps(content))
+    assert float(make().floor()[name]) == 123.0
+
+
+def test_copies_of_training_images_are_found(make, data_dir):
+    training = digits(data_dir, "train[:100]")
+    found = make().memorization(training[20:50], "train[:100]", num_images=20)
+    np.testing.assert_array_equal(found.nearest, training[20:40])
+    np.testing.assert_array_equal(found.alike, training[20:40])
+    assert found.rms.max() == 0.0
+    assert found.score is None  # the reference is of the same split
+    apart = make(split="train[:100]").memorization(training[20:50] * 0.9, "train", num_images=20)
+    np.testing.assert_array_equal(apart.nearest, training[20:40])
+    expected = np.sqrt(((training[20:40] * 0.1) ** 2).mean(axis=(1, 2, 3)))
+    np.testing.assert_allclose(apart.rms, expected, rtol=1e-4)
+    assert found.picture(5).shape[0] > 3 * 28 and found.picture(5).shape[1] > 5 * 28
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((NUMBER - 1, 28, 28, 1)), "fewer images than the protocol.*Received: 59"),
+        (np.zeros((NUMBER, 28, 28, 3)), "in colour"),
+        (np.zeros((NUMBER, 28, 28, 1), "uint8"), "floats in"),
+        (np.full((NUMBER, 28, 28, 1), 255.0), r"\[-1, 1\]"),
+    ],
+)
+def test_images_that_cannot_be_measured(make, images, message):
+    with pytest.raises(ValueError, match=message):
+        make().measure(images)
+
+
+def test_what_an_evaluation_cannot_be_made_of(make, data_dir):
+    with pytest.raises(ValueError, match="no feature network of its own.*Received: data='ring'"):
+        metrics.Evaluation("ring")
+    with pytest.raises(ValueError, match="fewer real images.*num_images=101, 100 images in"):
+        make(num_images=101)
+    with pytest.raises(ValueError, match="num_images"):
+        make(num_images=0)
+
+
+def test_numbers_on_other_data_have_another_name(data_dir):
+    usual = {"num_images": 20, "data_dir": data_dir}
+    assert metrics.Evaluation("digits", **usual).protocol("kernel").name == "kernel20_digits_cnn_v1"
+    other = metrics.Evaluation("digits", split="train[70%:]", **usual).protocol("kernel")
+    assert other.name == "kernel20_digits_cnn_v1_on_digits_train_70"

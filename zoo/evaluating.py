@@ -1,0 +1,139 @@
+"""What a run, a preset or a folder of images measures, and what that means."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from keras_gans import data, image, metrics
+from keras_gans.callbacks import Resume
+from keras_gans.files import atomic
+from keras_gans.zoo import presets
+from keras_gans.zoo.loading import open_gan
+from keras_gans.zoo.recipe import Recipe
+from keras_gans.zoo.report import NEIGHBORS, RESULTS, write_report
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What `evaluate` found.
+
+    Attributes:
+        folder: with `evaluation.json`, `neighbors.png` and `metrics.jsonl`.
+        measured: names of protocols to `metrics.Measurement`s.
+        floor: the same of other real images.
+        yardsticks: what was done to real images, to the same of those.
+        memorization: a `metrics.Memorization`, or `None` where it cannot be told.
+        nearest: median root mean square difference to the nearest training image, of a range of 2;
+            `None` if the training set is not known.
+    """
+
+    folder: Path
+    measured: dict
+    floor: dict
+    yardsticks: dict
+    memorization: object
+    nearest: float | None
+
+    def table(self):
+        """Rows of text: each metric beside the floor and the yardsticks."""
+        columns = {"": self.measured, "other real images": self.floor, **self.yardsticks}
+        rows = [["", *columns]] + [
+            [name, *(f"{float(c[name]):.4g}" if name in c else "-" for c in columns.values())]
+            for name in self.measured
+        ]
+        rows[0][1] = "measured"
+        return rows
+
+
+def evaluate(source, against=None, out=None, **options):
+    """Measures images, and writes what was found.
+
+    >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", out="evaluated")  # doctest: +SKIP
+
+    Args:
+        source: folder of a run, name of a trained preset, or folder of images.
+        against: name of a data set, or folder, of real images. `None` takes what a run or preset
+            was trained on; a folder of images has no such default.
+        out: folder to write to; `None` for the run's own, or `evaluated/<name>`.
+        **options: of `metrics.Evaluation`: `features`, `split`, `floor_split`, `num_images`. A
+            recipe with an `evaluation` has them already.
+
+    Returns:
+        `Results`, also written: `evaluation.json`, `neighbors.png`, a line in `metrics.jsonl`, and
+        in a run's `report.html`.
+
+    Raises:
+        ValueError: if there is no such source, or it has fewer images than the protocol takes.
+    """
+    folder = Path(source)
+    is_run = (folder / "config.json").is_file()
+    recipe, epoch = None, None
+    if is_run:
+        recipe = Recipe(json.loads((folder / "config.json").read_text()), folder.name)
+        epoch = Resume(folder / "checkpoints").epoch
+    elif str(source) in presets.list_presets():
+        recipe = Recipe.read(str(source))
+        epoch = recipe.config["epochs"]
+    elif not folder.is_dir():
+        presets.card(str(source))  # says which presets there are
+    if recipe is not None:
+        kept = dict(recipe.config["evaluation"] or {}) if against is None else {}
+        fields = ("features", "split", "floor_split", "num_images")
+        usual = {name: kept.get(name) for name in fields}
+        evaluation = recipe.evaluation(against, **{**usual, **options})
+        images = open_gan(source)
+    elif against is None:
+        raise ValueError(
+            "A folder of images must be held against real ones. Name their data set: "
+            f"`against=...` (`--against`). Received: {folder}, against=None"
+        )
+    else:
+        evaluation = metrics.Evaluation(against, **options)
+        height, width, channels = evaluation.image_shape
+        images = data.load(
+            folder,
+            image_size=min(height, width),
+            channels=channels if channels in (1, 3) else None,
+            batch_size=100,
+            shuffle=False,
+            drop_remainder=False,
+        )
+    out = Path(out) if out is not None else folder if is_run else Path("evaluated", folder.name)
+    measured = evaluation.measure(images)
+    own = recipe is not None and against is None
+    training = recipe.config["data"]["split"] if own else None
+    near = None if training is None else evaluation.memorization(images, training)
+    if near is not None:
+        image.save(near.picture(), out / NEIGHBORS)
+    results = Results(
+        out,
+        measured,
+        evaluation.floor(),
+        evaluation.yardsticks(),
+        None if near is None else near.score,
+        None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
+    )
+    _write(results, epoch)
+    if is_run and out == folder:
+        write_report(folder, recipe)
+    return results
+
+
+def _write(results, epoch):
+    def plain(measured):
+        return {name: found.to_json() for name, found in measured.items()}
+
+    score = results.memorization
+    content = {
+        "epoch": epoch,
+        "measured": plain(results.measured),
+        "floor": plain(results.floor),
+        "yardsticks": {name: plain(found) for name, found in results.yardsticks.items()},
+        "memorization": None if score is None else dataclasses.asdict(score),
+        "nearest": results.nearest,
+    }
+    with atomic(results.folder / RESULTS) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n")
+    values = {name: float(found) for name, found in results.measured.items()}
+    with (results.folder / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps({"epoch": epoch, "evaluation": values}) + "\n")
