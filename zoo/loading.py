@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from keras_gans.building import undisturbed
 from keras_gans.callbacks import Resume
 from keras_gans.files import nothing_skipped
 from keras_gans.zoo import presets
@@ -30,7 +31,9 @@ def load(name):
         return restore(name).inference_generator
     preset = presets.card(str(name))
     presets.verify(preset.name)
-    return _filled(Recipe(preset.recipe, preset.name).build_network("generator"), preset)
+    with undisturbed():
+        generator = Recipe(preset.recipe, preset.name).build_network("generator")
+    return _filled(generator, preset)
 
 
 def open_gan(name):

@@ -4,15 +4,14 @@ A distance between features means something beside the network they come from, s
 a name and the SHA-256 of its weights, and metrics put both into the name of what they measure.
 """
 
-import contextlib
 import hashlib
 import os
-import random
 
 import keras
 import numpy as np
 
 from keras_gans import batches, checks
+from keras_gans.building import undisturbed
 from keras_gans.metrics import classifiers, inception_v3, resizing
 from keras_gans.names import did_you_mean
 
@@ -60,14 +59,14 @@ def load(name, weights=None):
             f"{known}; `wrap` makes one of your own. Received: {name!r}"
         )
     if name in _INCEPTIONS:
-        with _undisturbed():
+        with undisturbed("float32"):
             return _inception(name, weights)
     if weights is not None:
         raise ValueError(
             f"{name!r} brings its own weights. Leave `weights` out; `wrap` makes a feature network "
             f"of another model. Received: weights={str(weights)!r}"
         )
-    with _undisturbed():
+    with undisturbed("float32"):
         network, recipe, sha256 = classifiers.load(name)
         call = _with_probabilities(network)
     source = recipe["data"]
@@ -301,18 +300,6 @@ def hash_of(model):
         digest.update(f"{value.dtype}{value.shape}".encode())
         digest.update(value.tobytes())
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _undisturbed():
-    """Builds in float32 whatever the training's policy, and draws no seed of the training's."""
-    policy, state = keras.config.dtype_policy(), random.getstate()
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-        random.setstate(state)
 
 
 def _inception(name, weights):

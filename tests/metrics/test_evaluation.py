@@ -81,7 +81,7 @@ def test_a_gan_is_asked_for_its_images_and_a_labelled_one_for_classes(make):
         def generate(self, *, latents, labels, batch_size):
             images = np.full((len(latents), 28, 28, 1), -1.0)
             for picture, bright, label in zip(images, latents[:, 0], labels):
-                picture[:14 if label else 28] = np.tanh(bright) * 0.5 + 0.1
+                picture[: 14 if label else 28] = np.tanh(bright) * 0.5 + 0.1
             return images
 
     found = {m.protocol.metric: float(m) for m in make().measure(GAN()).values()}
