@@ -59,6 +59,7 @@ class AdversarialModel(keras.Model):
             average.set_weights(getattr(self, attribute).get_weights())
             average.trainable = False
             setattr(self, f"ema_{attribute}", average)
+        self.gauges = None  # made by `compile`
         self.built = True  # the networks arrive built, and data adds nothing
 
     # ---- what users call
@@ -94,6 +95,7 @@ class AdversarialModel(keras.Model):
         self.generator_optimizer = self._ready("generator", generator_optimizer)
         self.discriminator_optimizer = self._ready("discriminator", discriminator_optimizer)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
+        self.gauges = Gauges()
 
     def default_optimizer(self):
         """A new optimizer for one side: Adam(2e-4, beta_1=0.5) (Radford 2015, section 4)."""
@@ -108,8 +110,11 @@ class AdversarialModel(keras.Model):
         watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
         if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
-        for batch in batches.sample(x, y, batch_size):
+        sample = batches.sample(x, y, batch_size)
+        for batch in sample:
             self.check_data(batch)
+        if self.gauges is not None:
+            self.gauges.first_batch = sample[0] if sample else None
         # Keras' default, True, warns for a dataset, which shuffles itself.
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         return super().fit(x, y, batch_size=batch_size, **kwargs)
@@ -206,6 +211,22 @@ class AdversarialModel(keras.Model):
         optimizer.apply(gradients, variables)
         for name, loss in losses.items():
             self.trackers[name].update_state(loss)
+        self.gauges.add(side, _norm(gradients) / scale)
+
+    def observe(self, real, fake):
+        """Shows the gauges what the discriminator said, beside the loss that it learns from.
+
+        Nothing of it is logged or saved; `callbacks.TrainingHealth` reads it. A model that is not
+        compiled shows nothing.
+
+        Args:
+            real: its logits, scores or energies of real examples, of any shape.
+            fake: the same of generated ones.
+        """
+        if self.gauges is not None:
+            logits = [tf.cast(values, "float32") for values in (real, fake)]
+            values = logits + [tf.sigmoid(logit) for logit in logits]
+            self.gauges.add("outputs", *(tf.reduce_mean(value) for value in values))
 
     def images(self, data):
         """The real images of a batch, float32; refuses what the generator could not have made."""
@@ -368,6 +389,53 @@ class AdversarialModel(keras.Model):
     def load_own_variables(self, store):
         for number, state in enumerate(self._seed_states()):
             state.assign(store[f"seed_state_{number}"])
+
+
+class Gauges:
+    """Means, since they were last read, of what a training does and its losses do not show.
+
+    A plain object, so that Keras neither logs it nor saves it: a checkpoint is the same with it
+    and without. On several replicas each adds up its own, and reading adds the replicas'.
+    """
+
+    NAMES = {
+        "outputs": ("real_logit", "fake_logit", "real_probability", "fake_probability"),
+        **{side: (f"{side}_gradient_norm",) for side in SIDES},
+    }
+
+    def __init__(self):
+        self.first_batch = None  # of `fit`, as it came
+        self._sums = {  # and, last in each, how many were added
+            key: tf.Variable(
+                tf.zeros(len(names) + 1),
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.SUM,
+            )
+            for key, names in self.NAMES.items()
+        }
+
+    def add(self, key, *values):
+        """Adds one step's float32 scalars to the means of `NAMES[key]`."""
+        row = tf.stack([*values, 1.0])
+        # A step that float16 could not hold is none: the optimizer leaves it out as well.
+        finite = tf.math.is_finite(tf.reduce_sum(row))
+        self._sums[key].assign_add(tf.where(finite, row, 0.0))
+
+    def read(self):
+        """The means by name, of what was added since the last call, and starts again."""
+        means = {}
+        for key, names in self.NAMES.items():
+            *totals, count = self._sums[key].numpy().tolist()
+            means |= {name: total / count for name, total in zip(names, totals) if count}
+            self._sums[key].assign(tf.zeros(len(names) + 1))
+        return means
+
+
+def _norm(gradients):
+    """The Euclidean norm of all gradients together; variables without one count as 0."""
+    halves = [tf.nn.l2_loss(tf.convert_to_tensor(g)) for g in gradients if g is not None]
+    return tf.sqrt(2.0 * tf.add_n([tf.cast(half, "float32") for half in halves]))
 
 
 def require_fit(generator, discriminator):

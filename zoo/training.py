@@ -55,7 +55,8 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
             epochs=recipe.config["epochs"],
             verbose=verbose,
             callbacks=[
-                TrainingHealth(path=folder / HEALTH),  # first: what has broken is not saved
+                # First: what has broken is not saved.
+                TrainingHealth(log_dir=str(folder / "logs/health"), path=folder / HEALTH),
                 # Before those that log, which then have its numbers too.
                 *filter(None, [recipe.build_evaluation(folder / "checkpoints")]),
                 resume,

@@ -1,31 +1,436 @@
-"""Stops a training that has broken, before it is saved."""
+"""Watches a training for what practitioners look for, and stops or mends one that has broken."""
 
+import dataclasses
+import json
 import math
+from pathlib import Path
 
 import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from keras_gans import checks, losses
+from keras_gans.callbacks import symptoms
+from keras_gans.callbacks.metrics_log import read_metrics
+from keras_gans.callbacks.writer import writes
+from keras_gans.files import atomic
 
 
 class TrainingHealth(keras.callbacks.Callback):
-    """Raises as soon as a loss is NaN or infinite.
+    """Says once, in words, what goes wrong in a training; docs/health.md explains each kind.
+
+    At every check it reads what the model's gauges kept (`AdversarialModel.observe`), makes the
+    same samples from the same latents, and judges. It changes nothing of a healthy training: no
+    random number of the model's is drawn. A loss or a weight that is no finite number ends the
+    training, or takes it back.
+
+    >>> health = keras_gans.callbacks.TrainingHealth(every=5)
+    >>> points = keras_gans.data.load("normal", batch_size=64).take(10)
+    >>> history = gan.fit(points, callbacks=[health], verbose=0)
+    >>> sorted(health.gauges)[:2]
+    ['change', 'discriminator_gradient_norm']
+    >>> health.messages
+    []
 
     `keras.callbacks.TerminateOnNaN` looks at a log called `loss`, which a GAN has not, and ends a
-    broken training as if it had been a good one.
+    broken training as if it had been a good one:
 
-    >>> health = keras_gans.callbacks.TrainingHealth()
     >>> health.on_train_batch_end(7, {"generator_loss": float("nan")})
     Traceback (most recent call last):
         ...
     FloatingPointError: The training broke: a loss is no longer a finite number. ...
 
+    Thresholds are bounds of what passes; `None` turns a check off.
+
+    Args:
+        every: steps between two checks; `None` checks at the end of each epoch.
+        log_dir: folder of TensorBoard's files, for gauges and messages; `None` for none.
+        path: a `health.jsonl` that gets a line for each message; `None` for none. A training that
+            goes on from an earlier epoch drops the later lines, and does not repeat the others.
+        on_nan: `"stop"`, or `"restore"`: both sides and their optimizers go back to the last
+            check without large gradients. Learning rates stay, and random numbers go on.
+        max_restores: how often in one `fit`, before it stops after all.
+        real: real examples to measure diversity against; `None` takes them from the first batch
+            that `fit` is given, except of Python generators, which can be read only once.
+        classify: called with samples, answers classes `(number,)`, or their probabilities
+            `(number, num_classes)`; `None` for no count of modes.
+        num_classes: of `classify`.
+        num_samples: how many samples to make.
+        seed: of their latents.
+        warmup: steps before which nothing but gradients and finite numbers is judged.
+        patience: for how many checks a state must last.
+        trend: over how many checks a number must move one way.
+        discriminator_wins: how near to its labels D(x) and D(G(z)) are when it has won; for
+            losses without probabilities, the discriminator's loss. Wasserstein's is not judged.
+        gradient_norm: of either side, a mean between two checks. `"auto"` is 100, and 1000 with
+            Wasserstein's loss, whose critic has no scale.
+        diversity: least mean distance of two samples, in mean distances of two real examples.
+        modes: least share of the classes that as many real examples would show.
+        drift: gap of the mean logits of real and generated examples, of a cross-entropy, up to
+            which it may grow at each check of a trend.
+        change: of samples between two checks, in mean distances of two real examples; below it,
+            the fall of a generator's loss means nothing.
+
+    Attributes:
+        messages: list of `symptoms.Message`, each problem once.
+        gauges: dictionary of what the last check read.
+
     Raises:
+        ValueError: for an argument out of range.
         FloatingPointError: in `fit`, at the end of the step that broke.
     """
 
-    def on_train_batch_end(self, batch, logs=None):
-        for name, value in (logs or {}).items():
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    "The training broke: a loss is no longer a finite number. Checkpoints hold "
-                    "earlier epochs whole. Try a lower learning rate, another loss, or a penalty. "
-                    f"Received: {name}={value} at step {batch} of the epoch"
+    def __init__(
+        self,
+        every=None,
+        log_dir=None,
+        path=None,
+        on_nan="stop",
+        max_restores=3,
+        real=None,
+        classify=None,
+        num_classes=None,
+        num_samples=64,
+        seed=0,
+        warmup=500,
+        patience=3,
+        trend=5,
+        discriminator_wins=0.01,
+        gradient_norm="auto",
+        diversity=0.25,
+        modes=0.5,
+        drift=6.0,
+        change=0.01,
+    ):
+        super().__init__()
+        self.every = every if every is None else checks.count("every", every)
+        if on_nan not in ("stop", "restore"):
+            raise ValueError(
+                "`on_nan` says what to do with a broken training: 'stop' or 'restore'. "
+                f"Received: on_nan={on_nan!r}"
+            )
+        if (classify is None) != (num_classes is None):
+            raise ValueError(
+                "Modes are counted by a classifier of so many classes. Pass both `classify` and "
+                f"`num_classes`, or neither. Received: classify={classify!r}, "
+                f"num_classes={num_classes!r}"
+            )
+        self.log_dir, self.path = log_dir, None if path is None else Path(path)
+        self.on_nan, self.max_restores = on_nan, checks.count("max_restores", max_restores)
+        self.real, self.classify, self.seed = real, classify, seed
+        if num_classes is not None:
+            checks.count("num_classes", num_classes, 2)
+        self.num_classes = num_classes
+        self.num_samples = checks.count("num_samples", num_samples, 2)
+        self.warmup = checks.count("warmup", warmup, 0)
+        self.patience = checks.count("patience", patience)
+        self.trend = checks.count("trend", trend, 2)
+        self.thresholds = {
+            "discriminator_wins": discriminator_wins,
+            "gradient_norm": gradient_norm,
+            "diversity": diversity,
+            "modes": modes,
+            "drift": drift,
+            "change": change,
+        }
+        for name, value in self.thresholds.items():
+            automatic = value is None or (name == "gradient_norm" and value == "auto")
+            if not automatic and (isinstance(value, (bool, str)) or not value > 0):
+                raise ValueError(
+                    f"`{name}` is a threshold above 0, or None for no such check. "
+                    f"Received: {name}={value!r}"
                 )
+        self.messages, self.gauges = [], {}
+        self._summary = self._epoch = None
+        self._good = []
+
+    # ---- Keras' side
+
+    def on_train_begin(self, logs=None):
+        self._fresh = True
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        if self._fresh:  # not in `on_train_begin`: whoever resumes has done so by now
+            self._start(epoch)
+        self._batch = -1
+        self._interval.restart()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._measure:
+            self._before = {side: _values(self.model.variables_of(side)) for side in self._sides()}
+
+    def on_train_batch_end(self, batch, logs=None):
+        logs = {name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()}
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                where = f"{name}={value} at step {batch} of the epoch"
+                return self._broken("a loss", where, value, batch)
+        if self._epoch is None:  # called by hand
+            return None
+        steps, self._batch = batch - self._batch, batch
+        self._step += steps
+        self._interval.update(logs, steps)
+        if self._before is not None:
+            self._measure, self._ratios = False, self._update_ratios()
+        if self.every is not None and self._step - self._checked >= self.every:
+            self._check()
+        return None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.every is None:
+            self._check()
+        else:
+            self._require_finite()  # before the epoch is saved
+
+    def on_train_end(self, logs=None):
+        self._good, self._before, self._epoch = [], None, None
+        if self._summary is not None:
+            self._summary.close()
+            self._summary = None
+
+    # ---- a check
+
+    def _start(self, epoch):
+        self._fresh, self._restores = False, 0
+        self._step = self._checked = int(self.model.generator_optimizer.iterations.numpy())
+        self._interval, self._readings, self._samples, self._batch = _Interval(), [], None, -1
+        self._measure, self._before, self._ratios = True, None, {}
+        self.model.gauges.read()  # forgets what an earlier training left
+        self.messages = self._earlier_messages(epoch)
+        self._real = self._real_examples()
+        self._distance = symptoms.mean_distance(self._real) if self._real is not None else 0.0
+        self._require_finite()
+
+    def _check(self):
+        if not self._require_finite():
+            return
+        self._checked = self._step
+        reading = {**self.model.gauges.read(), **self._interval.means(), **self._ratios}
+        reading |= self._look_at_samples()
+        if not isinstance(self._loss(), losses.NonSaturating):  # a score is no logarithm of odds
+            reading = {k: v for k, v in reading.items() if not k.endswith("_probability")}
+        self.gauges, self._measure = reading, True
+        self._readings.append(reading)
+        del self._readings[: -max(self.patience, self.trend)]
+        for found in self._judge():
+            self._say(**found)
+        if self._step < self.warmup:
+            self._readings.clear()
+        if writes(self.model) and self.log_dir is not None:
+            with self._writer().as_default():
+                for name, value in reading.items():
+                    tf.summary.scalar(f"gauges/{name}", value, step=self._step)
+
+    def _judge(self):
+        """What is wrong by the readings kept; keeps weights that are fit to go back to."""
+        readings, loss = self._readings, self._loss()
+        limits, found = self.thresholds, []
+        if limits["gradient_norm"] is not None:
+            found.append(symptoms.large_gradients(readings, loss, limits["gradient_norm"]))
+        if self.on_nan == "restore" and not any(found):
+            self._good = _values(self._state())
+        if self._step < self.warmup:
+            return [f for f in found if f]
+        wins = None
+        if (limit := limits["discriminator_wins"]) is not None:
+            wins = symptoms.discriminator_wins(readings, loss, limit, self.patience)
+            found.append(wins)
+        if limits["drift"] is not None and not wins:  # which is its end
+            found.append(symptoms.drifting_apart(readings, loss, limits["drift"], self.trend))
+        if limits["change"] is not None:
+            found.append(symptoms.generator_stuck(readings, limits["change"], self.trend))
+        if limits["diversity"] is not None:
+            found.append(symptoms.low_diversity(readings, limits["diversity"], self.patience))
+        if limits["modes"] is not None and self.classify is not None:
+            expected = symptoms.expected_classes(self.num_samples, self.num_classes)
+            found.append(symptoms.few_modes(readings, expected, limits["modes"], self.patience))
+        return [f for f in found if f]
+
+    def _loss(self):
+        return getattr(self.model, "adversarial_loss", None)
+
+    def _look_at_samples(self):
+        """Diversity, change and modes of the samples of fixed latents, as far as can be told."""
+        if len(self.model.inference_generator.inputs[0].shape) != 2:
+            return {}  # it makes images of images: there are no latents to hold fixed
+        samples = self.model.generate(self.num_samples, seed=self.seed)
+        reading, previous = {}, self._samples
+        if self._distance > 0:
+            reading["diversity"] = symptoms.mean_distance(samples) / self._distance
+        scale = self._distance or symptoms.mean_distance(samples)
+        if previous is not None and scale > 0:
+            moved = (samples - previous).reshape(len(samples), -1).astype("float64")
+            reading["change"] = float(np.linalg.norm(moved, axis=1).mean() / scale)
+        self._samples = samples
+        if self.classify is not None:
+            classes = np.asarray(self.classify(samples))
+            classes = classes.argmax(axis=-1) if classes.ndim == 2 else classes
+            reading["modes"] = float(len(np.unique(classes)))
+        return reading
+
+    def _update_ratios(self):
+        """Length of one step of each side over that of its weights."""
+        ratios = {}
+        for side, before in self._before.items():
+            after = _values(self.model.variables_of(side))
+            step = _length([a - b for a, b in zip(after, before)])
+            if (size := _length(before)) > 0:
+                ratios[f"{side}_update_ratio"] = step / size
+        self._before = None
+        return ratios
+
+    def _real_examples(self):
+        real, shape = self.real, self.model.inference_generator.output_shape[1:]
+        if real is None:  # of the parts of a batch, the first that looks like a sample
+            parts = tf.nest.flatten(self.model.gauges.first_batch)
+            real = next((p for p in parts if p is not None and tuple(p.shape[1:]) == shape), None)
+        elif np.shape(real)[1:] != shape or len(real) < 2:
+            raise ValueError(
+                "`real` are examples to measure samples against: two at least, of their shape. "
+                f"Expected (number, {', '.join(map(str, shape))}). "
+                f"Received: shape {np.shape(real)}"
+            )
+        return None if real is None or len(real) < 2 else np.asarray(real[: self.num_samples])
+
+    # ---- what is no longer a number
+
+    def _require_finite(self):
+        """Are all weights finite numbers? If not, stops or restores."""
+        broken = [v.path for v in self.model.weights if not np.isfinite(v.numpy()).all()]
+        if broken:
+            where = f"{broken[0]} and {len(broken) - 1} more, after {self._step} steps"
+            self._broken("a weight", where, math.nan, self._batch)
+        elif self.on_nan == "restore" and not self._good:
+            self._good = _values(self._state())
+        return not broken
+
+    def _broken(self, what, where, value, batch):
+        advice = "Try a lower learning rate, another loss, or a penalty."
+        if self.on_nan == "stop" or not self._good:
+            raise FloatingPointError(
+                f"The training broke: {what} is no longer a finite number. Checkpoints hold "
+                f"earlier epochs whole. {advice} Received: {where}"
+            )
+        if self._restores == self.max_restores:
+            raise FloatingPointError(
+                f"The training broke again: {what} is no longer a finite number, after "
+                f"`max_restores={self.max_restores}` times back to good weights. Look at the data, "
+                f"and at what goes before the break. {advice} Received: {where}"
+            )
+        self._restores += 1
+        for variable, good in zip(self._state(), self._good):
+            variable.assign(good)
+        self._say(
+            "not_finite",
+            f"The training broke: {what} was no longer a finite number ({where}). Both sides and "
+            f"their optimizers are back at the last good check; this was time {self._restores} of "
+            f"{self.max_restores}. Learning rates are as they were. {advice}",
+            value,
+            math.inf,
+            again=True,
+        )
+        # The means of the epoch go on from the last that were finite.
+        self.model.reset_metrics()
+        for name, mean in self._interval.last.items():
+            if tracker := self.model.trackers.get(name):
+                tracker.total.assign(mean)
+                tracker.count.assign(1.0)
+        self._batch, self._samples = batch, None
+        self._interval.restart()
+        self._interval.means()
+        self.model.gauges.read()
+        self._readings.clear()
+        self._measure, self._before = False, None
+        return None
+
+    def _state(self):
+        optimizers = (getattr(self.model, f"{side}_optimizer") for side in self._sides())
+        return [*self.model.weights, *(v for o in optimizers for v in o.variables)]
+
+    def _sides(self):
+        return tuple(self.model.sides)
+
+    # ---- messages
+
+    def _say(self, kind, text, value, threshold, again=False):
+        """Says it, unless it was said before."""
+        if not again and any(message.kind == kind for message in self.messages):
+            return
+        message = symptoms.Message(self._epoch + 1, self._step, kind, text, value, threshold)
+        self.messages.append(message)
+        if not writes(self.model):
+            return
+        logging.warning("Epoch %d, step %d: %s", message.epoch, message.step, text)
+        if self.path is not None:
+            with self.path.open("a") as file:
+                file.write(_line(message))
+        if self.log_dir is not None:
+            with self._writer().as_default():
+                tf.summary.text(f"health/{kind}", text, step=self._step)
+
+    def _earlier_messages(self, epoch):
+        """Those of the epochs that were done when this training went on."""
+        if self.path is None:
+            return []
+        lines = [line for line in read_metrics(self.path) if line["epoch"] <= epoch]
+        messages = [symptoms.Message(**{k: _number(v) for k, v in x.items()}) for x in lines]
+        if writes(self.model):
+            with atomic(self.path) as partial:
+                partial.write_text("".join(map(_line, messages)))
+        return messages
+
+    def _writer(self):
+        self._summary = self._summary or tf.summary.create_file_writer(str(self.log_dir))
+        return self._summary
+
+
+class _Interval:
+    """Means since the last check, from Keras' running means since the start of an epoch."""
+
+    def __init__(self):
+        self._carried, self._steps, self.last = {}, 0, {}
+        self.restart()
+
+    def restart(self):
+        """The running means start again, with nothing in them."""
+        self._previous, self._count = {}, 0
+
+    def update(self, running, steps):
+        """Takes in the running means after so many more steps."""
+        self._count += steps
+        self._steps += steps
+        totals = {name: mean * self._count for name, mean in running.items()}
+        for name, total in totals.items():
+            new = total - self._previous.get(name, 0.0)
+            self._carried[name] = self._carried.get(name, 0.0) + new
+        self._previous, self.last = totals, running
+
+    def means(self):
+        """The means since the last call."""
+        means = {name: total / self._steps for name, total in self._carried.items()}
+        self._carried, self._steps = {}, 0
+        return means
+
+
+def _values(variables):
+    # Copies: a variable's own array may be the memory that the next step writes to.
+    return [np.array(v.numpy()) for v in variables]
+
+
+def _length(arrays):
+    return math.sqrt(sum(float(np.sum(np.square(a, dtype="float64"))) for a in arrays))
+
+
+def _line(message):
+    # JSON has no NaN and no infinity.
+    values = dataclasses.asdict(message)
+    values = {
+        k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()
+    }
+    return json.dumps(values) + "\n"
+
+
+def _number(value):
+    return float(value) if value in ("nan", "inf", "-inf") else value

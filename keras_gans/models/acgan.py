@@ -63,6 +63,7 @@ class ACGAN(Labelled, GAN):
         with tf.GradientTape() as tape:
             real_logits, real_classes = self.discriminator(real, training=True)
             fake_logits, fake_classes = self.discriminator(fake, training=True)
+            self.observe(real_logits, fake_logits)
             source = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
             right = self.class_loss(labels, real_classes) + self.class_loss(labels, fake_classes)
             losses = {"discriminator_loss": source, "discriminator_class_loss": right}

@@ -62,6 +62,7 @@ class EBGAN(AdversarialModel):
 
         with tf.GradientTape() as tape:
             real_energy, fake_energy = self.energy(real)[0], self.energy(fake)[0]
+            self.observe(real_energy, fake_energy)
             loss = real_energy + tf.nn.relu(self.margin - fake_energy)
         self.step("discriminator", tape, {"discriminator_loss": loss})
 

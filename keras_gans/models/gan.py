@@ -66,7 +66,7 @@ class GAN(AdversarialModel):
         self.update_averages()
         return self.get_metrics_result()
 
-    def discriminator_losses(self, real, fake, discriminator=None):
+    def discriminator_losses(self, real, fake, discriminator=None, watch=True):
         """What the discriminator goes down, by name.
 
         Real and generated images go through in batches of their own (Radford 2015).
@@ -76,10 +76,13 @@ class GAN(AdversarialModel):
             fake: generated ones, as many.
             discriminator: what is called as `discriminator(images, training=True)` and answers
                 logits, where that is more than the network: one that is told labels.
+            watch: whether the gauges are shown the logits; not those of a step only tried out.
         """
         discriminator = discriminator or self.discriminator
         real_logits = discriminator(real, training=True)
         fake_logits = discriminator(fake, training=True)
+        if watch:
+            self.observe(real_logits, fake_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
         return {
             "discriminator_loss": loss,

@@ -88,6 +88,7 @@ class InfoGAN(GAN):
         with tf.GradientTape() as tape:
             real_logits, *_ = self.discriminator(real, training=True)
             fake_logits, *heads = self.discriminator(fake, training=True)
+            self.observe(real_logits, fake_logits)
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
             losses = {"discriminator_loss": loss, **self.code_losses(latents, heads)}
             losses |= self.weighted_penalties(real, fake, self.source)

@@ -68,8 +68,10 @@ class SemiSupervisedGAN(AdversarialModel):
             fake_classes, _ = self.classes_and_features(fake)
             right = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), classes)
             # -log D = softplus(-log Z), and -log(1 - D) = softplus(log Z).
-            source = without * tf.nn.softplus(-tf.reduce_logsumexp(classes, axis=-1))
-            source += tf.nn.softplus(tf.reduce_logsumexp(fake_classes, axis=-1))
+            real_logits = tf.reduce_logsumexp(classes, axis=-1)
+            fake_logits = tf.reduce_logsumexp(fake_classes, axis=-1)
+            self.observe(real_logits, fake_logits)
+            source = without * tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits)
             losses = {"supervised_loss": with_label * right, "discriminator_loss": source}
         self.step("discriminator", tape, losses)
         self._count(labels, classes, labelled)

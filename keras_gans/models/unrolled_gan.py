@@ -73,7 +73,8 @@ class UnrolledGAN(GAN):
         for _ in range(self.unrolled_steps):
             with tf.GradientTape() as tape:
                 tape.watch(weights)
-                losses = self.discriminator_losses(real, fake, self.discriminator_at(weights))
+                tried = self.discriminator_at(weights)
+                losses = self.discriminator_losses(real, fake, tried, watch=False)
                 loss = tf.add_n([tf.reduce_mean(value) for value in losses.values()])
             gradients = [self.mean_over_replicas(g) for g in tape.gradient(loss, weights)]
             weights = move(weights, gradients)

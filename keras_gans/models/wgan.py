@@ -69,6 +69,7 @@ class WGAN(AdversarialModel):
         """Minus the paper's f(x) - f(g(z)), an image at a time, by name."""
         real_scores = self.discriminator(real, training=True)
         fake_scores = self.discriminator(fake, training=True)
+        self.observe(real_scores, fake_scores)
         return {"discriminator_loss": self.adversarial_loss.discriminator(real_scores, fake_scores)}
 
     def default_optimizer(self):
