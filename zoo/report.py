@@ -25,6 +25,9 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem aut
 figure {{ display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top }}
 img {{ image-rendering: pixelated; max-width: 100%; min-width: 18rem }}
 figcaption, .note {{ color: #666; font-size: 0.9rem }}
+h1, h2 {{ overflow-wrap: anywhere }}
+figure.wide {{ display: block; margin-right: 0 }}
+figure.wide img {{ width: 100% }}
 svg {{ width: 100%; height: auto }}
 table {{ display: block; overflow-x: auto }}
 td, th {{ padding: 0.1rem 1rem 0.1rem 0; text-align: left; vertical-align: top }}
@@ -100,11 +103,11 @@ def _row(field, value, default):
     return f"<tr{changed}><td>{field}</td><td>{html.escape(str(value))}</td><td>{shown}</td></tr>"
 
 
-def _figure(path, caption):
+def _figure(path, caption, style=""):
     kind = "gif" if path.suffix == ".gif" else "png"
     content = base64.b64encode(path.read_bytes()).decode()
     return (
-        f'<figure><img alt="{caption}" src="data:image/{kind};base64,{content}">'
+        f'<figure class="{style}"><img alt="{caption}" src="data:image/{kind};base64,{content}">'
         f"<figcaption>{caption}</figcaption></figure>"
     )
 
@@ -153,7 +156,7 @@ def _measured(folder, metrics):
                     f" {score['share']:.0%} of the samples are nearer to a training image than to "
                     f"any of {score['number']} images that were not trained on (half: no copies)."
                 )
-            parts.append(_figure(folder / NEIGHBORS, told))
+            parts.append(_figure(folder / NEIGHBORS, told, "wide"))
     return "\n".join(parts)
 
 
@@ -167,7 +170,9 @@ def _number(found):
 
 
 def _health(path):
-    lines = path.read_text().splitlines() if path.exists() else []
+    if not path.exists():
+        return '<p class="note">This run was not watched.</p>'
+    lines = path.read_text().splitlines()
     if not lines:
         return '<p class="note">Nothing was noticed.</p>'
     told = [json.loads(line) for line in lines]

@@ -33,7 +33,7 @@ def test_clothes_are_recognised():
     # 2,000 of 10,000 images: its standard error is 0.006.
     assert accuracy("fashion_mnist_cnn_v1", "test[:20%]", 2000)["accuracy"] >= 0.91
     stored = json.loads((classifiers.folder("fashion_mnist_cnn_v1") / "metrics.json").read_text())
-    assert stored["held_out"]["images"] == 10_000 and stored["held_out"]["accuracy"] >= 0.92
+    assert stored["held_out"]["images"] == 10_000 and stored["held_out"]["accuracy"] >= 0.925
 
 
 @pytest.mark.parametrize("name", classifiers.names())

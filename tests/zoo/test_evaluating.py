@@ -1,3 +1,4 @@
+import copy
 import json
 
 import keras
@@ -6,7 +7,7 @@ import pytest
 from PIL import Image
 
 import keras_gans
-from keras_gans import zoo
+from keras_gans import cli, zoo
 from keras_gans.zoo.report import write_report
 from tiny import recipe
 
@@ -17,8 +18,8 @@ EVALUATION = {"every": 1, "num_images": 60, "split": "train[:100]", "floor_split
 def run(tmp_path_factory):
     """A run of two epochs on digits, that was measured as it trained."""
     folder = tmp_path_factory.mktemp("evaluated")
-    config = recipe(folder / "data")
-    config["data"] = {**config["data"], "image_size": None}
+    config = copy.deepcopy(recipe(folder / "data"))
+    config["data"]["image_size"] = None
     for network in config["networks"].values():
         network["image_shape"] = [28, 28, 1]
     config["evaluation"] = EVALUATION
@@ -101,3 +102,21 @@ def test_sources_that_cannot_be_evaluated(tmp_path):
     keras_gans.image.save(np.zeros((28, 28, 1)), tmp_path / "one.png")
     with pytest.raises(ValueError, match="fewer images than the protocol.*Received: 1"):
         zoo.evaluate(tmp_path, "digits", out=tmp_path / "out", num_images=20)
+
+
+def test_the_command_line(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+
+    def call(*words):
+        return cli.main(cli.parse(["keras-gans", "evaluate", *map(str, words)]))
+
+    out = tmp_path / "out"
+    assert call(run, "--out", out) == 0
+    shown = capsys.readouterr().out
+    for part in (NAME, "2 other real images", "nearest training image", str(out)):
+        assert part in shown, part
+    assert (out / "neighbors.png").is_file() and (out / "evaluation.json").is_file()
+    assert call(run, "--images", "70", "--split", "train[200:300]", "--out", out) == 0
+    assert "frechet70_digits_cnn_v1_on_digits_train_200_300" in capsys.readouterr().out
+    assert call(run, "--features", "digits_cnn_v2", "--out", out) == 1
+    assert "Did you mean 'digits_cnn_v1'?" in capsys.readouterr().err

@@ -45,6 +45,7 @@ def test_a_run_describes_itself(tmp_path, tiny):
     assert contents(folder) == [
         "checkpoints",
         "config.json",
+        "health.jsonl",
         "logs",
         "metrics.jsonl",
         "report.html",
@@ -61,7 +62,7 @@ def test_a_run_describes_itself(tmp_path, tiny):
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
     page = (folder / "report.html").read_text()
     assert "&lt;digits&gt; &amp; more" in page and "<svg" in page
-    assert page.count("data:image/png;base64") == 2 and "http" not in page
+    assert page.count("data:image/png;base64") == 3 and "http" not in page
 
 
 def test_stopped_and_run_again_it_ends_where_it_would_have(tmp_path, tiny):
