@@ -225,7 +225,7 @@ def _evaluate(arguments):
     for number, head in enumerate(heads[1:], 1):
         print(f"{'' if number > 1 else 'Columns:':9}{number} {head}")
     for name, *values in rows:
-        print(f"{name:44}" + "".join(f"{value:>10}" for value in values))
+        print(f"{name:44}" + "".join(f" {value:>10}" for value in values))
     if results.nearest is not None:
         print(f"Median distance to the nearest training image: {results.nearest:.3f} of 2")
     if results.memorization is not None:

@@ -11,6 +11,7 @@ from keras_gans.files import atomic, halve, sha256
 from keras_gans.zoo import presets
 from keras_gans.zoo.loading import restore
 from keras_gans.zoo.recipe import Recipe
+from keras_gans.zoo.report import RESULTS
 
 
 def publish(run, preset, numbers=None):
@@ -23,7 +24,8 @@ def publish(run, preset, numbers=None):
     Args:
         run: folder of a run that has trained all of its recipe's epochs.
         preset: folder of the preset, with its `recipe.json` and `README.md`.
-        numbers: protocol names to measured values, for `metrics.json`; `None` keeps those there.
+        numbers: protocol names to measured values, for `metrics.json`; `None` takes those that
+            `keras-gans evaluate RUN` found, or keeps those there.
 
     Returns:
         The largest difference, over the picture's images in [-1, 1], that float16 weights make.
@@ -52,6 +54,8 @@ def publish(run, preset, numbers=None):
     image.save(images, preset / "samples.png")
 
     old = preset / "metrics.json"
+    if numbers is None and (run / RESULTS).exists():
+        numbers = numbers_of(json.loads((run / RESULTS).read_text()))
     if numbers is None:
         numbers = json.loads(old.read_text())["numbers"] if old.exists() else {}
     files = sorted(p.name for p in preset.iterdir() if p.name != "metrics.json")
@@ -62,6 +66,14 @@ def publish(run, preset, numbers=None):
     with atomic(old) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
     return float(np.abs(full - images).max())
+
+
+def numbers_of(results):
+    """Of an `evaluation.json`, each protocol's value and what other real images measure."""
+    return {
+        name: {"value": found["value"], "floor": results["floor"].get(name, {}).get("value")}
+        for name, found in results["measured"].items()
+    }
 
 
 if __name__ == "__main__":
