@@ -36,13 +36,11 @@ class Results:
 
     def table(self):
         """Rows of text: each metric beside the floor and the yardsticks."""
-        columns = {"": self.measured, "other real images": self.floor, **self.yardsticks}
-        rows = [["", *columns]] + [
+        columns = {"measured": self.measured, "other real images": self.floor, **self.yardsticks}
+        return [["", *columns]] + [
             [name, *(f"{float(c[name]):.4g}" if name in c else "-" for c in columns.values())]
             for name in self.measured
         ]
-        rows[0][1] = "measured"
-        return rows
 
 
 def evaluate(source, against=None, out=None, **options):
