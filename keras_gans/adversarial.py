@@ -131,7 +131,10 @@ class AdversarialModel(keras.Model):
     @property
     def inference_generator(self):
         """The first generator as it is to be used and exported: averaged, if averages are kept."""
-        name = self.sides["generator"][0]
+        return self.in_use(self.sides["generator"][0])
+
+    def in_use(self, name):
+        """A network of the generator's side as it is to be used: averaged, if averages are kept."""
         return getattr(self, name if self.ema_decay is None else f"ema_{name}")
 
     def generate(self, num_images=16, *, latents=None, truncation=None, seed=None, batch_size=64):
@@ -447,6 +450,11 @@ def require_fit(generator, discriminator):
             "makes. Build both from one `image_shape`. "
             f"Received: generator makes {made[1:]}, discriminator takes {taken[1:]}"
         )
+    require_logits(discriminator)
+
+
+def require_logits(discriminator):
+    """Raises ValueError unless a discriminator ends in one logit, or a map of them."""
     logits = tuple(discriminator.outputs[0].shape)
     if logits[-1:] != (1,):
         raise ValueError(

@@ -74,6 +74,35 @@ def labelled_images(data, shape, owner):
     return real, tf.cast(given, "int32")
 
 
+def image_pairs(data, source_shape, target_shape, owner):
+    """The sources and the targets of a batch, both float32.
+
+    Args:
+        data: as for `real_images`, a pair.
+        source_shape: of one of the images that the generator takes.
+        target_shape: of one of the images that it makes.
+        owner: name of the class that takes them, for the message.
+
+    Raises:
+        ValueError: as `real_images`; for anything but a pair of as many images.
+    """
+    data = _parts(data)
+    if not isinstance(data, list) or len(data) != 2:
+        raise ValueError(
+            f"{owner} trains on pairs `(source, target)` of images. Load them with "
+            "`keras_gans.data.load_pairs`, or pass `fit(sources, targets)`. "
+            f"Received: {len(data)} thing(s) in a batch"
+        )
+    shapes = (source_shape, target_shape)
+    source, target = (real_images(part, shape, owner) for part, shape in zip(data, shapes))
+    if not source.shape[:1].is_compatible_with(target.shape[:1]):
+        raise ValueError(
+            "There must be one target for each source. "
+            f"Received: {source.shape[0]} sources, {target.shape[0]} targets"
+        )
+    return source, target
+
+
 def within(labels, low, high):
     """The labels of a batch, which stop the step unless each is in [low, high].
 

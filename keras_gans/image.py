@@ -141,6 +141,34 @@ def grid(images, columns=None, padding=2):
     return picture[: picture.shape[0] - padding, : picture.shape[1] - padding]
 
 
+def side_by_side(columns):
+    """Puts batches of images beside each other, for `grid(..., columns=len(columns))`.
+
+    >>> side_by_side([np.zeros((2, 8, 8, 1)), np.ones((2, 8, 8, 3))]).shape
+    (4, 8, 8, 3)
+
+    Args:
+        columns: Batches of as many images, of one height and width; those with one channel become
+            grey in three where others have three.
+
+    Returns:
+        Array `(n * len(columns), height, width, channels)`: the first image of each batch, then
+        the second of each, and so on.
+
+    Raises:
+        ValueError: If the batches do not fit each other.
+    """
+    columns = [np.asarray(column) for column in columns]
+    channels = max(column.shape[-1] for column in columns)
+    columns = [np.repeat(c, channels, -1) if c.shape[-1] == 1 else c for c in columns]
+    if len({column.shape for column in columns}) != 1:
+        raise ValueError(
+            "Only batches of as many images of one size can stand side by side. "
+            f"Received: shapes {[column.shape for column in columns]}"
+        )
+    return np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
+
+
 def save(images, path, columns=None, padding=2):
     """Writes one image, or a batch as a grid, to a file.
 

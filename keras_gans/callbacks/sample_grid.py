@@ -19,13 +19,18 @@ class SampleGrid(keras.callbacks.Callback):
 
     >>> samples = keras_gans.callbacks.SampleGrid("samples", num_images=36)
 
+    Of a GAN that makes images of images, each row begins with an image that it was given: what
+    the columns are, its `compare` says.
+
     Args:
         directory: folder of the grids; made if missing.
-        num_images: images in a grid.
+        num_images: images in a grid; with `inputs`, rows.
         every: epochs between two grids. The last epoch always gets one.
         seed: of the latents.
         log_dir: folder of TensorBoard's files, for the same grids there; `None` for none.
         animation: file name in `directory`, ending in `.gif` or `.webp`; `None` for none.
+        inputs: for a GAN that makes images of images: `(sources, targets)`, arrays of images in
+            [-1, 1] that it is not trained on.
         **options: of the model's `generate`, such as `truncation`.
 
     Raises:
@@ -41,6 +46,7 @@ class SampleGrid(keras.callbacks.Callback):
         seed=0,
         log_dir=None,
         animation="training.gif",
+        inputs=None,
         **options,
     ):
         super().__init__()
@@ -51,6 +57,7 @@ class SampleGrid(keras.callbacks.Callback):
                 "`animation` is the name of a .gif or .webp file, or None. "
                 f"Received: animation={animation!r}"
             )
+        self.inputs = inputs
         self.directory, self.log_dir, self.animation = Path(directory), log_dir, animation
         self.num_images, self.every, self.seed, self.options = num_images, every, seed, options
         self._written = self._summary = None
@@ -61,6 +68,12 @@ class SampleGrid(keras.callbacks.Callback):
             raise ValueError(
                 "SampleGrid shows images, and this generator makes none. Expected outputs "
                 f"(batch, height, width, 1, 3 or 4). Received: {shape}"
+            )
+        if (self.inputs is None) == hasattr(self.model, "compare"):
+            raise ValueError(
+                "SampleGrid needs `inputs=(sources, targets)` for a GAN that makes images of "
+                "images, and for no other. "
+                f"Received: {type(self.model).__name__}, inputs={type(self.inputs).__name__}"
             )
         self._epoch = self.model._initial_epoch or 0
         if self._epoch == 0:
@@ -92,8 +105,12 @@ class SampleGrid(keras.callbacks.Callback):
         """Writes the grid of one epoch."""
         if not writes(self.model):
             return
-        images = self.model.generate(self.num_images, seed=self.seed, **self.options)
-        picture = image.grid(images)
+        if self.inputs is None:
+            images = self.model.generate(self.num_images, seed=self.seed, **self.options)
+            picture = image.grid(images)
+        else:
+            columns = self.model.compare(*(part[: self.num_images] for part in self.inputs))
+            picture = image.grid(image.side_by_side(columns), columns=len(columns))
         image.save(picture, self.directory / f"epoch_{epoch:04d}.png")
         self._written = epoch
         if self.log_dir is not None:

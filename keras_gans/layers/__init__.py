@@ -9,6 +9,7 @@ from keras_gans.layers.minibatch_std_dev import MinibatchStdDev
 from keras_gans.layers.pixel_shuffle import PixelShuffle
 from keras_gans.layers.reflection_padding_2d import ReflectionPadding2D
 from keras_gans.layers.replay_pool import ReplayPool
+from keras_gans.layers.seeded_dropout import SeededDropout
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "PixelShuffle",
     "ReflectionPadding2D",
     "ReplayPool",
+    "SeededDropout",
     "SpectralNormalization",
 ]

@@ -1,7 +1,8 @@
 """Networks: numbers in, a built functional `keras.Model` out.
 
 Generators map latents `(batch, latent_dim)` to images in [-1, 1]; discriminators map images to
-logits `(batch, 1)`. Conditional ones take labels `(batch,)` as a second input.
+logits `(batch, 1)`. Conditional ones take labels `(batch,)` as a second input. Translators map
+images to images, and a `patch_discriminator` images to a map of logits.
 """
 
 from keras_gans.networks.autoencoder import autoencoder_discriminator
@@ -20,7 +21,11 @@ from keras_gans.networks.heads import (
     semi_supervised_discriminator,
 )
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
+from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
+from keras_gans.networks.resnet import resnet_generator
+from keras_gans.networks.stochastic import stochastic
+from keras_gans.networks.unet import unet_generator
 
 __all__ = [
     "acgan_discriminator",
@@ -35,8 +40,12 @@ __all__ = [
     "infogan_discriminator",
     "mlp_discriminator",
     "mlp_generator",
+    "patch_discriminator",
     "projection_discriminator",
     "r3gan_discriminator",
     "r3gan_generator",
+    "resnet_generator",
     "semi_supervised_discriminator",
+    "stochastic",
+    "unet_generator",
 ]

@@ -1,0 +1,66 @@
+"""What GANs that make images of images share, whatever their step."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import batches, checks, latent
+
+
+class ImageToImage:
+    """Pairs `(source, target)` to train on, and `generate(images)`.
+
+    For a GAN whose generator takes images: inherit from this, then from `AdversarialModel`.
+    """
+
+    def pairs(self, data):
+        """The sources and targets of a batch, float32; refuses what does not fit the networks."""
+        made, taken = self.generator.output_shape[1:], tuple(self.generator.inputs[0].shape)[1:]
+        return batches.image_pairs(data, taken, made, type(self).__name__)
+
+    def check_data(self, batch):
+        for images in self.pairs(batch):
+            batches.require_range(images)
+
+    def translate(self, generator, images, batch_size=8, seed=None):
+        """What a generator makes of images `(number, *image_shape)`, as a NumPy array.
+
+        With a seed, of one that takes `[images, seed]`: `networks.stochastic`.
+        """
+        images = np.asarray(images)
+        shape = tuple(generator.inputs[0].shape)[1:]
+        if images.ndim != 4 or not len(images) or not _fits(images.shape[1:], shape):
+            raise ValueError(
+                "These images do not fit the generator. Expected a batch of shape (number, "
+                f"{', '.join(map(str, shape))}). Received: shape {images.shape}"
+            )
+        if images.dtype.kind != "f":
+            raise ValueError(
+                "Images must be floats in [-1, 1]. Convert them with "
+                f"`keras_gans.image.from_uint8`. Received: {images.dtype}"
+            )
+        batches.require_range(images)
+        images, made = images.astype("float32"), []
+        seed = seed if seed is None else latent.halves(seed)
+        for start in range(0, len(images), checks.count("batch_size", batch_size)):
+            # Not `predict`, which all workers of a strategy would have to call together.
+            inputs = part = tf.convert_to_tensor(images[start : start + batch_size])
+            if seed is not None:  # other noise for every part
+                fold_in = tf.random.experimental.stateless_fold_in
+                inputs = [part, fold_in(seed, start, alg="philox")]
+            made.append(generator(inputs, training=False).numpy().astype("float32"))
+        return np.concatenate(made)
+
+
+def _fits(shape, expected):
+    return len(shape) == len(expected) and all(b in (None, a) for a, b in zip(shape, expected))
+
+
+def require_images(generator, name="generator"):
+    """Raises ValueError unless the generator makes images of images."""
+    shapes = [tuple(x.shape) for x in generator.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or len(generator.output_shape) != 4:
+        raise ValueError(
+            f"The {name} must make images of images, as `keras_gans.networks.unet_generator` and "
+            f"`resnet_generator` do. Received: {generator.name!r} from {shapes} to "
+            f"{generator.output_shape}"
+        )

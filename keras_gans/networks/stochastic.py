@@ -1,0 +1,61 @@
+"""Noise at inference, for generators whose only noise is dropout."""
+
+import contextlib
+
+import keras
+
+from keras_gans.layers import SeededDropout
+
+
+def stochastic(generator):
+    """A twin of a generator, with the same weights, that drops values by a seed.
+
+    Everything but `layers.SeededDropout` runs as at inference, batch normalisation too.
+
+    >>> generator = keras_gans.networks.unet_generator((32, 32, 3), width=4)
+    >>> twin = keras_gans.networks.stochastic(generator)
+    >>> twin([np.zeros((1, 32, 32, 3)), np.array([0, 7])]).shape
+    TensorShape([1, 32, 32, 3])
+
+    Args:
+        generator: a `keras.Model` with a `layers.SeededDropout`.
+
+    Returns:
+        A `keras.Model` from `[images, seed]` to images; the seed is two int32 numbers for the whole
+        batch. It holds the generator itself: what trains one trains both.
+
+    Raises:
+        ValueError: for a generator without such a layer.
+    """
+    images = keras.Input(generator.input_shape[1:], name="images")
+    seed = keras.Input(batch_shape=(2,), dtype="int32", name="seed")
+    noisy = _Noisy(generator)
+    if not noisy.dropouts:
+        raise ValueError(
+            "The generator has no noise that could be turned on: a `layers.SeededDropout`. Build "
+            f"it with `unet_generator(dropout=0.5)`. Received: {generator.name!r}"
+        )
+    name = f"stochastic_{generator.name}"
+    return keras.Model([images, seed], noisy(images, seed), name=name)
+
+
+class _Noisy(keras.layers.Layer):
+    """A generator, called with a seed for its dropout."""
+
+    def __init__(self, generator):
+        super().__init__(dtype=generator.dtype_policy)
+        self.generator = generator
+        self.dropouts = [x for x in generator.layers if isinstance(x, SeededDropout)]
+
+    def call(self, images, seed):
+        import tensorflow as tf  # here, so that a trained network runs without it
+
+        with contextlib.ExitStack() as given:
+            for number, layer in enumerate(self.dropouts):
+                # Folded, not added: no layer repeats what another one draws from the next seed.
+                folded = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
+                given.enter_context(layer.seeded(folded))
+            return self.generator(images, training=False)
+
+    def compute_output_shape(self, images_shape, seed_shape):
+        return self.generator.compute_output_shape(images_shape)

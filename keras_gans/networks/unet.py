@@ -1,0 +1,98 @@
+"""The U-Net of Pix2Pix (Isola 2017, appendix 6.1.1)."""
+
+import keras
+from keras import layers
+
+from keras_gans import checks
+from keras_gans.layers import SeededDropout
+from keras_gans.networks import translation
+
+_DEEPEST, _SHALLOWEST = 8, 5
+
+
+def unet_generator(
+    image_shape,
+    out_channels=None,
+    width=64,
+    max_width=512,
+    depth=None,
+    dropout=0.5,
+    normalization="batch",
+    name="unet_generator",
+):
+    """Images halved down to a few pixels and doubled up again, with a skip at every size.
+
+    Convolutions 4x4 of stride 2; LeakyReLU 0.2 on the way down, ReLU on the way up; a normalisation
+    everywhere but at the first, the innermost and the last one. At 256x256 with the defaults
+    it has the 54,413,955 parameters of the authors' program.
+
+    >>> keras_gans.networks.unet_generator((64, 96, 3), out_channels=1, width=8).output_shape
+    (None, 64, 96, 1)
+
+    Args:
+        image_shape: `(height, width, channels)` of the images taken, 32 or more a side.
+        out_channels: channels of the images made; `None` for as many.
+        width: filters at the first size; each smaller size has twice as many.
+        max_width: the most filters a size may have.
+        depth: how many times the image is halved; both sides must be multiples of `2 ** depth`.
+            `None` for as often as they are: from 5 times to 8, the paper's at 256x256.
+        dropout: share of values dropped at the three sizes next to the innermost, as the authors'
+            program does at 256x256: the paper's only noise (section 3.1). In training, and when
+            asked (`networks.stochastic`).
+        normalization: `"batch"`, `"instance"` or `None`. For batches of one image `"instance"`:
+            batch normalisation would learn from each image alone, and be used with averages.
+        name: of the model.
+
+    Returns:
+        A `keras.Model` from images `(batch, *image_shape)` in [-1, 1] to images
+        `(batch, height, width, out_channels)`, float32 in [-1, 1].
+
+    Raises:
+        ValueError: for a shape or a number that cannot be built; the nearest sizes that can are
+            named.
+    """
+    shape = checks.image_shape(image_shape, minimum=32)
+    channels = translation.out_channels(out_channels, shape)
+    translation.normalization(normalization)
+    checks.count("width", width)
+    checks.count("max_width", max_width)
+    depth = _halvings(shape) if depth is None else checks.count("depth", depth, 2)
+    translation.require_multiple(shape, 2**depth, f"The image cannot be halved {depth} times")
+    filters = [min(width * 2**level, max_width) for level in range(depth)]
+    noisy = range(max(depth - 4, 1), depth - 1) if checks.share("dropout", dropout) else ()
+    innermost = depth - 1
+
+    images = keras.Input(shape, name="images")
+    x = _halved(images, filters[0], normalization)
+    skips = [x]
+    for level in range(1, depth):
+        x = _halved(layers.LeakyReLU(0.2)(x), filters[level], normalization)
+        if level != innermost:
+            x = translation.normalized(x, normalization)
+        skips.append(x)
+    skips.pop()
+    for level in range(innermost, 0, -1):
+        x = _doubled(layers.ReLU()(x), filters[level - 1], normalization)
+        x = translation.normalized(x, normalization)
+        if level in noisy:
+            x = SeededDropout(dropout)(x)
+        x = layers.Concatenate()([skips.pop(), x])
+    x = _doubled(layers.ReLU()(x), channels, normalization, bias=True)
+    return keras.Model(images, translation.image(x), name=name)
+
+
+def _halvings(shape):
+    """How often both sides can be halved."""
+    depth = 0
+    while depth < _DEEPEST and all(side % 2 ** (depth + 1) == 0 for side in shape[:2]):
+        depth += 1
+    return max(depth, _SHALLOWEST)  # too few is an error, which names the nearest sizes
+
+
+def _halved(x, filters, normalize):
+    return translation.convolution(filters, 4, 2, normalize, padding="same")(x)
+
+
+def _doubled(x, filters, normalize, bias=False):
+    options = {"bias": bias, "transposed": True, "padding": "same"}
+    return translation.convolution(filters, 4, 2, normalize, **options)(x)
