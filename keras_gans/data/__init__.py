@@ -5,11 +5,15 @@
 >>> points.element_spec.shape
 TensorShape([256, 2])
 
-One file holds one source: `digits`, `fashion_mnist`, `folder` and `synthetic`. `builders` is what
-they share of TensorFlow Datasets, and `loading` makes batches of them all.
+`load_pairs(name)` does the same for images of two domains.
+
+One file holds one source: `digits`, `fashion_mnist`, `folder` and `synthetic`; of pairs, `earth`,
+`emoji_styles` and `paired_folder`. `builders` is what they share of TensorFlow Datasets, and
+`loading` and `pairs` make batches of them.
 """
 
 from keras_gans.data.loading import load, steps_per_epoch
+from keras_gans.data.pairs import load_pairs
 from keras_gans.data.synthetic import grid_centers, ring_centers
 
-__all__ = ["grid_centers", "load", "ring_centers", "steps_per_epoch"]
+__all__ = ["grid_centers", "load", "load_pairs", "ring_centers", "steps_per_epoch"]

@@ -14,7 +14,7 @@ from keras_gans.data.builders import QuietBuilder, fingerprint
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 # Raised when images are decoded in another way, so that nobody reads what an old one prepared.
-_DECODER = 1
+DECODER = 1
 
 
 @dataclasses.dataclass
@@ -96,15 +96,7 @@ def config(path, image_size, channels, on_error):
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If `path` is a file.
     """
-    if not path.exists():
-        raise FileNotFoundError(
-            f"The folder of images does not exist. Expected the path of a folder, or the name of "
-            f"a data set. Received: {str(path)!r}"
-        )
-    if not path.is_dir():
-        raise NotADirectoryError(
-            f"That is a file. Expected the path of a folder of images. Received: {str(path)!r}"
-        )
+    check_folder(path)
     if image_size is None:
         raise ValueError(
             f"A folder of images needs `image_size`: the side, in pixels, to which all are "
@@ -115,7 +107,7 @@ def config(path, image_size, channels, on_error):
         folders[:] = [f for f in folders if not f.startswith(".")]
         for name in names:
             file = Path(parent, name)
-            if file.suffix.lower() in SUFFIXES and not name.startswith(".") and file.is_file():
+            if is_image(file):
                 files.append(file.relative_to(path).as_posix())
     if not files:
         raise ValueError(
@@ -125,7 +117,7 @@ def config(path, image_size, channels, on_error):
     files.sort()
     classes = sorted({f.split("/")[0] for f in files}) if all("/" in f for f in files) else []
     stats = [(f, s.st_size, s.st_mtime_ns) for f in files for s in [(path / f).stat()]]
-    key = fingerprint(_DECODER, path.resolve(), channels, on_error, stats)
+    key = fingerprint(DECODER, path.resolve(), channels, on_error, stats)
     return Images(
         name=f"{image_size}_{key}",
         path=path,
@@ -137,33 +129,68 @@ def config(path, image_size, channels, on_error):
     )
 
 
-def warn_of_skipped(builder, path):
+def check_folder(path):
+    """Raises an error unless `path`, a `pathlib.Path`, is a folder."""
+    if not path.exists():
+        raise FileNotFoundError(
+            f"The folder of images does not exist. Expected the path of a folder, or the name of "
+            f"a data set. Received: {str(path)!r}"
+        )
+    if not path.is_dir():
+        raise NotADirectoryError(
+            f"That is a file. Expected the path of a folder of images. Received: {str(path)!r}"
+        )
+
+
+def is_image(file):
+    """Whether a `pathlib.Path` is a file with the suffix of an image, and not hidden."""
+    name = file.name
+    return file.suffix.lower() in SUFFIXES and not name.startswith(".") and file.is_file()
+
+
+def warn_of_skipped(builder, path, what="images"):
     """Says how many files were left out when the set was prepared, now or in an earlier run."""
     skipped = builder.info.metadata.get("skipped", 0)
     if skipped:
         logging.warning(
-            "%d of %d images in %s could not be read and are left out, %s among them.",
+            "%d of %d %s in %s could not be read and are left out, %s among them.",
             skipped,
             skipped + builder.info.splits.total_num_examples,
+            what,
             path,
             builder.info.metadata["example"][0],
         )
 
 
 def read(path, size, channels):
-    """Reads one image file as a square.
+    """Reads one image file as a square: `decode`, then `fit`.
+
+    Args:
+        path: Path of the file.
+        size: Side of the result in pixels.
+        channels: 1 or 3.
+
+    Returns:
+        NumPy array of `uint8` and shape `(size, size, channels)`.
+
+    Raises:
+        ValueError: If the file is damaged or no image.
+    """
+    return fit(decode(path, channels), (size, size))
+
+
+def decode(path, channels):
+    """Reads one image file at its own size.
 
     The orientation that a camera noted is applied, transparent parts become white, 16-bit grey is
     scaled, and of an animation the first frame is taken.
 
     Args:
         path: Path of the file.
-        size: Side of the result in pixels: the shorter side is resized to it (bicubic,
-            antialiased), the longer one cropped about the centre.
         channels: 1 or 3.
 
     Returns:
-        NumPy array of `uint8` and shape `(size, size, channels)`.
+        `PIL.Image.Image` in the mode "L" or "RGB".
 
     Raises:
         ValueError: If the file is damaged or no image.
@@ -176,7 +203,7 @@ def read(path, size, channels):
             warnings.simplefilter("ignore")
             with Image.open(path) as file:
                 image = ImageOps.exif_transpose(file)
-                image = _to_mode(image, "L" if channels == 1 else "RGB")
+                return _to_mode(image, "L" if channels == 1 else "RGB")
     except MemoryError:
         raise
     # Everything else: each of Pillow's decoders has errors of its own for a damaged file, among
@@ -187,9 +214,24 @@ def read(path, size, channels):
             f"leave such files out by `on_error='skip'`. "
             f"Received: {str(path)!r} ({type(error).__name__}: {error})"
         ) from error
-    # `fit` resizes and crops at once, without rounding the longer side.
-    image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
-    return np.asarray(image).reshape(size, size, channels)
+
+
+def fit(image, size):
+    """Resizes an image until it covers `size` (bicubic, antialiased), and crops about the centre.
+
+    Args:
+        image: `PIL.Image.Image` in the mode "L" or "RGB".
+        size: Height and width of the result in pixels.
+
+    Returns:
+        NumPy array of `uint8` and shape `(height, width, channels)`.
+    """
+    from PIL import Image, ImageOps
+
+    height, width = size
+    # Pillow's `fit` resizes and crops at once, without rounding the longer side.
+    image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
+    return np.asarray(image).reshape(height, width, -1)
 
 
 def _to_mode(image, mode):

@@ -115,23 +115,9 @@ def load(
         ImportError: If the set is in a package that is not installed.
         RuntimeError: If a set cannot be downloaded.
     """
-    _check(batch_size=batch_size, least=1)
-    _check(seed=seed, least=0)
-    if first_epoch is not None:
-        _check(first_epoch=first_epoch, least=0)
     if image_size is not None:
         _check(image_size=image_size, least=1)
-    if num_examples is not None:
-        _check(num_examples=num_examples, least=1)
-    if channels not in (None, 1, 3):
-        raise ValueError(
-            f"Images cannot be given that many channels. Expected `channels` to be 1 (grey), 3 "
-            f"(RGB) or None. Received: channels={channels!r}"
-        )
-    if on_error not in ("raise", "skip"):
-        raise ValueError(
-            f"`on_error` is unknown. Expected 'raise' or 'skip'. Received: on_error={on_error!r}"
-        )
+    check_common(batch_size, seed, first_epoch, num_examples, channels, on_error, (None, 1, 3))
 
     if isinstance(name, str) and name in synthetic.SETS:
         if image_size or channels:
@@ -173,17 +159,22 @@ def load(
     count = int(examples.cardinality())
     if drop_remainder and batch_size > count:
         most = f"{count}, or `drop_remainder=False`" if few is None else f"{2 * count}"
-        raise ValueError(
-            f"A batch is larger than the data set, so there is not one full batch. Expected "
-            f"`batch_size` of at most {most}. Received: batch_size={full}"
-        )
-    return _batches(
-        examples, few, count, batch_size, shuffle, int(seed), first_epoch, bool(drop_remainder)
-    )
+        raise too_large(full, most)
+    examples, buffer = cached(examples, batch_size)
+
+    def epoch(number):
+        data = shuffled(examples, buffer, int(seed), number) if shuffle else examples
+        data = data.batch(batch_size, drop_remainder=drop_remainder)
+        if few is not None:
+            data = few_labels.interleave(data, few, int(seed), number)
+        # In batches: sixty times fewer calls than image by image, and the cache stays uint8.
+        return data.map(to_float, num_parallel_calls=tf.data.AUTOTUNE)
+
+    return numbered_epochs(epoch, count, batch_size, first_epoch, drop_remainder)
 
 
 def steps_per_epoch(dataset):
-    """Number of batches in an epoch of a data set made by `load`.
+    """Number of batches in an epoch of a data set made by `load` or `load_pairs`.
 
     Keras must be told of an endless one:
 
@@ -193,47 +184,76 @@ def steps_per_epoch(dataset):
     >>> # gan.fit(points, steps_per_epoch=500, initial_epoch=7, epochs=10)
 
     Args:
-        dataset: `tf.data.Dataset` as `load` gave it, before `map` and the like.
+        dataset: `tf.data.Dataset` as it was given, before `map` and the like.
 
     Returns:
         Number of batches.
 
     Raises:
-        ValueError: If `dataset` does not come straight from `load`.
+        ValueError: If `dataset` does not come straight from one of them.
     """
     steps = getattr(dataset, _STEPS, None)
     if steps is None:
         raise ValueError(
-            f"The number of steps of this data set is not known. Expected a data set as "
-            f"`keras_gans.data.load` gave it; ask before calling `map`, `take` and the like. "
+            f"The number of steps of this data set is not known. Expected a data set as `load` or "
+            f"`load_pairs` of `keras_gans.data` gave it; ask before calling `map`, `take` and the "
+            f"like. "
             f"Received: {dataset!r}"
         )
     return steps
 
 
-def _batches(examples, few, count, batch_size, shuffle, seed, first_epoch, drop_remainder):
+def cached(examples, least=1):
+    """Keeps a set in memory if it fits.
+
+    Args:
+        examples: `tf.data.Dataset` of known cardinality.
+        least: The smallest size of the buffer.
+
+    Returns:
+        The set, to be read by all epochs and all iterators, and the size of the buffer that is to
+        shuffle it.
+    """
+    count = int(examples.cardinality())
     size = sum(spec.shape.num_elements() * spec.dtype.size for spec in _flat(examples))
-    buffer = count
     if count * size <= _CACHE_BYTES:
-        # Outside of the function below: all epochs and all iterators share one cache.
-        examples = examples.cache()
-    else:
-        buffer = min(count, max(batch_size, _BUFFER_BYTES // size))
+        return examples.cache(), count
+    return examples, min(count, max(least, _BUFFER_BYTES // size))
 
-    def epoch(number):
-        data = examples
-        if shuffle:
-            # `shuffle` mixes the graph's seed with its own. In this function's graph both are
-            # ours, so TensorFlow's global seed has no say. It takes them modulo 2**31 - 1, and
-            # compares a graph's seed of 0 with the symbolic `number`, which fails.
-            tf.compat.v1.set_random_seed(seed % (2**31 - 2) + 1)
-            data = data.shuffle(buffer, seed=number, reshuffle_each_iteration=False)
-        data = data.batch(batch_size, drop_remainder=drop_remainder)
-        if few is not None:
-            data = few_labels.interleave(data, few, seed, number)
-        # In batches: sixty times fewer calls than image by image, and the cache stays uint8.
-        return data.map(_to_float, num_parallel_calls=tf.data.AUTOTUNE)
 
+def shuffled(examples, buffer, seed, number):
+    """The examples in an order that depends on `seed` and `number` alone.
+
+    Args:
+        examples: `tf.data.Dataset`.
+        buffer: As `cached` gives it.
+        seed: Integer.
+        number: Scalar `int64` tensor, in a function of a data set.
+
+    Returns:
+        `tf.data.Dataset`.
+    """
+    # `shuffle` mixes the graph's seed with its own. In the graph of the epoch's function both are
+    # ours, so TensorFlow's global seed has no say. It takes them modulo 2**31 - 1, and compares a
+    # graph's seed of 0 with the symbolic `number`, which fails.
+    tf.compat.v1.set_random_seed(seed % (2**31 - 2) + 1)
+    return examples.shuffle(buffer, seed=number, reshuffle_each_iteration=False)
+
+
+def numbered_epochs(epoch, count, batch_size, first_epoch, drop_remainder):
+    """Strings epochs together, each made from its number.
+
+    Args:
+        epoch: Function from the number, a scalar `int64` tensor, to the batches of that epoch.
+        count: Number of examples in an epoch.
+        batch_size: Examples in a batch.
+        first_epoch: None for a finite data set, of which the k-th iteration is epoch k; or the
+            number with which an endless one begins.
+        drop_remainder: Whether a batch that is not full is left out.
+
+    Returns:
+        `tf.data.Dataset` that `steps_per_epoch` knows.
+    """
     if first_epoch is None:
         # Every new iterator draws the next number. Pinned to the processor, where tf.data runs.
         with tf.device("CPU:0"):
@@ -253,7 +273,8 @@ def _batches(examples, few, count, batch_size, shuffle, seed, first_epoch, drop_
     return data
 
 
-def _to_float(images, *labels):
+def to_float(images, *labels):
+    """Scales `uint8` images to floats in [-1, 1]; anything else stays as it is."""
     if images.dtype == tf.uint8:
         images = tf.cast(images, tf.float32) / 127.5 - 1.0
     return (images, *labels) if labels else images
@@ -266,7 +287,7 @@ def _points(name, split, seed, num_examples, labels, options):
             f"number of points by `num_examples`. Received: split={split!r}"
         )
     draw = synthetic.SETS[name]
-    _check_options(name, options, list(inspect.signature(draw).parameters)[2:])
+    check_options(name, options, list(inspect.signature(draw).parameters)[2:])
     rng = np.random.default_rng([seed, synthetic.SPLITS[split]])
     points, modes = draw(rng, num_examples or synthetic.NUM_EXAMPLES, **options)
     if labels and modes is None:
@@ -287,24 +308,24 @@ def _builder(name, split, image_size, channels, data_dir, on_error, options):
     if name == "digits":
         from keras_gans.data.digits import Digits
 
-        _check_options(name, options, [])
+        check_options(name, options, [])
         return builders.prepare(lambda: Digits(data_dir=data_dir))
     if name == "fashion_mnist":
         from keras_gans.data import fashion_mnist
 
-        _check_options(name, options, ["source"])
+        check_options(name, options, ["source"])
         source = fashion_mnist.find(**options)
         if source is not None:
             config = fashion_mnist.config(source)
             return builders.prepare(
                 lambda: fashion_mnist.FashionMNIST(data_dir=data_dir, config=config)
             )
-    _check_options(name, options, [])
-    if isinstance(name, str) and _in_tfds(name):
-        return _download(name, data_dir)
+    check_options(name, options, [])
+    if isinstance(name, str) and in_tfds(name):
+        return download(name, data_dir)
     path = Path(name).expanduser()
     if isinstance(name, str) and not path.exists() and Path(name).name == name:
-        raise _unknown(name)
+        raise unknown(name)
 
     from keras_gans.data import folder
 
@@ -314,25 +335,33 @@ def _builder(name, split, image_size, channels, data_dir, on_error, options):
     return builder
 
 
-def _in_tfds(name):
+def in_tfds(name):
+    """Whether TensorFlow Datasets has a set of that name, as "set", "set/config" or "set:1.0.0"."""
     import tensorflow_datasets as tfds
 
     known = tfds.list_builders(with_community_datasets=False)
     return name.split("/")[0].split(":")[0] in known
 
 
-def _unknown(name):
+def unknown(name, ours=_OURS):
+    """The error of a name that means nothing; `ours` are the sets that this library adds."""
     import tensorflow_datasets as tfds
 
-    known = [*_OURS, *tfds.list_builders(with_community_datasets=False)]
+    known = [*ours, *tfds.list_builders(with_community_datasets=False)]
     return ValueError(
         f"There is no data set and no folder of that name.{did_you_mean(name, known)} "
-        f"Expected one of {', '.join(map(repr, _OURS))}, an image data set of TensorFlow Datasets, "
+        f"Expected one of {', '.join(map(repr, ours))}, an image data set of TensorFlow Datasets, "
         f"or the path of a folder of images. Received: name={name!r}"
     )
 
 
-def _download(name, data_dir):
+def download(name, data_dir):
+    """A builder of TensorFlow Datasets, downloaded and prepared if it is not yet.
+
+    Raises:
+        ValueError: If the configuration or version is unknown.
+        RuntimeError: If it cannot be downloaded or prepared.
+    """
     import tensorflow_datasets as tfds
 
     from keras_gans.data import builders
@@ -370,23 +399,7 @@ def _images(builder, split, image_size, channels, labels, num_examples):
         )
     if labels and "label" not in features:
         raise _no_labels(builder.name)
-    # Files in one fixed order: the shuffling, with its seed, is ours.
-    config = tfds.ReadConfig(try_autocache=False)
-    try:
-        data = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
-        count = int(data.cardinality())
-    except (ValueError, KeyError, AssertionError) as error:
-        raise _no_split(builder, split) from error
-    if count < 1:
-        raise _no_split(builder, split)
-    if num_examples is not None:
-        if num_examples > count:
-            raise ValueError(
-                f"The split has fewer examples than asked for. Expected `num_examples` of at most "
-                f"{count}. Received: num_examples={num_examples}"
-            )
-        data = data.take(num_examples)
-
+    data = first(read_split(builder, split), num_examples)
     shape, dtype = features["image"].shape, features["image"].np_dtype
     if len(shape) != 3 or dtype not in (np.uint8, np.uint16):
         raise ValueError(
@@ -404,7 +417,7 @@ def _images(builder, split, image_size, channels, labels, num_examples):
         image = example["image"]
         if dtype == np.uint16:
             image = tf.cast(tf.round(tf.cast(image, tf.float32) / 257.0), tf.uint8)
-        image = _with_channels(image, channels)
+        image = with_channels(image, channels)
         if image_size is not None and shape[:2] != (height, width):
             image = _resize(image, image_size)
         image = tf.ensure_shape(image, (height, width, channels or shape[-1]))
@@ -413,7 +426,52 @@ def _images(builder, split, image_size, channels, labels, num_examples):
     return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def _with_channels(image, channels):
+def read_split(builder, split):
+    """The examples of a prepared builder, in the order on disk.
+
+    Args:
+        builder: The builder.
+        split: In the notation of TensorFlow Datasets.
+
+    Returns:
+        `tf.data.Dataset` of known cardinality.
+
+    Raises:
+        ValueError: If there is no such split, or it is empty.
+    """
+    import tensorflow_datasets as tfds
+
+    # Files in one fixed order: the shuffling, with its seed, is ours.
+    config = tfds.ReadConfig(try_autocache=False)
+    try:
+        data = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+        count = int(data.cardinality())
+    except (ValueError, KeyError, AssertionError) as error:
+        raise no_split(builder, split) from error
+    if count < 1:
+        raise no_split(builder, split)
+    return data
+
+
+def first(examples, num_examples):
+    """The first so many examples of a set; None means all.
+
+    Raises:
+        ValueError: If there are fewer.
+    """
+    if num_examples is None:
+        return examples
+    count = int(examples.cardinality())
+    if num_examples > count:
+        raise ValueError(
+            f"The split has fewer examples than asked for. Expected `num_examples` of at most "
+            f"{count}. Received: num_examples={num_examples}"
+        )
+    return examples.take(num_examples)
+
+
+def with_channels(image, channels):
+    """An image in grey (1) or RGB (3); None keeps what it has."""
     if channels is None or image.shape[-1] == channels:
         return image
     if image.shape[-1] == 4:  # On white, as paper is.
@@ -446,11 +504,46 @@ def _no_labels(name):
     )
 
 
-def _no_split(builder, split):
-    sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
+def no_split(builder, split, sizes=None):
+    """The error of an unknown split; `sizes` are the numbers of examples by split."""
+    if sizes is None:
+        sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
     return ValueError(
         f"{builder.name!r} has no such split, or it is empty. Expected one of {list(sizes)} "
         f"(examples: {sizes}), or a part such as 'train[:80%]'. Received: split={split!r}"
+    )
+
+
+def check_common(
+    batch_size, seed, first_epoch, num_examples, channels, on_error, known_channels=(1, 3)
+):
+    """Checks the arguments that `load` and `load_pairs` have in common.
+
+    Raises:
+        ValueError: If one does not fit.
+    """
+    _check(batch_size=batch_size, least=1)
+    _check(seed=seed, least=0)
+    if first_epoch is not None:
+        _check(first_epoch=first_epoch, least=0)
+    if num_examples is not None:
+        _check(num_examples=num_examples, least=1)
+    if channels not in known_channels:
+        raise ValueError(
+            f"Images cannot be given that many channels. Expected `channels` to be one of "
+            f"{known_channels}: 1 is grey, 3 is RGB. Received: channels={channels!r}"
+        )
+    if on_error not in ("raise", "skip"):
+        raise ValueError(
+            f"`on_error` is unknown. Expected 'raise' or 'skip'. Received: on_error={on_error!r}"
+        )
+
+
+def too_large(batch_size, most):
+    """The error of a batch that the data set cannot fill."""
+    return ValueError(
+        f"A batch is larger than the data set, so there is not one full batch. Expected "
+        f"`batch_size` of at most {most}. Received: batch_size={batch_size}"
     )
 
 
@@ -464,10 +557,21 @@ def _check(*, least, **argument):
         )
 
 
-def _check_options(name, options, known):
+def check_options(name, options, known, function=load):
+    """Checks that a data set has the options it is given.
+
+    Args:
+        name: The name of the set.
+        options: Dictionary of what was given.
+        known: Names of the options of this set.
+        function: The function that was called: its own arguments may have been meant.
+
+    Raises:
+        ValueError: If an option is not known.
+    """
     for option in options:
         if option not in known:
-            hint = did_you_mean(option, {*known, *inspect.signature(load).parameters})
+            hint = did_you_mean(option, {*known, *inspect.signature(function).parameters})
             raise ValueError(
                 f"The data set {str(name)!r} has no option of that name.{hint} Expected "
                 f"{', '.join(f'`{k}`' for k in known) or 'no options of its own'}. "

@@ -247,8 +247,8 @@ def test_any_tfds_image_set(tmp_path):
 
 def test_transparent_parts_become_white():
     clear = tf.zeros((2, 2, 4), tf.uint8)
-    assert (loading._with_channels(clear, 3).numpy() == 255).all()
-    assert (loading._with_channels(clear, 1).numpy() >= 254).all()
+    assert (loading.with_channels(clear, 3).numpy() == 255).all()
+    assert (loading.with_channels(clear, 1).numpy() >= 254).all()
 
 
 def test_without_a_network(tmp_path, monkeypatch):
