@@ -36,11 +36,15 @@ POINTS = {
 SETS = (*POINTS, "stacked_digits")
 
 
-def adams(name, steps, beta_1=0.5):
+def rates(initial, steps, critic_steps=1):
+    """A rate for each side that falls to 0 as the training ends, however many steps it takes."""
+    return [keras.optimizers.schedules.CosineDecay(initial, n * steps) for n in (1, critic_steps)]
+
+
+def adams(name, steps, beta_1=0.5, critic_steps=1):
     """An optimizer for each side: on points a rate of 1e-3 that falls to 0, on images 2e-4."""
-    points = name in POINTS
-    rate = keras.optimizers.schedules.CosineDecay(1e-3, steps) if points else 2e-4
-    return [keras.optimizers.Adam(rate, beta_1=beta_1) for _ in range(2)]
+    both = rates(1e-3, steps, critic_steps) if name in POINTS else (2e-4, 2e-4)
+    return [keras.optimizers.Adam(rate, beta_1=beta_1) for rate in both]
 
 
 def pair(name, batch_normalization=True, minibatch_kernels=0):
@@ -83,8 +87,7 @@ def minibatch_discrimination(name, seed, steps):
 def wgan(name, seed, steps):
     model = keras_gans.WGAN(*pair(name), seed=seed)
     if name in POINTS:  # ten times the paper's rate, and falling, as for the others
-        rate = keras.optimizers.schedules.CosineDecay(5e-4, steps)
-        model.compile(*(keras.optimizers.RMSprop(rate) for _ in range(2)))
+        model.compile(*map(keras.optimizers.RMSprop, rates(5e-4, steps, model.critic_steps)))
     else:
         model.compile()
     return model
@@ -96,7 +99,8 @@ def wgan_gp(name, seed, steps):
     model = keras_gans.WGANGP(
         *pair(name, batch_normalization=False), penalty_weight=weight, seed=seed
     )
-    model.compile(*(adams(name, steps, beta_1=0.0) if name in POINTS else ()))
+    optimizers = adams(name, steps, 0.0, model.critic_steps) if name in POINTS else ()
+    model.compile(*optimizers)
     return model
 
 
