@@ -287,7 +287,7 @@ class Crops:
         return self.cut(boxes[best], domains, flip=(draws[0] < 0.5) if flip else None)
 
     def tiles(self):
-        """All crops of a held-out split: side by side in a grid, at each of several scales.
+        """All crops of a held-out split: a grid, each half over the next, at several scales.
 
         Returns:
             `tf.data.Dataset` of pairs of `uint8` images, in an order without a pattern that is
@@ -351,6 +351,6 @@ def _below(uniform, limits):
 
 
 def _spread(length, side):
-    """First pixels of as many sides as fit into a length, the rest shared between both ends."""
-    number = length // side
-    return [(length - number * side) // 2 + side * i for i in range(number)]
+    """First pixels of sides over a length, from end to end, each half over the next."""
+    number = max(2 * length // side - 1, 0)
+    return np.linspace(0, length - side, number).round().astype(int).tolist()
