@@ -166,3 +166,13 @@ def test_animate_says_what_is_wrong(tmp_path):
     with pytest.raises(FileNotFoundError):
         image.animate([small, tmp_path / "missing.png"], tmp_path / "a.gif")
     assert not list(tmp_path.iterdir())
+
+
+def test_side_by_side_goes_row_by_row():
+    first, second = np.zeros((2, 4, 5, 1)), np.arange(120.0).reshape(2, 4, 5, 3) / 120
+    found = image.side_by_side([first, second])
+    assert found.shape == (4, 4, 5, 3)
+    np.testing.assert_array_equal(found[[0, 2]], first.repeat(3, -1))
+    np.testing.assert_array_equal(found[[1, 3]], second)
+    with pytest.raises(ValueError, match="of one size.*5, 4, 5"):
+        image.side_by_side([first, np.zeros((5, 4, 5, 1))])

@@ -1,6 +1,7 @@
 """Small things to train on: images, pairs, and a recipe with every part of a run in it."""
 
 import numpy as np
+from PIL import Image
 
 RECIPE = {
     "description": "<digits> & more",
@@ -33,3 +34,16 @@ def pairs(number, size=8, seed=0):
     """Batches of images, and of labels of three classes."""
     labels = np.random.default_rng(seed).integers(3, size=(number, size), dtype="int32")
     return images(number, size, seed), labels
+
+
+def folder_of_pairs(path, number, size=32):
+    """Pairs side by side in `train` and `val`: grey blocks, and the same in red with noise."""
+    rng = np.random.default_rng(0)
+    for split in ("train", "val"):
+        (path / split).mkdir(parents=True)
+        for name in range(number):
+            grey = rng.integers(40, 200, (8, 8, 1)).repeat(size // 8, 0).repeat(size // 8, 1)
+            red = grey * [1, 0.5, 0.5] + rng.integers(0, 40, (size, size, 1))
+            both = np.concatenate([grey.repeat(3, 2), red], axis=1).astype("uint8")
+            Image.fromarray(both).save(path / split / f"{name}.png")
+    return path

@@ -1,8 +1,9 @@
 """Recipes: a training as data.
 
 A recipe is JSON. Each part names a `type` (a network function, a model class, an optimizer) and
-gives its arguments; whatever it leaves out has the default that the signature says. Names are
-looked up in this library and in `keras.optimizers` alone, so a recipe runs no code of its own.
+gives its arguments; whatever it leaves out has the default that the signature says. Data have the
+type `load`, or `load_pairs` for images of images. Names are looked up in this library and in
+`keras.optimizers` alone, so a recipe runs no code of its own.
 """
 
 import copy
@@ -11,9 +12,10 @@ import json
 from pathlib import Path
 
 import keras
+import numpy as np
 
 import keras_gans
-from keras_gans import callbacks, data, losses, metrics, models, networks
+from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
 from keras_gans.adversarial import SIDES
 from keras_gans.names import did_you_mean
 from keras_gans.zoo import presets
@@ -39,8 +41,11 @@ _FREE = ("epochs", "description", "evaluation")
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
 
-# Arguments of `data.load` that say what images are like, and hold for an evaluation too.
-_IMAGES = ("image_size", "channels", "data_dir", "on_error")
+# Arguments that say what images are like, and hold for an evaluation too.
+_IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction")
+
+# Those that say how images are dealt out to a training of images of images.
+_OF_TRAINING = ("type", "batch_size", "augment", "shuffle", "num_examples")
 
 
 class Recipe:
@@ -95,7 +100,29 @@ class Recipe:
 
     def load_data(self, first_epoch):
         """Endless batches from epoch `first_epoch` on."""
-        return data.load(**self.config["data"], first_epoch=first_epoch)
+        arguments = dict(self.config["data"])
+        return _LOADERS[arguments.pop("type")](**arguments, first_epoch=first_epoch)
+
+    def sample_pairs(self):
+        """Pairs to look at as the training goes, held out if it is evaluated on such.
+
+        Returns:
+            Two arrays; `None` where images are made of latents.
+        """
+        if not self.translates:
+            return None
+        arguments = {n: v for n, v in self.config["data"].items() if n not in _OF_TRAINING}
+        evaluation = self.config["evaluation"]
+        if evaluation is not None:
+            arguments |= {"split": evaluation["split"] or "validation", "paired": True}
+        pairs = data.load_pairs(**arguments, batch_size=1, augment=False, shuffle=False)
+        pairs = pairs.take(self.config["samples"])
+        return tuple(map(np.concatenate, zip(*pairs.as_numpy_iterator())))
+
+    @property
+    def translates(self):
+        """Whether images are made of images."""
+        return self.config["data"]["type"] == "load_pairs"
 
     def build_network(self, role):
         arguments = dict(self.config["networks"][role])
@@ -124,15 +151,18 @@ class Recipe:
         return callbacks.Evaluate(self.evaluation(**options), every, best, directory)
 
     def evaluation(self, data=None, **options):
-        """A `metrics.Evaluation` of images such as this recipe's.
+        """A `metrics.Evaluation`, or `TranslationEvaluation`, of images such as this recipe's.
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
-            **options: `features`, `split`, `floor_split`, `num_images`, `seed`, `cache_dir`.
+            **options: `features`, `split`, `floor_split`, `num_images`, `seed`, `cache_dir`; what
+                is `None` is left to the evaluation.
         """
         source = self.config["data"]
-        images = {n: source[n] for n in _IMAGES if source[n] is not None}
-        return metrics.Evaluation(data or source["name"], **images, **options)
+        images = {n: source[n] for n in _IMAGES if source.get(n) is not None}
+        given = {n: v for n, v in options.items() if v is not None}
+        kind = metrics.TranslationEvaluation if self.translates else metrics.Evaluation
+        return kind(data or source["name"], **images, **given)
 
     def _optimizer(self, field):
         if self.config[field] is None:
@@ -177,7 +207,9 @@ class Recipe:
                 )
             config["evaluation"] = self._filled(config["evaluation"], _evaluated, "evaluation")
         seeded = {"seed": config["seed"]}
-        config["data"] = self._filled({**seeded, **config["data"]}, data.load, "data", _RUN)
+        loaded = {"type": "load", **seeded, **config["data"]}
+        config["data"] = self._typed(loaded, _LOADERS, "data", _RUN)
+        self.defaults["data.type"] = "load"
 
         gans = _public(models, keras_gans.AdversarialModel)
         kind = gans[_type(config["model"], gans, "model")]
@@ -205,8 +237,8 @@ class Recipe:
     def _filled(self, given, function, where, leave=()):
         """Arguments of a function with its defaults, and nothing that it does not take."""
         parameters = {n: p for n, p in _parameters(function).items() if n not in leave}
-        # `data.load` passes what it does not name to the data set, which checks it.
-        if function is not data.load:
+        # A loader passes what it does not name to the data set, which checks it.
+        if function not in _LOADERS.values():
             _refuse_unknown(given, parameters, f"{where}.")
         defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
         if missing := [n for n in parameters if n not in defaults and n not in given]:
@@ -272,7 +304,12 @@ def _public(module, base):
 
 
 _OPTIMIZERS = _public(keras.optimizers, keras.optimizers.Optimizer)
-_SCHEDULES = _public(keras.optimizers.schedules, keras.optimizers.schedules.LearningRateSchedule)
+_SCHEDULES = {
+    name: schedule
+    for home in (keras.optimizers.schedules, schedules)
+    for name, schedule in _public(home, keras.optimizers.schedules.LearningRateSchedule).items()
+}
+_LOADERS = {"load": data.load, "load_pairs": data.load_pairs}
 
 
 def _type(part, known, where):
@@ -295,7 +332,7 @@ def _parameters(function):
         homes.append(keras_gans.AdversarialModel.__init__)  # takes the rest: `ema_decay`, `seed`
     found = {n: p for home in homes for n, p in inspect.signature(home).parameters.items()}
     ours = {"self", "name", "generator_side", "discriminator_side"}
-    if function is data.load:
+    if function in _LOADERS.values():
         ours.remove("name")  # of the data set, not of a layer
     variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     return {n: p for n, p in found.items() if n not in ours and p.kind not in variadic}

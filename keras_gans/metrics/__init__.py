@@ -1,7 +1,7 @@
 """Metrics: arrays in, numbers out. NumPy, and `tf.image` for structural similarity."""
 
-from keras_gans.metrics.bootstrap import Interval, bootstrap
-from keras_gans.metrics.evaluation import Evaluation, NearestImages
+from keras_gans.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
+from keras_gans.metrics.evaluation import Evaluation, NearestImages, usual_features
 from keras_gans.metrics.features import FeatureNetwork
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.inception_score import InceptionScore, ScoreStatistics, inception_score
@@ -25,6 +25,7 @@ from keras_gans.metrics.similarity import (
     ssim,
 )
 from keras_gans.metrics.statistics import FeatureStatistics
+from keras_gans.metrics.translation import TranslationEvaluation
 
 __all__ = [
     "DensityCoverage",
@@ -41,7 +42,9 @@ __all__ = [
     "PrecisionRecall",
     "Protocol",
     "ScoreStatistics",
+    "TranslationEvaluation",
     "bootstrap",
+    "bootstrap_mean",
     "class_coverage",
     "density_coverage",
     "frechet_distance",
@@ -60,4 +63,5 @@ __all__ = [
     "resize_clean",
     "resize_legacy",
     "ssim",
+    "usual_features",
 ]

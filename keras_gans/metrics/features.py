@@ -12,11 +12,12 @@ import numpy as np
 
 from keras_gans import batches, checks
 from keras_gans.building import undisturbed
-from keras_gans.metrics import classifiers, inception_v3, resizing
+from keras_gans.metrics import classifiers, inception_v3, random_cnn, resizing
 from keras_gans.names import did_you_mean
 
 INCEPTION_VARIABLE = "KERAS_GANS_INCEPTION_V3"
 
+_RANDOM = "random_cnn_v1"
 _INCEPTIONS = ("inception_v3", "inception_v3_legacy", "inception_v3_keras")
 
 
@@ -31,6 +32,8 @@ def load(name, weights=None):
     `name` is one of
 
     - `"digits_cnn_v1"`, `"fashion_mnist_cnn_v1"`: classifiers that come with the library; offline.
+    - `"random_cnn_v1"`: a network with random weights, always the same, for RGB images of any size;
+      offline. See `keras_gans.metrics.random_cnn`.
     - `"inception_v3"`: the network of FID, behind the resize of clean-fid (`resize_clean`). Needs
       its weights, from 2015, in a file; see `keras_gans.metrics.inception_v3`.
     - `"inception_v3_legacy"`: the same behind the resize of the first FID (`resize_legacy`).
@@ -52,7 +55,7 @@ def load(name, weights=None):
         ValueError: for an unknown name, a damaged file, or weights for what brings its own.
         FileNotFoundError: for an Inception without weights; the message says where they are.
     """
-    known = [*classifiers.names(), *_INCEPTIONS]
+    known = [*classifiers.names(), _RANDOM, *_INCEPTIONS]
     if name not in known:
         raise ValueError(
             f"There is no feature network of that name.{did_you_mean(name, known)} Expected one of "
@@ -66,6 +69,9 @@ def load(name, weights=None):
             f"{name!r} brings its own weights. Leave `weights` out; `wrap` makes a feature network "
             f"of another model. Received: weights={str(weights)!r}"
         )
+    if name == _RANDOM:
+        with undisturbed("float32"):
+            return wrap(random_cnn.build(), name)
     with undisturbed("float32"):
         network, recipe, sha256 = classifiers.load(name)
         call = _with_probabilities(network)

@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 # Of these a lower value is better, of all others a higher one.
-_LOWER = ("frechet", "fid", "kernel", "kid")
+_LOWER = ("frechet", "fid", "kernel", "kid", "l1", "ms_ssim_diversity")
 # What only InceptionV3's features, resized as clean-fid does, may be called.
 _INCEPTION = {"frechet": "fid", "kernel": "kid", "classifier_score": "inception_score"}
 
@@ -37,7 +37,7 @@ class Protocol:
         """`<metric><number>_<features>`, and `_on_<reference>` if that is not the usual one."""
         thousands = self.num_images % 1000 == 0
         number = f"{self.num_images // 1000}k" if thousands else f"{self.num_images}"
-        metric = self.metric
+        metric = f"{self.metric}_" if self.metric[-1].isdigit() else self.metric
         if self.features == "inception_v3":
             metric = _INCEPTION.get(metric, metric)
         where = re.sub(r"\W+", "_", self.reference).strip("_")

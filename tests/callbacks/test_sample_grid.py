@@ -4,6 +4,7 @@ import tensorflow as tf
 from PIL import Image
 
 import keras_gans
+from keras_gans import image
 from keras_gans.callbacks import SampleGrid
 
 networks = keras_gans.networks
@@ -70,3 +71,36 @@ def test_a_generator_of_points_is_refused(tmp_path):
 def test_bad_arguments(bad):
     with pytest.raises(ValueError, match="Received"):
         SampleGrid("x", **bad)
+
+
+class TestImagesOfImages:
+    shape = (32, 32, 3)
+
+    def make(self):
+        gan = keras_gans.Pix2Pix(
+            networks.unet_generator(self.shape, width=2, max_width=4),
+            networks.patch_discriminator(self.shape, self.shape, receptive_field=16, width=2),
+            seed=0,
+        )
+        gan.compile()
+        return gan
+
+    def pairs(self, number=3):
+        rng = np.random.default_rng(0)
+        return tuple(rng.uniform(-1, 1, (number, *self.shape)).astype("float32") for _ in "ab")
+
+    def test_rows_are_source_made_and_target(self, tmp_path):
+        gan, (source, target) = self.make(), self.pairs()
+        grid = SampleGrid(tmp_path, num_images=2, animation=None, inputs=(source, target))
+        gan.fit(source, target, batch_size=3, verbose=0, callbacks=[grid])
+        picture = np.asarray(Image.open(tmp_path / "epoch_0001.png"))
+        assert picture.shape == (2 * 32 + 2, 3 * 32 + 2 * 2, 3)
+        made = image.to_uint8(gan.generate(source[:2]))
+        np.testing.assert_array_equal(picture[:32, :32], image.to_uint8(source[0]))
+        np.testing.assert_array_equal(picture[34:, 34:66], made[1])
+        np.testing.assert_array_equal(picture[34:, 68:], image.to_uint8(target[1]))
+
+    def test_inputs_are_for_such_gans_and_no_others(self, tmp_path):
+        with pytest.raises(ValueError, match="needs `inputs=\\(sources, targets\\)`.*Pix2Pix"):
+            gan = self.make()
+            gan.fit(*self.pairs(), verbose=0, callbacks=[SampleGrid(tmp_path)])

@@ -6,7 +6,7 @@ import pytest
 
 import keras_gans
 from keras_gans import zoo
-from tiny import recipe
+from tiny import folder_of_pairs, recipe
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +21,36 @@ def tiny(data_dir):
 
 @pytest.mark.parametrize("name", zoo.list_presets())
 def test_every_recipe_trains_and_its_run_opens(name, tmp_path, data_dir):
-    """On a few digits, with narrow networks."""
+    """On a few digits or pairs, with narrow networks."""
     config = copy.deepcopy(zoo.card(name).recipe)
+    for network in config["networks"].values():
+        network["width"] = 4
+    if config["data"].get("type") == "load_pairs":
+        return trains_on_pairs(config, tmp_path)
     config["data"] |= {"name": "digits", "batch_size": 20, "data_dir": str(data_dir)}
     config["data"] |= {"num_examples": 40} if "labels_per_class" not in config["data"] else {}
     if "labels_per_class" in config["data"]:
         config["data"] |= {"split": "train[:80]", "labels_per_class": 1}
-    for network in config["networks"].values():
-        network["width"] = 4
     run = zoo.train({**config, "epochs": 1, "samples": 10}, tmp_path / "run", verbose=0)
     line = json.loads((run / "metrics.jsonl").read_text())
     assert all(np.isfinite(value) for value in line.values())
     images = zoo.open_gan(run).generate(3, seed=0)
     assert images.shape == (3, 28, 28, 1) and np.abs(images).max() <= 1.0
+
+
+def trains_on_pairs(config, tmp_path):
+    size = config["data"]["image_size"]
+    folder = folder_of_pairs(tmp_path / "pairs", number=4, size=size)
+    config["data"] |= {"name": str(folder), "data_dir": str(tmp_path / "data")}
+    config["data"] |= {"num_examples": 4, "batch_size": 2}
+    run = zoo.train({**config, "epochs": 1, "samples": 2}, tmp_path / "run", verbose=0)
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert any(name.startswith("frechet4_random_cnn_v1") for name in lines[0])
+    found = json.loads((run / "evaluation.json").read_text())
+    assert {"mean colour", "input copied"} == set(found["yardsticks"])
+    assert "Nearest" not in (run / "report.html").read_text()
+    made = zoo.open_gan(run).generate(np.zeros((1, size, size, 3)))
+    assert made.shape == (1, size, size, 3) and np.abs(made).max() <= 1.0
 
 
 def contents(folder):

@@ -1,0 +1,163 @@
+"""What is measured of translated images, beside the images that they should be."""
+
+import hashlib
+import inspect
+from pathlib import Path
+
+import numpy as np
+
+from keras_gans import checks, data
+from keras_gans.metrics import features as feature_networks
+from keras_gans.metrics.bootstrap import bootstrap
+from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.protocol import Measurement, Protocol
+from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
+
+_BATCH = 32
+_PAIRED = {"l1": l1, "psnr": psnr, "ssim": ssim}
+
+
+class TranslationEvaluation:
+    """Translates held-out sources, and holds the results against their targets.
+
+    What is measured, each under the name of its protocol:
+
+    - `l1`, `psnr`, `ssim`: means over the pairs; the intervals are bootstraps' over pairs;
+    - `sharpness`: the gradient energy of the results over that of the targets. 1 is as sharp; less
+      is blurred, more is noise;
+    - `frechet`: between the features of all results and of all targets.
+
+    >>> evaluation = TranslationEvaluation("earth", image_size=128)  # doctest: +SKIP
+    >>> evaluation.measure(gan)  # doctest: +SKIP
+    >>> evaluation.measure(lambda sources: sources)  # the input copied  # doctest: +SKIP
+
+    Args:
+        data: name of a data set of `keras_gans.data.load_pairs`, or folder of pairs.
+        features: a `FeatureNetwork`, or the name of one.
+        split: the pairs, which no generator should have been trained on.
+        num_images: how many pairs; `None` for all of the split.
+        seed: of resamples.
+        **options: of `keras_gans.data.load_pairs`, such as `image_size` and `direction`.
+
+    Raises:
+        ValueError: for fewer pairs than asked for, and what `load_pairs` refuses.
+    """
+
+    def __init__(
+        self, data, features="random_cnn_v1", split="validation", num_images=None, seed=0, **options
+    ):
+        if isinstance(features, str):
+            features = feature_networks.load(features)
+        self.features, self.data, self.split = features, data, split
+        self.options, self.seed = options, seed
+        size = self._size()
+        self.num_images = checks.count("num_images", size if num_images is None else num_images, 2)
+        if size < self.num_images:
+            raise ValueError(
+                "There are fewer pairs than the protocol takes. Give a smaller `num_images`, or "
+                f"another split. Received: num_images={num_images}, {size} pairs in {split!r}"
+            )
+        self._reference = None
+
+    def measure(self, source):
+        """Measures a translator.
+
+        Args:
+            source: a GAN of images to images, or a function from sources to images, both floats in
+                [-1, 1] and `(number, height, width, channels)`.
+
+        Returns:
+            Names of protocols to `Measurement`s.
+        """
+        translate = source.generate if hasattr(source, "generate") else source
+        values, features, energies, real = {n: [] for n in _PAIRED}, [], [], []
+        digest = hashlib.sha256()
+        for given, target in self.pairs():
+            made = np.clip(np.asarray(translate(given)), -1.0, 1.0)
+            for name, function in _PAIRED.items():
+                values[name].append(function(target, made))
+            energies.append(np.stack([gradient_energy(made), gradient_energy(target)]))
+            features.append(self.features(made)[0])
+            if self._reference is None:
+                real.append(self.features(target)[0])
+                digest.update(given.tobytes() + target.tobytes())
+        if self._reference is None:
+            self._reference = np.concatenate(real), digest.hexdigest()
+        made, (reference, _) = np.concatenate(features), self._reference
+        found = {name: _mean(np.concatenate(rows), self.seed) for name, rows in values.items()}
+        energy, of_targets = np.concatenate(energies, axis=1).sum(axis=1)
+        found["sharpness"] = (energy / of_targets,)
+        interval = bootstrap(frechet_distance, reference, made, num_resamples=20, seed=self.seed)
+        found["frechet"] = (interval.value, max(interval.low, 0.0), interval.high)
+        protocols = {metric: self.protocol(metric) for metric in found}
+        return {protocols[n].name: Measurement(protocols[n], *value) for n, value in found.items()}
+
+    def protocol(self, metric):
+        """The `Protocol` that a metric has here; known once something was measured."""
+        pixels = metric != "frechet"
+        options = inspect.signature(data.load_pairs).parameters
+        named = (self.options.get(n, options[n].default) for n in ("direction", "image_size"))
+        where = (Path(str(self.data)).name, self.split, *named)
+        return Protocol(
+            metric,
+            self.num_images,
+            "pixels" if pixels else self.features.name,
+            None if pixels else self.features.sha256,
+            self._reference[1],
+            " ".join(map(str, where)),
+        )
+
+    def floor(self):
+        """Nothing: there are no other images that these sources should become."""
+        return {}
+
+    def yardsticks(self):
+        """What a translator must beat, as `measure`: the sources as they are, and one colour.
+
+        The colour is the mean of these very targets: a little better than one can know.
+        """
+        count, total = 0, 0.0
+        for _, target in self.pairs():
+            count, total = count + len(target), total + target.mean(axis=(1, 2)).sum(axis=0)
+        mean = (total / count).astype("float32")
+
+        def one_colour(images):
+            return np.broadcast_to(mean, (*images.shape[:3], len(mean)))
+
+        found = {"mean colour": self.measure(one_colour)}
+        source, target = next(self.pairs())
+        if source.shape == target.shape:
+            found["input copied"] = self.measure(lambda x: x)
+        return found
+
+    def _size(self):
+        return data.steps_per_epoch(self._load(1))
+
+    def _load(self, batch_size):
+        return data.load_pairs(
+            self.data,
+            split=self.split,
+            batch_size=batch_size,
+            augment=False,
+            shuffle=False,
+            drop_remainder=False,
+            **self.options,
+        )
+
+    def pairs(self):
+        """Batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
+        left = self.num_images
+        for source, target in self._load(_BATCH).as_numpy_iterator():
+            yield source[:left], target[:left]
+            left -= len(source)
+            if left <= 0:
+                return
+
+
+def _mean(values, seed):
+    """The mean over pairs, and its interval: none where a pair is perfect, and PSNR infinite."""
+    if not np.isfinite(values).all():
+        return (float(values.mean()),)
+    rng = np.random.default_rng(seed)
+    means = [rng.choice(values, len(values)).mean() for _ in range(200)]
+    return float(values.mean()), *np.percentile(means, (2.5, 97.5)).tolist()
