@@ -30,6 +30,10 @@ class Evaluate(keras.callbacks.Callback):
             state, and of `best.json`, which says how good it is; `None` keeps none. A training that
             goes on knows the best so far.
 
+    Attributes:
+        measured: what `evaluation.measure` found last; empty before that.
+        epoch: number of the epoch that was measured, from 1; 0 before that.
+
     Raises:
         ValueError: for a number below 1, and, in `fit`, for a `best` that is not measured.
     """
@@ -39,7 +43,7 @@ class Evaluate(keras.callbacks.Callback):
         self.evaluation, self.every = evaluation, checks.count("every", every)
         self.best = best
         self.directory = Path(directory) if directory is not None else None
-        self.measured = {}
+        self.measured, self.epoch = {}, 0
 
     def on_train_begin(self, logs=None):
         self._leader = self._earlier = self._started = None
@@ -61,7 +65,7 @@ class Evaluate(keras.callbacks.Callback):
             return
         if not writes(self.model):
             return
-        self.measured = self.evaluation.measure(self.model)
+        self.measured, self.epoch = self.evaluation.measure(self.model), epoch + 1
         if logs is not None:
             logs.update({name: float(found) for name, found in self.measured.items()})
         leader = self._found(self.best)

@@ -92,11 +92,11 @@ def discriminator_wins(readings, loss, limit, patience):
     return None
 
 
-def large_gradients(readings, loss, limit):
+def large_gradients(readings, loss, limit, largest_weight=1.0):
     """Is the mean norm of a side's gradient above the limit?
 
     A Wasserstein critic's score has no scale, and so its gradient has none: `limit="auto"` is
-    1000 for that loss and 100 for any other.
+    1000 for that loss and 100 for any other, times the largest weight of a term of the losses.
 
     >>> large_gradients([{"generator_gradient_norm": 250.0}], None, "auto")["value"]
     250.0
@@ -105,12 +105,13 @@ def large_gradients(readings, loss, limit):
         readings: dictionaries of numbers, the newest last.
         loss: a `losses.AdversarialLoss`, or `None`.
         limit: a number, or `"auto"`.
+        largest_weight: of the terms of the losses, such as Pix2Pix' L1 term.
 
     Returns:
         As `discriminator_wins`.
     """
     if limit == "auto":
-        limit = 1000.0 if isinstance(loss, losses.Wasserstein) else 100.0
+        limit = largest_weight * (1000.0 if isinstance(loss, losses.Wasserstein) else 100.0)
     norms = {
         side: readings[-1].get(f"{side}_gradient_norm") for side in ("discriminator", "generator")
     }

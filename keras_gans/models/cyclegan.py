@@ -88,6 +88,11 @@ class CycleGAN(ImageToImage, AdversarialModel):
         self.pool_y.build(generator.output_shape)
         self.pool_x.build(backward_generator.output_shape)
 
+    @property
+    def largest_weight(self):
+        """Of the terms of the losses: what a gradient's size is to be seen beside."""
+        return max(1.0, self.cycle_weight, self.identity_weight)
+
     def train_step(self, data):
         x, y = self.pairs(data)
         to_y, to_x = self.generator, self.backward_generator  # G, F

@@ -53,6 +53,11 @@ class Pix2Pix(ImageToImage, AdversarialModel):
         self.l1_weight = float(l1_weight)
         self.adversarial_loss = losses.get(loss)
 
+    @property
+    def largest_weight(self):
+        """Of the terms of the losses: what a gradient's size is to be seen beside."""
+        return max(1.0, self.l1_weight)
+
     def train_step(self, data):
         source, target = self.pairs(data)
 

@@ -51,6 +51,7 @@ def test_values_are_logged_and_the_best_checkpoint_is_kept(tmp_path):
     assert [x.get("frechet10_net") for x in lines] == [None, 5.0, None, 3.0, 4.0]
     kept = json.loads((tmp_path / "best" / "best.json").read_text())
     assert kept["epoch"] == 4 and kept["measurement"]["value"] == 3.0
+    assert evaluate.epoch == 5 and float(evaluate.measured["frechet10_net"]) == 4.0
     other = gan()
     other.load_weights(tmp_path / "best" / "best.weights.h5")
     for found, expected in zip(other.get_weights(), weights[4]):

@@ -507,6 +507,8 @@ def test_every_loss_is_judged_by_what_it_means(name):
     )
     assert bool(symptoms.large_gradients(series, loss, "auto")) == (name != "wasserstein")
     assert symptoms.large_gradients(series, loss, 400.0)["threshold"] == 400.0
+    assert symptoms.large_gradients(series, loss, "auto", largest_weight=10.0) is None
+    assert symptoms.large_gradients(series, loss, 400.0, largest_weight=10.0) is not None
     assert not symptoms.large_gradients(series, loss, 600.0)
 
 

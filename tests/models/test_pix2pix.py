@@ -137,6 +137,18 @@ def test_it_learns_to_invert_images():
     assert np.abs(gan.generate(sources) + sources).mean() < 0.35 * before
 
 
+def test_its_largest_weight_is_that_of_the_l1_term():
+    # A gradient of 105 in the first steps of a healthy training is none too large for it.
+    gan = TestPix2Pix().make()
+    assert gan.largest_weight == 20.0
+    gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+    health = keras_gans.callbacks.TrainingHealth(every=1, warmup=0)
+    source, target = (part[0] for part in pairs(1, 4))
+    gan.fit(source, target, verbose=0, callbacks=[health])
+    norm = health.gauges["generator_gradient_norm"]
+    assert not health.messages and 0 < norm < 2000
+
+
 def test_compare_shows_source_made_and_target():
     gan = TestPix2Pix().make()
     source, target = (part[0] for part in pairs(1, 3))
