@@ -10,7 +10,7 @@ from keras_gans.files import atomic
 from keras_gans.zoo import presets
 from keras_gans.zoo.loading import open_gan
 from keras_gans.zoo.recipe import Recipe
-from keras_gans.zoo.report import NEIGHBORS, RESULTS, write_report
+from keras_gans.zoo.report import NEIGHBORS, RESULTS, columns, write_report
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Results:
 
     def table(self):
         """Rows of text: each metric beside the floor and the yardsticks."""
-        columns = {"measured": self.measured, "other real images": self.floor, **self.yardsticks}
-        return [["", *columns]] + [
-            [name, *(f"{float(c[name]):.4g}" if name in c else "-" for c in columns.values())]
+        table = columns(self.measured, self.floor, self.yardsticks)
+        return [["", *table]] + [
+            [name, *(f"{float(c[name]):.4g}" if name in c else "-" for c in table.values())]
             for name in self.measured
         ]
 
@@ -97,11 +97,31 @@ def evaluate(source, against=None, out=None, **options):
             drop_remainder=False,
         )
     out = Path(out) if out is not None else folder if is_run else Path("evaluated", folder.name)
-    measured = evaluation.measure(images)
-    own = recipe is not None and against is None
-    training = recipe.config["data"]["split"] if own else None
-    near = None if training is None else evaluation.memorization(images, training)
-    if near is not None:
+    own = recipe if against is None else None
+    results = conclude(out, evaluation, images, epoch, own)
+    if is_run and out == folder:
+        write_report(folder, recipe)
+    return results
+
+
+def conclude(out, evaluation, images, epoch, recipe=None, measured=None):
+    """Puts what was measured beside the floor, the yardsticks and the training images.
+
+    Args:
+        out: folder to write to.
+        evaluation: a `metrics.Evaluation`, or a `metrics.TranslationEvaluation`.
+        images: as its `measure` takes them.
+        epoch: that the images are of, or `None`.
+        recipe: by which their generator was trained; `None` if that is not known.
+        measured: what `evaluation.measure(images)` finds, where that is known already.
+
+    Returns:
+        `Results`, also written, but for the report.
+    """
+    measured = measured or evaluation.measure(images)
+    near = None
+    if recipe is not None and not recipe.translates:
+        near = evaluation.memorization(images, recipe.config["data"]["split"])
         image.save(near.picture(), out / NEIGHBORS)
     results = Results(
         out,
@@ -112,8 +132,6 @@ def evaluate(source, against=None, out=None, **options):
         None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
     )
     _write(results, epoch)
-    if is_run and out == folder:
-        write_report(folder, recipe)
     return results
 
 

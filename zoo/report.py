@@ -57,6 +57,12 @@ table.numbers td + td, table.numbers th + th {{ text-align: right }}
 """
 
 
+def columns(measured, floor, yardsticks):
+    """Heads of the columns of a table to what stands below; those that are empty are left out."""
+    found = {"measured": measured, "other real images": floor, **yardsticks}
+    return {head: values for head, values in found.items() if values}
+
+
 def write_report(folder, recipe):
     """Writes `report.html` from what a run's folder holds.
 
@@ -126,18 +132,14 @@ def _measured(folder, metrics):
     path = folder / RESULTS
     if path.exists():
         results = json.loads(path.read_text())
-        columns = {
-            "measured": results["measured"],
-            "other real images": results["floor"],
-            **results["yardsticks"],
-        }
+        table = columns(results["measured"], results["floor"], results["yardsticks"])
         rows = "".join(
             f"<tr><td>{html.escape(name)}</td>"
-            + "".join(_number(found.get(name)) for found in columns.values())
+            + "".join(_number(found.get(name)) for found in table.values())
             + "</tr>"
             for name in results["measured"]
         )
-        heads = "".join(f"<th>{html.escape(head)}</th>" for head in columns)
+        heads = "".join(f"<th>{html.escape(head)}</th>" for head in table)
         parts.append(
             f'<h2>Measured after epoch {results["epoch"]}</h2><p class="note">The columns after '
             "the first are real images: others of them, and what becomes of a number when "

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import keras
 
-from keras_gans import data
+from keras_gans import data, metrics
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
 from keras_gans.files import atomic
-from keras_gans.zoo.evaluating import evaluate
+from keras_gans.zoo.evaluating import conclude
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import HEALTH, write_report
 
@@ -47,6 +47,7 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
         # Both may refuse, and neither has touched the folder.
         gan = recipe.build_model()
         dataset = recipe.load_data(first_epoch=resume.epoch)
+        evaluate = recipe.build_evaluation(folder / "checkpoints")
         with atomic(config) as partial:
             partial.write_text(json.dumps(recipe.config, indent=2) + "\n")
         gan.fit(
@@ -56,21 +57,38 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
             verbose=verbose,
             callbacks=[
                 # First: what has broken is not saved.
-                TrainingHealth(log_dir=str(folder / "logs/health"), path=folder / HEALTH),
+                TrainingHealth(
+                    log_dir=str(folder / "logs/health"),
+                    path=folder / HEALTH,
+                    **_classifier(recipe, gan),
+                ),
                 # Before those that log, which then have its numbers too.
-                *filter(None, [recipe.build_evaluation(folder / "checkpoints")]),
+                *filter(None, [evaluate]),
                 resume,
                 MetricsLog(folder / "metrics.jsonl"),
                 keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
                 SampleGrid(
-                    folder / "samples", recipe.config["samples"], log_dir=folder / "logs/samples"
+                    folder / "samples",
+                    recipe.config["samples"],
+                    log_dir=folder / "logs/samples",
+                    inputs=recipe.sample_pairs(),
                 ),
             ],
         )
-        if recipe.config["evaluation"] is not None:
-            evaluate(folder)
+        if evaluate is not None:
+            last = evaluate.measured if evaluate.epoch == resume.epoch else None
+            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last)
     write_report(folder, recipe)
     return folder
+
+
+def _classifier(recipe, gan):
+    """What counts the classes among samples, where the data have a classifier of their own."""
+    name = metrics.usual_features(recipe.config["data"]["name"])
+    network = None if name is None else metrics.features.load(name)
+    if network is None or gan.inference_generator.output_shape[1:] != network.image_shape:
+        return {}
+    return {"classify": lambda x: network(x)[1], "num_classes": network.num_classes}
 
 
 def _free_name(folder):

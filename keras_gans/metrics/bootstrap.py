@@ -9,10 +9,10 @@ from keras_gans import checks
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """What `bootstrap` finds.
+    """What `bootstrap` and `bootstrap_mean` find.
 
     Attributes:
-        value: the metric of what was given.
+        value: the metric, or the mean, of what was given.
         low: lower end of the interval.
         high: upper end.
     """
@@ -34,7 +34,7 @@ def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
     the truth may lie `d` below the value (the basic interval, centred). Where repeats change more
     than the mean, no interval of this kind is right: `precision_recall`, `density_coverage` and
     `memorization_score` measure to nearest neighbours, which repeats put at a distance of 0. For
-    those, take the spread over several seeds of the generator.
+    those, take the spread over several seeds of the generator, or `bootstrap_mean` of their hits.
 
     >>> rng = np.random.default_rng(3)
     >>> found = bootstrap(
@@ -62,6 +62,59 @@ def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
         ValueError: for a metric that returns anything but one finite number, numbers out of range,
             too few resamples for the level, and sets that are no arrays.
     """
+    tail = _tail(num_resamples, level)
+    real, generated = _array(real, "real"), _array(generated, "generated")
+    value = _number(metric(real, generated))
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(num_resamples):
+        drawn = [x[rng.integers(len(x), size=len(x))] for x in (real, generated)]
+        values.append(_number(metric(*drawn)))
+    ends = np.quantile(values, [1 - tail, tail], method="weibull") - np.mean(values)
+    return Interval(value, *(float(value - end) for end in ends))
+
+
+def bootstrap_mean(values, num_resamples=199, level=0.9, seed=0):
+    """An interval for the mean of one number an image, from the numbers drawn again.
+
+    The ends are quantiles of the means of the resamples, so that shares of hits stay within 0 and
+    1. Equal numbers (no hit at all) make an interval without width.
+
+    >>> hits = np.arange(100) < 80
+    >>> found = bootstrap_mean(hits)
+    >>> found.value, 0.7 < found.low < 0.8 < found.high < 0.9
+    (0.8, True)
+
+    Args:
+        values: `(number,)`, 2 or more, each of another image; truth values count as 0 and 1.
+        num_resamples: as for `bootstrap`.
+        level: as for `bootstrap`.
+        seed: of the draws.
+
+    Returns:
+        An `Interval`. It tells nothing of what all the numbers depend on, such as the images that
+        they were compared with.
+
+    Raises:
+        ValueError: for numbers out of range, too few resamples for the level, and values that are
+            no vector of finite numbers.
+    """
+    tail = _tail(num_resamples, level)
+    array = np.asarray(values)
+    array = _array(array * 1 if array.dtype == bool else array, "values")
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise ValueError(
+            "`values` must be one finite number for each image, of shape (number,). "
+            f"Received: shape {array.shape}, {np.count_nonzero(~np.isfinite(array))} not finite"
+        )
+    rng = np.random.default_rng(seed)
+    means = [array[rng.integers(len(array), size=len(array))].mean() for _ in range(num_resamples)]
+    ends = np.quantile(means, [tail, 1 - tail], method="weibull")
+    return Interval(float(array.mean()), *map(float, ends))
+
+
+def _tail(num_resamples, level):
+    """The share beyond either end of an interval, which so many resamples can tell."""
     checks.count("num_resamples", num_resamples)
     if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
         raise ValueError(f"`level` must be between 0 and 1. Received: level={level!r}")
@@ -72,16 +125,7 @@ def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
             f"There are too few resamples for that level. Expected at least "
             f"{int(np.ceil(needed))}. Received: num_resamples={num_resamples}, level={level}"
         )
-    real, generated = _array(real, "real"), _array(generated, "generated")
-    value = _number(metric(real, generated))
-    rng = np.random.default_rng(seed)
-    values = []
-    for _ in range(num_resamples):
-        drawn = [x[rng.integers(len(x), size=len(x))] for x in (real, generated)]
-        values.append(_number(metric(*drawn)))
-    tail = (1 - level) / 2
-    ends = np.quantile(values, [1 - tail, tail], method="weibull") - np.mean(values)
-    return Interval(value, *(float(value - end) for end in ends))
+    return (1 - level) / 2
 
 
 def _array(examples, name):

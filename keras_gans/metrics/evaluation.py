@@ -14,7 +14,7 @@ from absl import logging
 from keras_gans import checks, data, image
 from keras_gans.files import atomic
 from keras_gans.metrics import features as feature_networks
-from keras_gans.metrics.bootstrap import bootstrap
+from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.inception_score import inception_score
 from keras_gans.metrics.kernel import kernel_distance
@@ -22,6 +22,7 @@ from keras_gans.metrics.manifold import density_coverage, precision_recall
 from keras_gans.metrics.modes import class_coverage
 from keras_gans.metrics.neighbors import memorization_score, nearest_neighbors
 from keras_gans.metrics.protocol import Measurement, Protocol
+from keras_gans.metrics.similarity import fitting_scales, ms_ssim, random_pairs
 
 CACHE_VARIABLE = "KERAS_GANS_CACHE"
 
@@ -32,8 +33,20 @@ _USUAL = {
     "fashion_mnist": ("fashion_mnist_cnn_v1", "test", "train"),
 }
 _BATCH = 500
+_PAIRS = 200  # that MS-SSIM looks at
 _SURE = 0.9  # probability above which a classifier counts as sure
 _MANY_FEATURES = 512  # a bootstrap of covariances of more takes minutes
+# Of `_values`: goes up when floors and yardsticks that are kept would lack something.
+_VERSION = 2
+
+
+def usual_features(data):
+    """Name of the feature network that classifies a data set, or `None`.
+
+    >>> usual_features("digits")
+    'digits_cnn_v1'
+    """
+    return _USUAL.get(data if isinstance(data, str) else None, (None,))[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +74,10 @@ class Evaluation:
 
     - `frechet` (`frechet_distance`; its interval is a bootstrap's), `kernel` (`kernel_distance`;
       its interval is one deviation over the subsets), `precision` and `recall` (3 neighbours),
-      `density` and `coverage` (5 neighbours);
+      `density` and `coverage` (5 neighbours; the intervals of these four are `bootstrap_mean`'s,
+      over the images that hit or are hit, with the balls as they are);
+    - of images that are as large as the real ones, 11 pixels or more a side: `ms_ssim_diversity`,
+      the mean `ms_ssim` of 200 random pairs of any classes, over as many scales as fit;
     - with a network that classifies: `classifier_score` (`inception_score`), `classes` (how many
       are found, `class_coverage`), `sure` (share of images with a class of probability above 0.9);
     - of a GAN that takes labels: `asked`, the share of images that the network gives the label
@@ -71,7 +87,7 @@ class Evaluation:
 
     Features of the real images are kept in a folder, by the SHA-256 of the images and of the
     network's weights, and not computed again. Memory holds the features of all images, which the
-    neighbours and the kernel need, and of images one batch.
+    neighbours and the kernel need, and of images one batch and those 200 pairs.
 
     Args:
         data: name of a data set of `keras_gans.data.load`, or folder of images.
@@ -132,21 +148,18 @@ class Evaluation:
         self.seed = seed
         cache_dir = cache_dir or os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache/keras_gans"
         self.cache_dir = Path(cache_dir)
-        self._reference = self._reference_sha256 = None
+        self._reference = self._reference_sha256 = self._shape = None
 
     # ---- what users call
 
     def protocol(self, metric):
         """The `Protocol` that a metric has here."""
         self._read_reference()
-        return Protocol(
-            metric,
-            self.num_images,
-            self.features.name,
-            self.features.sha256,
-            self._reference_sha256,
-            self._where,
-        )
+        seen_by, where = (self.features.name, self.features.sha256), self._where
+        if metric == "ms_ssim_diversity":  # of pixels: no network has a usual reference for it
+            seen_by = (f"{self._scales}_scales", None)
+            where = where or f"{Path(str(self.data)).name} {self.split}"
+        return Protocol(metric, self.num_images, *seen_by, self._reference_sha256, where)
 
     def measure(self, source):
         """Measures generated images.
@@ -163,7 +176,12 @@ class Evaluation:
             ValueError: for fewer images than the protocol takes, and what are no such images.
         """
         self._read_reference()
-        values = self._values(self._see(self._generated(source)))
+        first, second = random_pairs(self.num_images, _PAIRS, self.seed)
+        paired = dict.fromkeys([*first, *second])
+        values = self._values(self._see(self._generated(source), paired))
+        if self._scales and all(x.shape == self._shape for x in paired.values()):
+            pairs = (np.stack([paired[i] for i in part]) for part in (first, second))
+            values["ms_ssim_diversity"] = self._mean(ms_ssim(*pairs, self._scales))
         protocols = {metric: self.protocol(metric) for metric in values}
         return {
             protocols[metric].name: Measurement(protocols[metric], *value)
@@ -296,7 +314,8 @@ class Evaluation:
 
     # ---- what is seen of them
 
-    def _see(self, batches):
+    def _see(self, batches, paired=()):
+        """What the network sees; `paired` gets the images whose numbers are its keys."""
         features, shares, asked, number = [], [], [], 0
         for batch in batches:
             images, labels = batch if isinstance(batch, tuple) else (batch, None)
@@ -305,6 +324,9 @@ class Evaluation:
             features.append(one)
             shares.append(two)
             asked.append(None if labels is None else labels[:room])
+            for index in paired:
+                if number <= index < number + len(one):
+                    paired[index] = np.array(images[index - number], "float32")
             number += len(one)
             if number == self.num_images:
                 break
@@ -332,9 +354,9 @@ class Evaluation:
         spread = (found.value - found.stddev, found.value + found.stddev)
         values["kernel"] = (found.value, *spread)
         found = precision_recall(*pair)
-        values |= {"precision": (found.precision,), "recall": (found.recall,)}
+        values |= {"precision": self._mean(found.precise), "recall": self._mean(found.recalled)}
         found = density_coverage(*pair)
-        values |= {"density": (found.density,), "coverage": (found.coverage,)}
+        values |= {"density": self._mean(found.densities), "coverage": self._mean(found.covered)}
         if made.probabilities is not None:
             found = inception_score(made.probabilities)
             spread = (found.value - found.stddev, found.value + found.stddev)
@@ -346,6 +368,14 @@ class Evaluation:
                 values["asked"] = (float((classes == made.asked).mean()),)
         return values
 
+    def _mean(self, values):
+        return dataclasses.astuple(bootstrap_mean(values, seed=self.seed))
+
+    @property
+    def _scales(self):
+        """Of MS-SSIM, as many as fit into the real images; 0 for none."""
+        return fitting_scales(min(self._shape[:2]))
+
     # ---- what is kept
 
     def _read_reference(self):
@@ -354,6 +384,7 @@ class Evaluation:
         digest = hashlib.sha256()
         for batch in self._real(self.split):
             digest.update(image.to_uint8(batch).tobytes())
+            self._shape = batch.shape[1:]
         self._reference_sha256 = digest.hexdigest()
         path = self._path("reference.npz")
         if path is not None and path.exists():
@@ -375,7 +406,7 @@ class Evaluation:
     def _kept(self, name, make):
         """Measurements that are made once for each protocol."""
         self._read_reference()
-        key = f"{name} of {self.floor_split}, seed {self.seed}"
+        key = f"{name} of {self.floor_split}, seed {self.seed}, version {_VERSION}"
         path = self._path("yardsticks.json")
         kept = json.loads(path.read_text()) if path is not None and path.exists() else {}
         if key not in kept:

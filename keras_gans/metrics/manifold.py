@@ -16,10 +16,14 @@ class PrecisionRecall:
     Attributes:
         precision: share of the generated images that lie among the real ones (quality).
         recall: share of the real images that lie among the generated ones (variety).
+        precise: for each generated image, whether it lies among the real ones.
+        recalled: for each real image, whether it lies among the generated ones.
     """
 
     precision: float
     recall: float
+    precise: np.ndarray = dataclasses.field(repr=False, compare=False)
+    recalled: np.ndarray = dataclasses.field(repr=False, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,10 +34,14 @@ class DensityCoverage:
         density: in how many balls of real images a generated one lies, divided by the number of
             neighbours; may exceed 1, where generated images crowd.
         coverage: share of the real images whose ball holds a generated one, from 0 to 1.
+        densities: of each generated image; `density` is their mean.
+        covered: for each real image, whether its ball holds a generated one.
     """
 
     density: float
     coverage: float
+    densities: np.ndarray = dataclasses.field(repr=False, compare=False)
+    covered: np.ndarray = dataclasses.field(repr=False, compare=False)
 
 
 def precision_recall(real, generated, neighbors=3):
@@ -61,12 +69,11 @@ def precision_recall(real, generated, neighbors=3):
     """
     real, generated, slack = _prepare(real, generated, neighbors)
     balls, others = (_squared_radii(x, neighbors) + slack for x in (real, generated))
-    among_real = np.zeros(len(generated), bool)
-    among_generated = np.zeros(len(real), bool)
+    precise, recalled = np.zeros(len(generated), bool), np.zeros(len(real), bool)
     for rows, distances in squared_distances(real, generated):
-        among_real |= (distances <= balls[rows, None]).any(axis=0)
-        among_generated[rows] = (distances <= others).any(axis=1)
-    return PrecisionRecall(float(among_real.mean()), float(among_generated.mean()))
+        precise |= (distances <= balls[rows, None]).any(axis=0)
+        recalled[rows] = (distances <= others).any(axis=1)
+    return PrecisionRecall(float(precise.mean()), float(recalled.mean()), precise, recalled)
 
 
 def density_coverage(real, generated, neighbors=5):
@@ -92,12 +99,13 @@ def density_coverage(real, generated, neighbors=5):
     """
     real, generated, slack = _prepare(real, generated, neighbors, minimum=1)
     balls = _squared_radii(real, neighbors) + slack
-    pairs, covered = 0, 0
+    around, covered = np.zeros(len(generated), int), np.zeros(len(real), bool)
     for rows, distances in squared_distances(real, generated):
         inside = distances <= balls[rows, None]
-        pairs += np.count_nonzero(inside)
-        covered += np.count_nonzero(inside.any(axis=1))
-    return DensityCoverage(float(pairs / (neighbors * len(generated))), float(covered / len(real)))
+        around += np.count_nonzero(inside, axis=0)
+        covered[rows] = inside.any(axis=1)
+    density = float(around.sum() / (neighbors * len(generated)))
+    return DensityCoverage(density, float(covered.mean()), around / neighbors, covered)
 
 
 def _prepare(real, generated, neighbors, minimum=None):

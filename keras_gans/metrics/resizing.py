@@ -13,8 +13,8 @@ from keras_gans import checks, image
 def resize_clean(images, size=299):
     """Resizes as clean-fid does: bicubic with antialiasing, by Pillow, channel by channel.
 
-    Floats are quantised to 256 levels first, as in a file; nothing is rounded or clipped
-    afterwards, so that sharp edges overshoot 0 and 255.
+    Floats are quantised to 256 levels first, as in a file; afterwards nothing is rounded, and what
+    overshoots 0 and 255 at sharp edges is clipped.
 
     >>> float(resize_clean(np.full((1, 8, 8, 1), 7, "uint8"), size=3).max())
     7.0
@@ -24,7 +24,7 @@ def resize_clean(images, size=299):
         size: of a side afterwards.
 
     Returns:
-        float32 of shape `(n, size, size, channels)`, of the scale 0 to 255.
+        float32 of shape `(n, size, size, channels)`, from 0 to 255.
 
     Raises:
         ValueError: for arrays that are no images, or values outside [-1, 1].
@@ -37,7 +37,7 @@ def resize_clean(images, size=299):
         for channel in range(source.shape[-1]):
             plane = Image.fromarray(source[..., channel].astype("float32"))  # mode "F"
             target[..., channel] = plane.resize((size, size), Image.Resampling.BICUBIC)
-    return resized
+    return resized.clip(0.0, 255.0, out=resized)
 
 
 def resize_legacy(images, size=299):

@@ -146,10 +146,24 @@ def ms_ssim_diversity(images, num_pairs=100, seed=0, scales=5):
         raise ValueError(
             f"A pair takes two images. Give more. Received: images of shape {images.shape}"
         )
-    rng = np.random.default_rng(seed)
-    first = rng.integers(len(images), size=num_pairs)
-    second = (first + rng.integers(1, len(images), size=num_pairs)) % len(images)
+    first, second = random_pairs(len(images), num_pairs, seed)
     return float(ms_ssim(images[first], images[second], scales).mean())
+
+
+def random_pairs(number, num_pairs, seed):
+    """Indices of pairs of two different ones of `number`: those of the first, of the second."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(number, size=num_pairs)
+    return first, (first + rng.integers(1, number, size=num_pairs)) % number
+
+
+def fitting_scales(side):
+    """How many scales `ms_ssim` can have of images with so many pixels on the shorter side.
+
+    >>> fitting_scales(28), fitting_scales(176), fitting_scales(8)
+    (2, 5, 0)
+    """
+    return sum(side >= _WINDOW << scale for scale in range(len(_WEIGHTS)))
 
 
 def gradient_energy(images):
@@ -219,8 +233,7 @@ def _require_scales(images, scales):
     checks.count("scales", scales)
     if scales > len(_WEIGHTS):
         raise ValueError(f"There are weights for {len(_WEIGHTS)} scales. Received: scales={scales}")
-    side = min(images.shape[1:3])
-    fit = sum(side >= _WINDOW << scale for scale in range(len(_WEIGHTS)))
+    fit = fitting_scales(min(images.shape[1:3]))
     if scales > fit:
         advice = f"`scales={fit}` fit" if fit else "None fits"
         raise ValueError(

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from keras_gans.metrics import Interval, bootstrap, frechet_distance, precision_recall
+from keras_gans.metrics import (
+    Interval,
+    bootstrap,
+    bootstrap_mean,
+    density_coverage,
+    frechet_distance,
+    precision_recall,
+)
 
 
 def gap(real, generated):
@@ -117,3 +125,71 @@ def test_just_enough_resamples(level, enough):
     assert bootstrap(gap, X, X, num_resamples=enough, level=level).value == 0.0
     with pytest.raises(ValueError, match=f"at least {enough}"):
         bootstrap(gap, X, X, num_resamples=enough - 1, level=level)
+
+
+def test_a_mean_of_hits_against_the_binomial_distribution():
+    for number, share in ((400, 0.8), (400, 0.02)):
+        found = bootstrap_mean(np.arange(number) < number * share, num_resamples=4999)
+        ends = binom(number, share).ppf([0.05, 0.95]) / number
+        assert found.value == pytest.approx(share)
+        assert [found.low, found.high] == pytest.approx(ends, abs=1.01 / number)
+
+
+def test_a_mean_of_numbers_against_the_normal_distribution():
+    values = np.random.default_rng(0).normal(3.0, 2.0, size=1000)
+    found = bootstrap_mean(values, num_resamples=4999, level=0.95)
+    half = 1.96 * values.std() / np.sqrt(1000)
+    assert found.value == values.mean()
+    assert [found.low, found.high] == pytest.approx(
+        [found.value - half, found.value + half], abs=0.05 * half
+    )
+    assert found == bootstrap_mean(values, num_resamples=4999, level=0.95, seed=0)
+    assert found != bootstrap_mean(values, num_resamples=4999, level=0.95, seed=1)
+
+
+def test_no_hit_and_only_hits():
+    assert bootstrap_mean(np.zeros(10, bool)) == Interval(0.0, 0.0, 0.0)
+    assert bootstrap_mean(np.ones(10, bool)) == Interval(1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "moving", "values"),
+    [
+        (precision_recall, "generated", "precise"),
+        (precision_recall, "real", "recalled"),
+        (density_coverage, "generated", "densities"),
+    ],
+)
+def test_intervals_hold_the_value_for_more_images_among_the_same_balls(metric, moving, values):
+    rng = np.random.default_rng(0)
+    still = rng.normal(size=(60, 2))
+
+    def draw(number):
+        return rng.normal(0.5, 1.2, size=(number, 2))
+
+    def measured(moved):
+        pair = (still, moved) if moving == "generated" else (moved, still)
+        return getattr(metric(*pair), values)
+
+    truth = measured(draw(4000)).mean()
+    holds = []
+    for seed in range(300):
+        found = bootstrap_mean(measured(draw(150)), seed=seed)
+        holds.append(found.low <= truth <= found.high)
+    assert np.mean(holds) == pytest.approx(0.9, abs=0.05)  # standard error 0.017
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.zeros((3, 2)), r"shape \(3, 2\)"),
+        ([1.0], "2 examples"),
+        ([1.0, np.nan], "1 not finite"),
+        ("abc", "array"),
+    ],
+)
+def test_no_values_for_a_mean(values, says):
+    with pytest.raises(ValueError, match=f"(?s){says}"):
+        bootstrap_mean(values)
+    with pytest.raises(ValueError, match="at least 19"):
+        bootstrap_mean([0.0, 1.0], num_resamples=18)

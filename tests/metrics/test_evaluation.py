@@ -54,11 +54,43 @@ def test_every_metric_is_the_function_of_its_name(make, data_dir):
         "classifier_score": metrics.inception_score(pooled(made)[1]).value,
         "classes": 2,
         "sure": 1.0,
+        # 28 pixels hold the window of 11 twice over, and not four times.
+        "ms_ssim_diversity": metrics.ms_ssim_diversity(made, num_pairs=200, scales=2),
     }
     assert found.keys() == expected.keys()
     for metric, value in expected.items():
         assert float(found[metric]) == pytest.approx(value, rel=1e-5), metric
-    assert found["frechet"].low <= found["frechet"].value <= found["frechet"].high
+    for metric in ("frechet", "precision", "recall", "density", "coverage", "ms_ssim_diversity"):
+        assert found[metric].low < found[metric].value < found[metric].high, metric
+
+
+def test_the_diversity_of_pixels_is_named_by_its_scales_and_data(make, data_dir):
+    evaluation = make()
+    images = digits(data_dir, "train[100:200]")[:NUMBER]
+    name = "ms_ssim_diversity60_2_scales_on_digits_train_100"
+    one = evaluation.measure(np.repeat(images[:1], NUMBER, axis=0))[name]
+    assert float(one) == 1.0 and evaluation.floor()[name].better_than(one)
+    assert all(name in found for found in evaluation.yardsticks().values())
+    # On a network's usual data too: it is no network's number.
+    usual = metrics.Evaluation("digits", num_images=20, data_dir=data_dir)
+    found = usual.protocol("ms_ssim_diversity")
+    assert found.name == "ms_ssim_diversity20_2_scales_on_digits_train_50"
+    assert found.features_sha256 is None and found.lower_is_better
+
+
+def test_images_without_room_for_a_window_have_no_diversity_of_pixels(make, data_dir):
+    network = features.wrap(lambda x: x[:, ::3, ::3, 0].reshape(len(x), -1), "n", (None, None, 1))
+    for size, expected in ((10, False), (11, True)):
+        evaluation = make(image_size=size, features=network)
+        images = np.random.default_rng(0).uniform(-1, 1, (NUMBER, size, size, 1))
+        found = {
+            m.protocol.metric: m.protocol.features for m in evaluation.measure(images).values()
+        }
+        assert found.get("ms_ssim_diversity") == ("1_scales" if expected else None)
+    # Nor have those of another size than the real ones, whose values would not compare.
+    images = np.random.default_rng(0).uniform(-1, 1, (NUMBER, 12, 12, 1))
+    found = {m.protocol.metric for m in evaluation.measure(images).values()}
+    assert "frechet" in found and "ms_ssim_diversity" not in found
 
 
 def test_arrays_batches_and_pairs_are_the_same_images(make):
@@ -145,6 +177,10 @@ def test_floor_and_yardsticks(make, data_dir, tmp_path):
     content[key][name]["value"] = 123.0
     kept.write_text(json.dumps(content))
     assert float(make().floor()[name]) == 123.0
+    # A floor that was kept when less was measured is none.
+    content = {key.replace("version 2", "version 1"): value for key, value in content.items()}
+    kept.write_text(json.dumps(content))
+    assert make().floor() == floor
 
 
 def test_copies_of_training_images_are_found(make, data_dir):

@@ -10,28 +10,17 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+from reference import fid_inception_v3 as script
 
 from keras_gans.metrics import features, inception_v3, resizing
 
-REFERENCE = json.loads(
-    (pathlib.Path(__file__).parents[1] / "reference" / "fid_inception_v3.json").read_text()
-)
-
-
-def drawn(name, shape, seed):
-    """As tests/reference/fid_inception_v3.py draws it."""
-    rng = np.random.default_rng(seed)
-    if len(shape) == 4:
-        return rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape)
-    if name.endswith("running_var"):
-        return rng.uniform(0.5, 1.5, shape)
-    return rng.normal(1.0 if name.endswith("bn.weight") else 0.0, 0.1, shape)
+REFERENCE = json.loads(pathlib.Path(script.__file__).with_suffix(".json").read_text())
 
 
 @pytest.fixture(scope="module")
 def arrays():
     return {
-        name: np.float32(drawn(name, shape, seed)) if shape else np.int64(0)
+        name: np.float32(script.drawn(name, shape, seed)) if shape else np.int64(0)
         for seed, (name, shape) in enumerate(sorted(REFERENCE["shapes"].items()))
     }
 

@@ -9,7 +9,7 @@ RNG = np.random.default_rng(0)
 
 
 def by_loops(real, generated, k):
-    """All four numbers from their definitions."""
+    """What all four numbers are the means of, from their definitions."""
 
     def radius(z, i):
         return sorted(math.dist(z[i], z[j]) for j in range(len(z)) if j != i)[k - 1]
@@ -20,20 +20,24 @@ def by_loops(real, generated, k):
     back = np.array(
         [[math.dist(x, y) <= r for x in real] for y, r in zip(generated, generated_radii)]
     )
-    precision, recall = inside.any(axis=0).mean(), back.any(axis=0).mean()
-    return precision, recall, inside.sum() / (k * len(generated)), inside.any(axis=1).mean()
+    return inside.any(axis=0), back.any(axis=0), inside.sum(axis=0) / k, inside.any(axis=1)
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(40, 40, 3), (25, 60, 5), (30, 12, 1), (300, 20, 2)])
 def test_against_loops(m, n, k):
     rng = np.random.default_rng(m)
     real, generated = rng.normal(size=(m, 3)), rng.normal(1.0, 0.8, size=(n, 3))
-    precision, recall, density, coverage = by_loops(real, generated, k)
+    hits = by_loops(real, generated, k)
+    precision, recall, density, coverage = (part.mean() for part in hits)
     assert 0 < recall < 1 and 0 < coverage < 1
     found = precision_recall(real, generated, k)
     assert (found.precision, found.recall) == (pytest.approx(precision), pytest.approx(recall))
+    np.testing.assert_array_equal(found.precise, hits[0])
+    np.testing.assert_array_equal(found.recalled, hits[1])
     found = density_coverage(real, generated, k)
     assert (found.density, found.coverage) == (pytest.approx(density), pytest.approx(coverage))
+    np.testing.assert_allclose(found.densities, hits[2])
+    np.testing.assert_array_equal(found.covered, hits[3])
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e3])

@@ -1,26 +1,15 @@
 """Our metrics against torch-fidelity, on the same features."""
 
-import importlib.util
 import json
 import pathlib
 
 import pytest
+from reference import torch_fidelity as script
 from scipy.special import softmax
 
 from keras_gans import metrics
 
-SCRIPT = pathlib.Path(__file__).parents[1] / "reference" / "torch_fidelity.py"
-EXPECTED = json.loads(SCRIPT.with_suffix(".json").read_text())["cases"]
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location("torch_fidelity_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
+EXPECTED = json.loads(pathlib.Path(script.__file__).with_suffix(".json").read_text())["cases"]
 
 
 @pytest.mark.parametrize("name", EXPECTED)

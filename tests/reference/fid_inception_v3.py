@@ -8,7 +8,7 @@ pytorch-fid needs PyTorch, so this runs in an environment of its own, by hand:
 
 It writes `fid_inception_v3.json` beside itself. The weights are drawn from seeds, so no download is
 needed: what is compared is the architecture. Two tiny files that PyTorch wrote, in its old and its
-new format, are in the JSON as well. The tests read only that file.
+new format, are in the JSON as well. The tests read that file, and call `drawn` for the weights.
 """
 
 import base64
@@ -17,13 +17,10 @@ import json
 import pathlib
 
 import numpy as np
-import torch
-import torchvision
-from pytorch_fid import inception
 
 
 def drawn(name, shape, seed):
-    """The value of a weight: test_inception_v3.py draws the same."""
+    """The value of a weight."""
     rng = np.random.default_rng(seed)
     if len(shape) == 4:
         return rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape)
@@ -32,7 +29,7 @@ def drawn(name, shape, seed):
     return rng.normal(1.0 if name.endswith("bn.weight") else 0.0, 0.1, shape)
 
 
-def tiny(old):
+def tiny(torch, old):
     """A file of `torch.save`: two tensors on one storage, a transposed one, and a counter.
 
     In the kind of dictionary that a network's `state_dict()` is.
@@ -48,6 +45,10 @@ def tiny(old):
 
 
 def main():
+    import torch
+    import torchvision
+    from pytorch_fid import inception
+
     # The weights that the library downloads are replaced, and nothing else.
     network = torchvision.models.inception_v3(
         weights=None, num_classes=1008, aux_logits=False, init_weights=False
@@ -72,8 +73,8 @@ def main():
         "shapes": shapes,
         "features": [[float(f"{v:.7g}") for v in row[::64]] for row in features.tolist()],
         "logits": [[float(f"{v:.7g}") for v in row[::63]] for row in logits.tolist()],
-        "old_file": tiny(old=True),
-        "new_file": tiny(old=False),
+        "old_file": tiny(torch, old=True),
+        "new_file": tiny(torch, old=False),
     }
     path = pathlib.Path(__file__).with_suffix(".json")
     path.write_text(json.dumps(result, separators=(",", ":")) + "\n")

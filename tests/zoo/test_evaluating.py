@@ -1,22 +1,35 @@
 import copy
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import keras_gans
-from keras_gans import cli, zoo
-from keras_gans.zoo.report import write_report
+from keras_gans import cli, metrics, zoo
+from keras_gans.zoo.report import columns, write_report
 from tiny import recipe
 
 EVALUATION = {"every": 1, "num_images": 60, "split": "train[:100]", "floor_split": "train[100:200]"}
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def counted():
+    """Kinds of things that have been measured, in their order."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, counted):
     """A run of two epochs on digits, that was measured as it trained."""
     folder = tmp_path_factory.mktemp("evaluated")
+    measure = metrics.Evaluation.measure
+
+    def counting(self, source):
+        counted.append("generated" if hasattr(source, "generate") else "real")
+        return measure(self, source)
+
     config = copy.deepcopy(recipe(folder / "data"))
     config["data"]["image_size"] = None
     for network in config["networks"].values():
@@ -24,7 +37,11 @@ def run(tmp_path_factory):
     config["evaluation"] = EVALUATION
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_GANS_CACHE", str(folder / "cache"))
-        yield zoo.train(config, folder / "run", verbose=0)
+        patch.setattr(metrics.Evaluation, "measure", counting)
+        made = zoo.train(config, folder / "run", verbose=0)
+        patch.undo()
+        patch.setenv("KERAS_GANS_CACHE", str(folder / "cache"))
+        yield made
 
 
 NAME = "frechet60_digits_cnn_v1_on_digits_train_100"
@@ -46,6 +63,90 @@ def test_a_recipe_that_evaluates_leaves_numbers_pictures_and_a_report(run):
     for part in (NAME, "other real images", "blurred, 3x3", "Nearest training images"):
         assert part in page, part
     assert page.count("<svg") == 2 and "http" not in page
+
+
+def test_the_last_epoch_is_measured_once(run, counted):
+    # Two epochs; then the floor and five yardsticks.
+    assert counted == ["generated"] * 2 + ["real"] * 6
+    # It is what the checkpoint measures.
+    again = zoo.evaluate(run, out=run.parent / "again").measured
+    kept = json.loads((run / "evaluation.json").read_text())["measured"]
+    assert again.keys() == kept.keys()
+    assert float(again[NAME]) == pytest.approx(kept[NAME]["value"], rel=1e-6)
+
+
+def test_a_measurement_of_another_epoch_is_made_again(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        keras_gans.callbacks.Evaluate, "on_epoch_end", lambda self, epoch, logs=None: None
+    )
+    config = json.loads((run / "config.json").read_text())
+    folder = zoo.train({**config, "epochs": 1}, tmp_path / "run", verbose=0)
+    assert json.loads((folder / "evaluation.json").read_text())["measured"][NAME]["value"] > 0
+
+
+def weights(gan):
+    return np.concatenate([np.ravel(w) for w in gan.inference_generator.get_weights()])
+
+
+def test_the_best_checkpoint_opens_by_name(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    first, newest = tmp_path / "first", zoo.restore(folder)
+    config = json.loads((folder / "config.json").read_text())
+    earlier = zoo.restore(zoo.train({**config, "epochs": 1, "evaluation": None}, first, verbose=0))
+    assert not np.array_equal(weights(earlier), weights(newest))
+    # As if the first epoch had been the best.
+    best = folder / "checkpoints" / "best.weights.h5"
+    earlier.save_weights(best)
+    for opened in (zoo.open_gan(folder, best=True), zoo.restore(folder, best=True)):
+        np.testing.assert_array_equal(weights(opened), weights(earlier))
+    generator = zoo.load(folder, best=True)
+    for found, expected in zip(generator.get_weights(), earlier.inference_generator.get_weights()):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(weights(zoo.open_gan(folder)), weights(newest))
+    best.write_bytes(b"no weights")
+    with pytest.raises(ValueError, match="best checkpoint cannot be read.*best.weights.h5"):
+        zoo.open_gan(folder, best=True)
+
+
+def test_runs_and_presets_without_a_best_checkpoint(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "checkpoints" / "best.weights.h5").unlink()
+    with pytest.raises(ValueError, match="kept no best.*`best=False`.*Received: no .*best.weights"):
+        zoo.load(folder, best=True)
+    for function in (zoo.load, zoo.open_gan):
+        with pytest.raises(ValueError, match="Only a run keeps a best.*dcgan_digits_28.*best=True"):
+            function("dcgan_digits_28", best=True)
+
+
+def test_health_counts_the_classes_of_data_with_a_classifier(run, tmp_path, monkeypatch):
+    made = []
+
+    class Watching(keras_gans.callbacks.TrainingHealth):
+        def __init__(self, **options):
+            super().__init__(**options)
+            made.append(self)
+
+    monkeypatch.setattr("keras_gans.zoo.training.TrainingHealth", Watching)
+    config = json.loads((run / "config.json").read_text())
+    short = {**config, "epochs": 1, "evaluation": None}
+    gan = zoo.restore(zoo.train(short, tmp_path / "a", verbose=0))
+    (health,) = made
+    shares = metrics.features.load("digits_cnn_v1")(gan.generate(64, seed=0))[1]
+    assert health.gauges["modes"] == len(set(shares.argmax(axis=1)))
+    assert health.num_classes == 10
+    # Of images of another size than its network takes it counts nothing.
+    zoo.train({**recipe(run.parent / "data"), "epochs": 1}, tmp_path / "b", verbose=0)
+    assert "modes" not in made[1].gauges and "diversity" in made[1].gauges
+
+
+def test_columns_of_a_table():
+    sticks = {"blurred": {"l1": 3}}
+    assert columns({"l1": 1}, {"l1": 2}, sticks) == {
+        "measured": {"l1": 1},
+        "other real images": {"l1": 2},
+        "blurred": {"l1": 3},
+    }
+    assert list(columns({"l1": 1}, {}, sticks)) == ["measured", "blurred"]
 
 
 def test_an_evaluation_may_change_between_two_runs_of_a_training(run):
@@ -119,4 +220,4 @@ def test_the_command_line(run, tmp_path, monkeypatch, capsys):
     assert call(run, "--images", "70", "--split", "train[200:300]", "--out", out) == 0
     assert "frechet70_digits_cnn_v1_on_digits_train_200_300" in capsys.readouterr().out
     assert call(run, "--features", "digits_cnn_v2", "--out", out) == 1
-    assert "Did you mean 'digits_cnn_v1'?" in capsys.readouterr().err
+    assert "Did you mean 'digits_cnn_v1'" in capsys.readouterr().err
