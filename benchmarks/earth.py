@@ -40,7 +40,9 @@ class L1Alone(keras_gans.Pix2Pix):
     def train_step(self, data):
         source, target = self.pairs(data)
         with tf.GradientTape() as tape:
-            losses = {"l1_loss": self.l1_weight * tf.abs(target - self.generator(source, True))}
+            losses = {
+                "l1_loss": self.l1_weight * tf.abs(target - self.generator(source, training=True))
+            }
         self.step("generator", tape, losses)
         self.update_averages()
         return self.get_metrics_result()

@@ -56,6 +56,36 @@ def parse(argv):
     generate.add_argument("--truncation", type=float, help="largest coordinate of a latent")
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder [generated]")
 
+    translate = verb(_translate, "translate", "Make images of images, of any size.")
+    translate.add_argument("source", help="name of a trained preset, or folder of a run")
+    translate.add_argument("files", nargs="+", help="images, or folders of images", metavar="PATH")
+    translate.add_argument(
+        "--output",
+        "--out",
+        type=Path,
+        default=Path("translated"),
+        help="folder [translated]",
+        metavar="DIR",
+    )
+    translate.add_argument("--format", choices=["png", "jpeg", "webp"], default="png", help="[png]")
+    translate.add_argument("--backward", action="store_true", help="of a CycleGAN, from Y to X")
+    translate.add_argument("--stochastic", action="store_true", help="with the noise of dropout")
+    translate.add_argument("--seed", type=int, metavar="N", help="of that noise")
+    translate.add_argument(
+        "--resize",
+        action="store_true",
+        dest="resized",
+        help="resize each image to the generator's size, and back, where else it is cut into tiles",
+    )
+    translate.add_argument(
+        "--overlap", type=int, metavar="N", help="pixels that tiles share [a quarter of a tile]"
+    )
+    translate.add_argument("--batch-size", type=int, default=8, metavar="N", help="of tiles [8]")
+    translate.add_argument(
+        "--best", action="store_true", help="take the best checkpoint of a run, not the newest"
+    )
+    translate.add_argument("--overwrite", action="store_true", help="make again what is there")
+
     evaluate = verb(_evaluate, "evaluate", "Measure images against real ones.")
     evaluate.add_argument("source", help="name of a trained preset, folder of a run, or of images")
     evaluate.add_argument(
@@ -210,6 +240,18 @@ def _generate(arguments):
     return 0
 
 
+def _translate(arguments):
+    from keras_gans import zoo
+
+    options = {n: v for n, v in vars(arguments).items() if n not in ("verb", "do")}
+    done = zoo.translate(**options)
+    there = f"; already there: {len(done.skipped)}" if done.skipped else ""
+    print(f"Images written to {arguments.output}/: {len(done.written)}{there}. See {done.page}")
+    for path, reason in done.failed.items():
+        print(f"keras-gans: not translated: {path} ({reason})", file=sys.stderr)
+    return 1 if done.failed else 0
+
+
 def _evaluate(arguments):
     from keras_gans import zoo
 
@@ -225,7 +267,7 @@ def _evaluate(arguments):
     for number, head in enumerate(heads[1:], 1):
         print(f"{'' if number > 1 else 'Columns:':9}{number} {head}")
     for name, *values in rows:
-        print(f"{name:44}" + "".join(f" {value:>10}" for value in values))
+        print(f"{name:52}" + "".join(f" {value:>10}" for value in values))
     if results.nearest is not None:
         print(f"Median distance to the nearest training image: {results.nearest:.3f} of 2")
     if results.memorization is not None:

@@ -186,3 +186,61 @@ def test_killed_in_the_middle_it_goes_on(recipe):
     assert run("train", recipe, "--epochs", newest + 1) == 0
     lines = Path("runs/tiny/metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == list(range(1, newest + 2))
+
+
+def test_translate(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    config = {
+        "epochs": 1,
+        "samples": 1,
+        "data": {
+            "type": "load_pairs",
+            "name": str(tiny.folder_of_pairs(tmp_path / "pairs", number=2, size=32)),
+            "image_size": 32,
+            "batch_size": 1,
+            "data_dir": str(tmp_path / "prepared"),
+        },
+        "networks": {
+            "generator": {"type": "unet_generator", "image_shape": [32, 32, 3], "width": 2},
+            "discriminator": {
+                "type": "patch_discriminator",
+                "image_shape": [32, 32, 3],
+                "condition_shape": [32, 32, 3],
+                "receptive_field": 16,
+                "width": 2,
+            },
+        },
+        "model": {"type": "Pix2Pix"},
+    }
+    Path("recipe.json").write_text(json.dumps(config))
+    assert run("train", "recipe.json", "--run", "run") == 0
+    Image.new("RGB", (50, 32)).save("a.png")
+    Path("b.png").write_bytes(b"no image")
+    capsys.readouterr()
+    assert run("translate", "run", "a.png", "--output", "made", "--stochastic", "--seed", 3) == 0
+    shown = capsys.readouterr().out
+    assert "[1/1] a.png: tiled 2x1, overlap 8 (" in shown
+    assert "Images written to made/: 1. See made/index.html" in shown
+    words = ["--format", "jpeg", "--resize", "--batch-size", 1]
+    assert run("translate", "run", "a.png", "b.png", "--output", "made", *words) == 1
+    told = capsys.readouterr()
+    assert "resized from 50x32" in told.out
+    assert told.err.startswith("keras-gans: not translated: b.png (UnidentifiedImageError")
+    with Image.open("made/a.jpg") as image:
+        assert image.size == (50, 32)
+    assert run("translate", "run", "a.png", "--output", "made", "--overlap", 4) == 1
+    assert "made in another way" in capsys.readouterr().err
+    assert run("translate", "run", "a.png", "--output", "made", "--overlap", 4, "--overwrite") == 0
+    assert run("translate", "run", "a.png", "--output", "made", "--overlap", 4) == 0
+    assert "Images written to made/: 0; already there: 1." in capsys.readouterr().out
+    assert run("translate", "run", "a.png", "--output", "back", "--backward") == 1
+    assert "no generator to translate backward with" in capsys.readouterr().err
+    assert run("translate", "dcgan_digits_28", "a.png") == 1
+    assert "use `keras-gans generate`" in capsys.readouterr().err
+
+
+def test_translate_wants_files_and_a_known_format(capsys):
+    for words in (["translate", "x"], ["translate", "x", "a.png", "--format", "gif"]):
+        with pytest.raises(SystemExit):
+            run(*words)
+        assert "usage" in capsys.readouterr().err

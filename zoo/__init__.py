@@ -21,12 +21,16 @@ _LAZY = {
     "train": "training",
     "evaluate": "evaluating",
     "publish": "publishing",
+    "translate": "translating",
+    "translate_image": "tiling",
 }
 
-__all__ = ["Card", "card", "list_presets", "verify", *_LAZY]
+__all__ = ["Card", "card", "convert", "list_presets", "verify", *_LAZY]
 
 
 def __getattr__(name):
     if name in _LAZY:
         return getattr(importlib.import_module(f"keras_gans.zoo.{_LAZY[name]}"), name)
+    if name == "convert":
+        return importlib.import_module("keras_gans.zoo.convert")
     raise AttributeError(f"module 'keras_gans.zoo' has no attribute {name!r}")

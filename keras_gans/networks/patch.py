@@ -35,7 +35,8 @@ def patch_discriminator(
         receptive_field: side of a patch in pixels: 1, 16, 34, 70, 142 or 286, and no larger than
             the image. 70 is the papers' at 256x256; 34 is in proportion at 128x128.
         width: filters of the first convolution; each later one has twice as many, 8 times at most.
-        normalization: `"batch"`, `"instance"`, without parameters of its own, or `None`.
+        normalization: `"batch"`, `"instance"`, `"instance_affine"` or `None`, as for
+            `resnet_generator`.
         name: of the model.
 
     Returns:

@@ -14,6 +14,7 @@ def resnet_generator(
     width=64,
     blocks=None,
     normalization="instance",
+    same_padding=False,
     name="resnet_generator",
 ):
     """Images to a quarter of their size, through residual blocks, and back.
@@ -31,7 +32,10 @@ def resnet_generator(
         width: filters of the first convolution; twice and four times as many follow.
         blocks: how many residual blocks; `None` for 9 from 256 pixels on and where the size is
             open, and 6 below, as in the paper.
-        normalization: `"instance"`, without parameters of its own, `"batch"` or `None`.
+        normalization: `"instance"`, without parameters of its own; `"instance_affine"`, with a
+            gamma and a beta in place of biases, as TensorFlow Addons has it; `"batch"` or `None`.
+        same_padding: pad as Keras' "same" does where strides are 2, on the other side than the
+            authors' program: for weights of CycleGANs in Keras (`zoo.convert`).
         name: of the model.
 
     Returns:
@@ -58,18 +62,20 @@ def resnet_generator(
     def activated(x):
         return layers.ReLU()(translation.normalized(x, normalization))
 
+    # Keras' "same" pads below and right only where strides are 2, and crops there.
+    pad, crop = (((0, 1), (0, 1)), ((0, 1), (0, 1))) if same_padding else (1, ((1, 0), (1, 0)))
+
     images = keras.Input(image_shape, name="images")
     x = activated(convolved(ReflectionPadding2D(3)(images), width, 7))
     for factor in (2, 4):
-        # Not Keras' "same", which for a stride of 2 pads below and right only.
-        x = activated(convolved(layers.ZeroPadding2D(1)(x), factor * width, 3, 2))
+        x = activated(convolved(layers.ZeroPadding2D(pad)(x), factor * width, 3, 2))
     for _ in range(checks.count("blocks", blocks)):
         y = activated(convolved(ReflectionPadding2D(1)(x), 4 * width, 3))
         y = convolved(ReflectionPadding2D(1)(y), 4 * width, 3)
         x = layers.Add()([x, translation.normalized(y, normalization)])
     for factor in (2, 1):
         x = convolved(x, factor * width, 3, 2, transposed=True)
-        x = activated(layers.Cropping2D(((1, 0), (1, 0)))(x))
+        x = activated(layers.Cropping2D(crop)(x))
     last = translation.convolution(channels, 7, bias=True)
     return keras.Model(images, translation.image(last(ReflectionPadding2D(3)(x))), name=name)
 

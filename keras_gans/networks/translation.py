@@ -10,14 +10,14 @@ from keras_gans import checks
 from keras_gans.layers import InstanceNormalization
 from keras_gans.names import did_you_mean
 
-NORMALIZATIONS = ("batch", "instance", None)
+NORMALIZATIONS = ("batch", "instance", "instance_affine", None)
 
 
 def normalization(name):
     """Returns the name of a normalisation if there is one."""
     if name not in NORMALIZATIONS:
         raise ValueError(
-            f"No normalisation of that name.{did_you_mean(str(name), ['batch', 'instance'])} "
+            f"No normalisation of that name.{did_you_mean(str(name), NORMALIZATIONS[:-1])} "
             f"Expected one of {NORMALIZATIONS}. Received: normalization={name!r}"
         )
     return name
@@ -30,8 +30,9 @@ def convolution(filters, size, strides=1, normalize=None, bias=False, transposed
         filters: how many.
         size: of the kernel, in pixels.
         strides: of the grid.
-        normalize: what follows it. Batch normalisation has an offset of its own, and instance
-            normalisation here has none, so that the convolution before it keeps its bias.
+        normalize: what follows it. Batch normalisation has an offset of its own, as an affine
+            instance normalisation has. Plain instance normalisation has none, so that the
+            convolution before it keeps its bias.
         bias: whether to have one whatever follows.
         transposed: for one that makes the grid larger.
         **options: of the Keras layer, such as `padding`.
@@ -41,7 +42,7 @@ def convolution(filters, size, strides=1, normalize=None, bias=False, transposed
         filters,
         size,
         strides=strides,
-        use_bias=bias or normalize != "batch",
+        use_bias=bias or normalize not in ("batch", "instance_affine"),
         kernel_initializer=initializers.RandomNormal(stddev=0.02),
         **options,
     )
@@ -52,8 +53,9 @@ def normalized(x, name):
     if name == "batch":
         gamma = initializers.RandomNormal(1.0, 0.02)
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma)(x)
-    if name == "instance":
-        return InstanceNormalization(center=False, scale=False)(x)
+    if name in ("instance", "instance_affine"):
+        affine = name == "instance_affine"
+        return InstanceNormalization(center=affine, scale=affine)(x)
     return x
 
 

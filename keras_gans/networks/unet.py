@@ -39,8 +39,9 @@ def unet_generator(
         dropout: share of values dropped at the three sizes next to the innermost, as the authors'
             program does at 256x256: the paper's only noise (section 3.1). In training, and when
             asked (`networks.stochastic`).
-        normalization: `"batch"`, `"instance"` or `None`. For batches of one image `"instance"`:
-            batch normalisation would learn from each image alone, and be used with averages.
+        normalization: `"batch"`, `"instance"`, `"instance_affine"` or `None`, as for
+            `resnet_generator`. For batches of one image `"instance"`: batch normalisation would
+            learn from each image alone, and be used with averages.
         name: of the model.
 
     Returns:

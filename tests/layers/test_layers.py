@@ -29,6 +29,7 @@ CASES = {
     "PixelShuffle": lambda: layers.PixelShuffle(factor=1),
     "ReflectionPadding2D": lambda: layers.ReflectionPadding2D(((0, 1), (2, 3))),
     "ReplayPool": lambda: layers.ReplayPool(size=3),
+    "SeededDropout": lambda: layers.SeededDropout(0.2, seed=3),
     "SpectralNormalization": lambda: layers.SpectralNormalization(
         keras.layers.Conv2D(3, 2, bias_initializer="ones"), power_iterations=3
     ),
@@ -36,7 +37,7 @@ CASES = {
 IN_A_MODEL = sorted(set(CASES) - {"ReplayPool", "ConditionalBatchNormalization"})  # takes a pair
 
 
-TRAINING = ("diff_augment", "instance_noise", "replay_pool", "seeded_layer")
+TRAINING = ("diff_augment", "instance_noise", "replay_pool", "seeded_dropout", "seeded_layer")
 
 
 def inputs_of(name):

@@ -103,6 +103,15 @@ def test_normalised_everywhere_but_at_the_first_and_the_last():
         assert number(None, field, layers.LeakyReLU) == normalized + 1
 
 
+def test_affine_instance_normalisation_has_offsets_in_place_of_biases():
+    plain, affine = (
+        patch_discriminator((70, 70, 3), width=1, normalization=name)
+        for name in ("instance", "instance_affine")
+    )
+    assert [w.name for w in affine.weights].count("bias") == 2  # of the first and the last
+    assert affine.count_params() - plain.count_params() == 2 + 4 + 8
+
+
 def test_logits_are_float32_and_finite_under_mixed_float16():
     keras.config.set_dtype_policy("mixed_float16")
     model = patch_discriminator((32, 32, 3), (32, 32, 1), receptive_field=16, width=4)

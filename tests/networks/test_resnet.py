@@ -91,6 +91,28 @@ def test_layers_of_the_paper():
     assert number("instance", ReflectionPadding2D) == 6
 
 
+def test_affine_instance_normalisation_has_offsets_in_place_of_biases():
+    plain, affine = (
+        resnet_generator((32, 32, 3), width=4, blocks=2, normalization=name)
+        for name in ("instance", "instance_affine")
+    )
+    names = [w.name for w in affine.weights]
+    assert (names.count("gamma"), names.count("beta"), names.count("bias")) == (9, 9, 1)
+    # A factor and an offset for each channel, and one bias less.
+    assert affine.count_params() - plain.count_params() == 4 + 8 + 16 + 4 * 16 + 8 + 4
+
+
+def test_same_padding_is_the_other_one_turned_by_half_a_turn():
+    plain, same = (resnet_generator((16, 24, 3), width=4, same_padding=p) for p in (False, True))
+    weights = [10 * w if w.ndim == 4 else w for w in plain.get_weights()]
+    plain.set_weights(weights)
+    same.set_weights([w[::-1, ::-1] if w.ndim == 4 else w for w in weights])
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 16, 24, 3)).astype("float32")
+    turned = plain(x[:, ::-1, ::-1]).numpy()[:, ::-1, ::-1]
+    np.testing.assert_allclose(same(x), turned, atol=1e-5)
+    assert np.abs(same(x) - plain(x)).max() > 0.1
+
+
 def test_images_are_float32_and_finite_under_mixed_float16():
     keras.config.set_dtype_policy("mixed_float16")
     model = resnet_generator((16, 16, 3), width=4, blocks=1)

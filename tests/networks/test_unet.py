@@ -99,6 +99,18 @@ def test_normalisations_and_where_they_are_not():
     assert number(None, *both) == 0
 
 
+def test_affine_instance_normalisation_has_offsets_in_place_of_biases():
+    plain, affine = (
+        unet_generator((32, 32, 3), width=1, normalization=name)
+        for name in ("instance", "instance_affine")
+    )
+    assert [w.name for w in affine.weights].count("bias") == 1
+    # A factor and an offset for each normalised channel, and no bias, nor at the other two sizes:
+    # the first and the innermost, of 1 and of 16.
+    more = (2 + 4 + 8) + (8 + 4 + 2 + 1) - (1 + 16)
+    assert affine.count_params() - plain.count_params() == more
+
+
 def test_weights_start_as_in_the_paper():
     model = unet_generator((64, 64, 3), width=32)
     for layer in kinds(model, layers.Conv2D, layers.Conv2DTranspose):

@@ -135,8 +135,8 @@ def pytorch():
 
     outputs = {}
 
-    def write(name, network, state, channels=3, side=SIDE, **options):
-        torch.save(state, file(name), **options)
+    def write(name, network, state, channels=3, side=SIDE):
+        torch.save(state, file(name))
         made = network(torch.tensor(images(channels, side).transpose(0, 3, 1, 2)))
         outputs[name] = made.detach().numpy().transpose(0, 2, 3, 1)
 
@@ -145,10 +145,11 @@ def pytorch():
     network = filled(resnet())
     write("resnet.pth", network, network.state_dict())
     # As the authors' own files are: in the format before PyTorch 1.6, and with averages that
-    # instance normalisation kept before PyTorch 0.4, and that their program throws away.
+    # instance normalisation kept before PyTorch 0.4, and that their program throws away: the
+    # output is the same.
     old = filled(resnet(functools.partial(nn.InstanceNorm2d, track_running_stats=True)))
     old.load_state_dict(network.state_dict(), strict=False)
-    write("resnet_old.pth", network, old.state_dict(), _use_new_zipfile_serialization=False)
+    torch.save(old.state_dict(), file("resnet_old.pth"), _use_new_zipfile_serialization=False)
     # Trained on several devices, and stored in half precision.
     network = filled(nn.DataParallel(patch()).half()).float()
     halves = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}

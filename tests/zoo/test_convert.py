@@ -1,0 +1,364 @@
+import io
+import os
+import pathlib
+import pickle
+import shutil
+import tracemalloc
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from reference import cyclegan_pix2pix as script
+
+import keras_gans
+from keras_gans.networks import patch_discriminator, resnet_generator, unet_generator
+from keras_gans.zoo import convert
+
+SHAPE = (script.SIDE, script.SIDE, 3)
+OUTPUTS = {
+    **np.load(script.file("torch.npz")),
+    **np.load(script.file("addons.npz")),
+}
+
+
+def unet(**options):
+    return unet_generator(SHAPE, **{"width": 1, "max_width": 8, **options})
+
+
+def resnet(**options):
+    return resnet_generator(SHAPE, **{"width": script.WIDTH, "blocks": script.BLOCKS, **options})
+
+
+def resnet_of_keras(**options):
+    return resnet(**{"normalization": "instance_affine", "same_padding": True, **options})
+
+
+def patch(condition_shape=None, **options):
+    options = {"receptive_field": 34, "width": script.WIDTH, **options}
+    return patch_discriminator((34, 34, 3), condition_shape, **options)
+
+
+def reference(name):
+    return script.file(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [("unet.pth", unet), ("resnet.pth", resnet), ("resnet_old.pth", resnet)],
+)
+def test_generators_make_what_they_make_in_pytorch(name, make):
+    network = make()
+    assert convert.load_pytorch(reference(name), network) is network
+    expected = OUTPUTS[name.replace("_old", "")]
+    np.testing.assert_allclose(network(script.images()), expected, atol=1e-5)
+
+
+def test_a_discriminator_judges_as_in_pytorch():
+    network = convert.load_pytorch(reference("patch.pth"), patch((34, 34, 3)))
+    pair = np.split(script.images(6, 34), 2, axis=-1)  # the condition comes first there, too
+    np.testing.assert_allclose(network(pair), OUTPUTS["patch.pth"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "side"),
+    [
+        ("resnet.h5", resnet_of_keras, 32),
+        ("unet.h5", unet, 32),
+        ("patch.h5", lambda: patch(normalization="instance_affine"), 34),
+    ],
+)
+def test_networks_make_what_they_make_in_keras_2(name, make, side, tmp_path):
+    network, x = make(), script.images(side=side)
+    assert convert.load_keras_h5(reference(name), network) is network
+    np.testing.assert_allclose(network(x), OUTPUTS[name], atol=1e-5)
+    # A file of Keras 3 keeps the epsilon.
+    network.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras")
+    np.testing.assert_allclose(again(x), OUTPUTS[name], atol=1e-5)
+    # And it matters.
+    other = convert.load_keras_h5(reference(name), network, epsilon=1e-5)
+    assert np.abs(other(x) - OUTPUTS[name]).max() > 1e-3
+
+
+def test_the_side_of_the_padding_matters():
+    network = convert.load_keras_h5(reference("resnet.h5"), resnet_of_keras(same_padding=False))
+    assert np.abs(network(script.images()) - OUTPUTS["resnet.h5"]).max() > 0.1
+
+
+def test_pytorch_brings_its_epsilon():
+    network = convert.load_keras_h5(reference("unet.h5"), unet())
+    convert.load_pytorch(reference("unet.pth"), network)
+    np.testing.assert_allclose(network(script.images()), OUTPUTS["unet.pth"], atol=1e-5)
+
+
+def test_the_draws_of_dropout_are_not_weights_of_the_file():
+    network = unet()
+    before = [w.numpy() for w in network.weights if w.name == "seed_and_calls"]
+    convert.load_pytorch(reference("unet.pth"), network)
+    after = [w.numpy() for w in network.weights if w.name == "seed_and_calls"]
+    np.testing.assert_array_equal(before, after)
+    assert len(before) == 3
+
+
+def test_a_whole_model_of_keras_2_is_read_and_long_lists_of_names_are_put_together(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(reference("unet.h5")) as source, h5py.File(path, "w") as target:
+        source.copy(source, target, "model_weights")
+        group = target["model_weights"]
+        names = group.attrs.pop("layer_names")
+        for number, piece in enumerate(np.array_split(names, 3)):
+            group.attrs[f"layer_names{number}"] = piece
+    network = convert.load_keras_h5(path, unet())
+    np.testing.assert_allclose(network(script.images()), OUTPUTS["unet.h5"], atol=1e-5)
+
+
+def test_the_zoo_opens_it_when_asked():
+    assert keras_gans.zoo.__getattr__("convert") is convert and "convert" in keras_gans.zoo.__all__
+
+
+# Files that do not fit.
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "message"),
+    [
+        (
+            "unet.pth",
+            lambda: unet(width=2),
+            r"kernel \(4, 4, 3, 2\).*0.weight \(kernel\) \(4, 4, 3, 1\)",
+        ),
+        ("unet.pth", lambda: unet(width=2), "another `width`"),
+        ("unet.pth", lambda: unet(out_channels=1), "number of channels"),
+        ("unet.pth", lambda: unet(depth=4), "10 convolutions and the network 8: .*`depth`"),
+        ("unet.pth", lambda: unet(normalization="instance"), "another `normalization`"),
+        ("resnet.pth", lambda: resnet(normalization="batch"), "another `normalization`"),
+        ("resnet.pth", resnet_of_keras, "another `normalization`"),
+        ("resnet.pth", lambda: resnet(blocks=2), "8 convolutions and the network 10: .*`blocks`"),
+        ("patch.pth", patch, r"\(4, 4, 3, 2\).*\(4, 4, 6, 2\).*number of channels"),
+        ("patch.pth", lambda: patch((34, 34, 3), receptive_field=16), "`receptive_field`"),
+        ("resnet.h5", resnet, "another `normalization`"),
+        ("resnet.h5", lambda: resnet_of_keras(width=4), "another `width`"),
+        ("unet.h5", resnet, "`blocks`"),
+    ],
+)
+def test_weights_of_another_network(name, make, message):
+    network, path = make(), reference(name)
+    before = network.get_weights()
+    load = convert.load_pytorch if path.suffix == ".pth" else convert.load_keras_h5
+    with pytest.raises(ValueError, match=f"(?s)another network.*{message}.*Received: .*{name}"):
+        load(path, network)
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+class FakeStorage:
+    """A pickle's reference to numbers beside it."""
+
+    def __init__(self, key, count, kind="FloatStorage"):
+        self.pid = ("storage", Named("torch", kind), key, "cpu", count)
+
+
+class Named:
+    """Pickled as the name of something in a module, which need not exist."""
+
+    def __init__(self, module, name):
+        self.module, self.name = module, name
+
+
+class Tensor:
+    """Pickled as PyTorch does it."""
+
+    def __init__(self, storage, offset, size, stride):
+        self.arguments = (storage, offset, size, stride, False, {})
+
+
+class Pickler(pickle._Pickler):
+    """Writes pickles that name what is not installed here, so that no test needs PyTorch."""
+
+    def persistent_id(self, obj):
+        return obj.pid if isinstance(obj, FakeStorage) else None
+
+    def save(self, obj, save_persistent_id=True):
+        if isinstance(obj, Named):
+            self.write(f"c{obj.module}\n{obj.name}\n".encode())
+        elif isinstance(obj, Tensor):
+            self.save(Named("torch._utils", "_rebuild_tensor_v2"))
+            self.save(obj.arguments)
+            self.write(pickle.REDUCE)
+        else:
+            super().save(obj, save_persistent_id)
+
+
+def write(path, state, data=None, **records):
+    """A `.pth` of a state, and of storages by key."""
+    stream = io.BytesIO()
+    Pickler(stream, 2).dump(state)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", stream.getvalue())
+        for key, content in {**(data or {}), **records}.items():
+            folder = "net/" if key in records else "net/data/"
+            archive.writestr(folder + key, content)
+    return path
+
+
+def dense():
+    inputs = keras.Input((8, 8, 1))
+    return keras.Model(inputs, keras.layers.Conv2D(2, (1, 3))(inputs))
+
+
+def tensors(size=(2, 1, 1, 3), stride=(3, 3, 3, 1), offset=0):
+    kernel, bias = FakeStorage("0", 6), FakeStorage("1", 2)
+    return {"c.weight": Tensor(kernel, offset, size, stride), "c.bias": Tensor(bias, 0, (2,), (1,))}
+
+
+DATA = {"0": np.arange(6, dtype="<f4").tobytes(), "1": np.float32([7, 8]).tobytes()}
+
+
+def test_a_tensor_is_a_view_of_its_storage(tmp_path):
+    network = convert.load_pytorch(write(tmp_path / "a.pth", tensors(), DATA), dense())
+    kernel, bias = network.get_weights()
+    np.testing.assert_array_equal(kernel[0, :, 0], [[0, 3], [1, 4], [2, 5]])  # (width, out)
+    np.testing.assert_array_equal(bias, [7, 8])
+    state = tensors(stride=(1, 1, 1, 2))  # channels last
+    network = convert.load_pytorch(write(tmp_path / "b.pth", state, DATA), dense())
+    np.testing.assert_array_equal(network.get_weights()[0][0, :, 0], [[0, 1], [2, 3], [4, 5]])
+
+
+def test_a_missing_tensor_and_one_too_many(tmp_path):
+    state = tensors()
+    more = {**state, "d.weight": state["c.bias"]}
+    with pytest.raises(ValueError, match=r"expected no more.*d.weight \(gamma\) \(2,\)"):
+        convert.load_pytorch(write(tmp_path / "a.pth", more, DATA), dense())
+    del state["c.bias"]
+    with pytest.raises(ValueError, match=r"bias \(2,\).*file has no more.*not complete"):
+        convert.load_pytorch(write(tmp_path / "a.pth", state, DATA), dense())
+    more = {**tensors(), "c.filt": state["c.weight"]}
+    with pytest.raises(ValueError, match=r"expected no more.*c.filt"):
+        convert.load_pytorch(write(tmp_path / "a.pth", more, DATA), dense())
+
+
+# Files that are damaged, or dangerous.
+
+
+class Command:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+def dangerous():
+    """Pickles that would do something, and how the error names it."""
+    yield pickle.dumps({"c.weight": Command()}), r"posix.mkdir|nt.mkdir"
+    yield b'cbuiltins\neval\n(S\'__import__("os").mkdir("executed")\'\ntR.', "builtins.eval"
+    yield b"(S'executed'\nios\nmkdir\n.", "os.mkdir"  # an instance, without REDUCE
+    yield b"\x80\x04\x8c\x02os\x8c\x05mkdir\x93\x8c\x08executed\x85R.", "os.mkdir"
+    yield b"\x80\x04\x8c\x0bcollections\x8c\x17OrderedDict.fromkeys.__\x93.", "OrderedDict.from"
+    yield b"ctorch\nload\n.", "torch.load"
+    yield b"ctorch._utils\n_rebuild_parameter\n.", "_rebuild_parameter"
+
+
+@pytest.mark.parametrize(("content", "message"), list(dangerous()))
+@pytest.mark.parametrize("legacy", [False, True])
+def test_no_code_of_a_pickle_is_run(content, message, legacy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bad.pth"
+    if legacy:
+        path.write_bytes(content)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("net/data.pkl", content)
+    with pytest.raises(ValueError, match=rf"torch.save.*Received: .*bad.pth.*asks for .*{message}"):
+        convert.load_pytorch(path, dense())
+    assert [x.name for x in tmp_path.iterdir()] == ["bad.pth"]
+
+
+def test_the_dangerous_pickles_would_have_done_something(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for content, _ in list(dangerous())[:4]:
+        pickle.loads(content)
+        pathlib.Path("executed").rmdir()
+
+
+def test_a_pickle_gets_no_more_memory_than_it_is_long(tmp_path):
+    path = tmp_path / "a.pth"
+    path.write_bytes(b"\x80\x02}r\x00\x00\x00\x01.")  # remembers a dict as number 2**24
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="not a whole state dict"):
+        convert.load_pytorch(path, dense())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50e6  # a table of so many numbers has 134 MB
+
+
+@pytest.mark.parametrize(
+    ("state", "data", "message"),
+    [
+        (tensors(offset=1), DATA, "out of its storage"),
+        (tensors(offset=-1), DATA, "out of its storage"),
+        (tensors(stride=(4, 3, 3, 1)), DATA, "out of its storage"),
+        (tensors(stride=(3, 3, 1)), DATA, "shorter"),
+        (tensors(size=(2.0, 1, 1, 3)), DATA, "TypeError"),
+        (tensors(), {**DATA, "0": DATA["0"][:-4]}, "out of its storage"),
+        (tensors(), {"0": DATA["0"]}, "no item named.*data/1"),
+        ([1, 2], {}, "something else than a dict"),
+        ({"epoch": 3}, {}, "something else than a dict"),
+        ({"c.weight": Named("torch", "BFloat16Storage")}, {}, "torch.BFloat16Storage"),
+    ],
+)
+def test_a_damaged_state(state, data, message, tmp_path):
+    network = dense()
+    before = network.get_weights()
+    with pytest.raises(ValueError, match=f"not a whole state dict.*Received: .*{message}"):
+        convert.load_pytorch(write(tmp_path / "a.pth", state, data), network)
+    np.testing.assert_array_equal(before[0], network.get_weights()[0])
+
+
+def test_numbers_in_big_endian(tmp_path):
+    path = write(tmp_path / "a.pth", tensors(), DATA, byteorder=b"big")
+    with pytest.raises(ValueError, match="byte order of b'big'"):
+        convert.load_pytorch(path, dense())
+    write(path, tensors(), DATA, byteorder=b"little")
+    convert.load_pytorch(path, dense())
+
+
+@pytest.mark.parametrize("name", ["resnet.pth", "resnet_old.pth", "resnet.h5"])
+def test_a_damaged_file(name, tmp_path):
+    path = tmp_path / name
+    load = convert.load_keras_h5 if name.endswith("h5") else convert.load_pytorch
+    network = resnet_of_keras() if name.endswith("h5") else resnet()
+    whole = reference(name).read_bytes()
+    # Cut in the middle, cut at the end, nothing, something else.
+    for content in (whole[: len(whole) // 2], whole[:-20], b"", b"<html>Not found</html>"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"ave it again.*Received: .*{name}"):
+            load(path, network)
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "none", network)
+
+
+def test_a_zip_whose_numbers_have_changed(tmp_path):
+    path = tmp_path / "a.pth"
+    shutil.copy(reference("resnet.pth"), path)
+    with zipfile.ZipFile(path) as archive:
+        (record,) = [x for x in archive.infolist() if x.filename.endswith("/data/0")]
+    content = bytearray(path.read_bytes())
+    content[record.header_offset + 200] ^= 1  # after its header, and the padding there
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="Bad CRC-32"):
+        convert.load_pytorch(path, resnet())
+
+
+def test_a_file_of_keras_3(tmp_path):
+    network = dense()
+    network.save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(
+        ValueError, match=r"Keras 3 is read by `network.load_weights`.*a.weights.h5"
+    ):
+        convert.load_keras_h5(tmp_path / "a.weights.h5", network)
+
+
+@pytest.mark.parametrize("epsilon", [0, -1e-3, float("nan"), True, "1e-3"])
+def test_bad_epsilon(epsilon):
+    with pytest.raises(ValueError, match=f"`epsilon`.*Received: epsilon={epsilon!r}"):
+        convert.load_keras_h5(reference("resnet.h5"), resnet_of_keras(), epsilon)

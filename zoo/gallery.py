@@ -1,0 +1,157 @@
+"""A folder of translated images, and the page that shows them beside what they were made of."""
+
+import html
+import json
+import os
+import urllib.parse
+from pathlib import Path
+
+from keras_gans import image
+from keras_gans.files import atomic
+
+PAGE = "index.html"
+
+# Beside the page: the pictures that only it shows, and what was done to which image.
+BESIDE, NOTES = "index_files", "done.jsonl"
+
+# Images on the page, and the longer side of what is shown beside them.
+ROWS, PREVIEW = 200, 800
+
+_HTML = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem;
+  color: #222; overflow-wrap: anywhere }}
+section {{ margin-top: 2rem }}
+section > div {{ display: grid; gap: 0.5rem 1rem; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(10rem, 100%), 1fr)) }}
+h2 {{ font-size: 1rem; margin: 0 }}
+p {{ margin: 0 0 0.5rem }}
+figure {{ margin: 0 }}
+img {{ display: block; width: 100%; height: auto; max-height: 90vh; object-fit: contain;
+  object-position: left top }}
+img.small {{ image-rendering: pixelated; max-width: 20rem }}
+figcaption, .note {{ color: #666; font-size: 0.9rem }}
+@media (prefers-color-scheme: dark) {{
+  body {{ background: #181a1c; color: #ddd }}
+  a {{ color: #8ab4f8 }}
+  figcaption, .note {{ color: #aaa }}
+}}
+</style>
+<h1>{title}</h1>
+<p>{summary}</p>
+{failed}
+{rows}
+</html>
+"""
+
+
+class Gallery:
+    """Notes of what was made in a folder, kept there, and the page of them.
+
+    Args:
+        folder: `pathlib.Path`, made when the first note is.
+
+    Attributes:
+        notes: names of images to what was noted of them.
+    """
+
+    def __init__(self, folder):
+        self.folder, self.notes = folder, {}
+        path = folder / BESIDE / NOTES
+        for line in path.read_text().splitlines() if path.exists() else ():
+            try:
+                note = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # a kill has cut it off; its image was not written
+            self.notes[note["name"]] = note  # the last one counts
+
+    def note(self, name, source, shape, told, shown, settings):
+        """Notes that an image is about to be written.
+
+        Args:
+            name: of the image, relative to the folder.
+            source: path it is made of.
+            shape: `(height, width, ...)`.
+            told: words for its row of the page.
+            shown: captions to `uint8` pictures that the page shows beside it.
+            settings: what else it depends on.
+        """
+        for kind, pixels in shown.items():
+            image.save(pixels, self.folder / _beside(kind, name))
+        self.notes[name] = {
+            "name": name,
+            "input": str(source),
+            "size": [shape[1], shape[0]],
+            "told": told,
+            "shown": list(shown),
+            "settings": settings,
+        }
+        path = self.folder / BESIDE / NOTES
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"{json.dumps(self.notes[name])}\n")
+
+    def write_page(self, title, failed):
+        """Writes the page of all that is noted and there.
+
+        Args:
+            title: of the page.
+            failed: paths of images that could not be read, to the reason.
+
+        Returns:
+            The `pathlib.Path` of the page.
+        """
+        made = [n for _, n in sorted(self.notes.items()) if (self.folder / n["name"]).exists()]
+        summary = "1 image." if len(made) == 1 else f"{len(made)} images."
+        if len(made) > ROWS:
+            summary += f" The first {ROWS} by name are shown; all are in this folder."
+        reasons = "".join(
+            f"<li>{_escaped(path)}: {_escaped(reason)}</li>" for path, reason in failed.items()
+        )
+        page = _HTML.format(
+            title=_escaped(title),
+            summary=summary,
+            failed=f"<p>Not translated:</p><ul>{reasons}</ul>" if reasons else "",
+            rows="\n".join(_row(note) for note in made[:ROWS]),
+        )
+        with atomic(self.folder / PAGE) as partial:
+            partial.write_text(page, encoding="utf-8")
+        return self.folder / PAGE
+
+
+def _beside(kind, name):
+    return f"{BESIDE}/{kind}s/{Path(name).with_suffix('.png').as_posix()}"
+
+
+def _row(note):
+    name, (width, height) = note["name"], note["size"]
+    pictures = {kind: _beside(kind, name) for kind in note["shown"]}
+    first = {"input": pictures.pop("input")} if "input" in pictures else {}
+    style = ' class="small"' if max(width, height) < 200 else ""
+    figures = "".join(
+        f'<figure><a href="{_address(path)}"><img{style} loading="lazy" width="{width}" '
+        f'height="{height}" alt="{caption} of {_escaped(name)}" src="{_address(path)}"></a>'
+        f"<figcaption>{caption}</figcaption></figure>"
+        for caption, path in {**first, "output": name, **pictures}.items()
+    )
+    told = _escaped(", ".join([f"{width}x{height}", *note["told"]]))
+    title = f'<h2>{_escaped(name)}</h2><p class="note">{told}</p>'
+    return f"<section>{title}<div>{figures}</div></section>"
+
+
+def _address(path):
+    return urllib.parse.quote(os.fsencode(path))
+
+
+def printable(path):
+    """A path as text that can be written: names of files may hold bytes that are none."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _escaped(text):
+    return html.escape(printable(str(text)))

@@ -1,0 +1,366 @@
+"""Images of any size and kind in, what a Pix2Pix or a CycleGAN makes of them out."""
+
+import dataclasses
+import hashlib
+import itertools
+import os
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from keras_gans import checks, image, networks
+from keras_gans.data.folder import SUFFIXES, decode, is_image
+from keras_gans.models.image_to_image import ImageToImage
+from keras_gans.names import did_you_mean
+from keras_gans.zoo.gallery import BESIDE, PREVIEW, ROWS, Gallery, printable
+from keras_gans.zoo.loading import open_gan
+from keras_gans.zoo.tiling import tile_overlap, tile_starts, translate_image
+
+# Formats that can be written, to their suffixes.
+FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+
+# Of a generator of images of any size: the size the papers train at.
+_OPEN_SIDE = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Translated:
+    """What `translate` did.
+
+    Attributes:
+        page: the `index.html` that shows it.
+        written: paths of the images made.
+        skipped: paths of the images that were there already.
+        failed: paths of the inputs that could not be translated, to the reason.
+    """
+
+    page: Path
+    written: list
+    skipped: list
+    failed: dict
+
+
+def translate(
+    source,
+    files,
+    output="translated",
+    *,
+    format="png",
+    backward=False,
+    stochastic=False,
+    seed=None,
+    resized=False,
+    overlap=None,
+    batch_size=8,
+    best=False,
+    overwrite=False,
+    verbose=1,
+):
+    """Translates image files, and writes a page that shows them beside what was made of them.
+
+    An image that is larger than those the generator was built for is cut into tiles of that size
+    (`translate_image`), which keeps the scale it was trained at; a smaller one is mirrored at its
+    edges. Formats, colours and transparency are as docs/translate.md says.
+
+    What is in `output` already is skipped, so that the same call goes on where it was stopped.
+
+    >>> done = keras_gans.zoo.translate("runs/maps", ["a.jpg", "b.png"])  # doctest: +SKIP
+    >>> done.written  # doctest: +SKIP
+    [PosixPath('translated/a.png'), PosixPath('translated/b.png')]
+
+    Args:
+        source: folder of a run, name of a trained preset, or a `Pix2Pix` or `CycleGAN`.
+        files: path of an image or of a folder of images, or several of either. Images keep their
+            names, and those of a folder their subfolders.
+        output: folder to write to.
+        format: `"png"`, `"jpeg"` or `"webp"`.
+        backward: with a `CycleGAN`, from Y to X.
+        stochastic: with the noise of the generator's dropout.
+        seed: of this noise, 0 or more. An image gets the same for the same seed and `batch_size`,
+            whatever other images there are. `None` draws one.
+        resized: do not cut into tiles: resize each image to the generator's size, and back.
+        overlap: of tiles: see `translate_image`.
+        batch_size: tiles to translate at once.
+        best: see `open_gan`.
+        overwrite: translate again what is in `output` already.
+        verbose: 1 prints a line for each image, 0 none.
+
+    Returns:
+        A `Translated`. A file that cannot be read is noted there, and the others are done.
+
+    Raises:
+        ValueError: before anything is written, if there are no images, two would be written to one
+            file, one would be written over an input, what is in `output` was made in another way,
+            or `source` does not do what is asked.
+        FileNotFoundError: if a file is missing.
+    """
+    output = Path(output)
+    if format not in FORMATS:
+        raise ValueError(
+            f"Images cannot be written in that format.{did_you_mean(str(format), FORMATS)} "
+            f"Expected one of {list(FORMATS)}. Received: format={format!r}"
+        )
+    if seed is not None:
+        checks.count("seed", seed, 0)
+        if not stochastic:
+            raise ValueError(
+                "Without noise there is nothing for a seed to fix. Ask for noise with "
+                f"`stochastic=True`, or leave the seed out. Received: seed={seed}"
+            )
+    checks.count("batch_size", batch_size)
+    targets = _targets(files, output, FORMATS[format])
+
+    gan, forward, back = _generators(source, backward, best)
+    shape, channels = _tile(forward)
+    settings = {
+        "generator": _fingerprint(forward),
+        "stochastic": stochastic,
+        "seed": seed,
+        "resized": resized,
+        "overlap": None if resized else tile_overlap(shape, overlap),
+    }
+    notes = []
+    if stochastic:
+        forward = networks.stochastic(forward)
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+            notes = [f"seed {seed}"]
+
+    def apply(network, pixels, seed=None):
+        tile, _ = _tile(network)
+        parts = itertools.count()
+
+        def call(tiles):
+            drawn = None if seed is None else _part_seed(seed, next(parts))
+            return gan.translate(network, tiles, len(tiles), drawn)
+
+        if resized:
+            made = call(image.from_uint8(_resize(pixels, tile))[None])[0]
+            return _resize(image.to_uint8(made), pixels.shape)
+        made = translate_image(call, image.from_uint8(pixels), tile, overlap, batch_size)
+        return image.to_uint8(made)
+
+    gallery = Gallery(output)
+    skipped = {n: output / n for n in targets if not overwrite and (output / n).exists()}
+    _require_same(settings, gallery.notes, skipped)
+    written, failed = [], {}
+    for number, (name, path) in enumerate(targets.items()):
+        if name in skipped:
+            continue
+        started = time.perf_counter()
+        try:
+            pixels, alpha, told = _read(path, channels)
+            told = [_how(pixels.shape, shape, settings), *told, *notes]
+            made = apply(forward, pixels, seed)
+            shown = {}
+            if number < ROWS:
+                shown["input"] = pixels
+                if back is not None:
+                    shown["reconstruction"] = apply(back, made)
+            if alpha is not None:
+                made = _transparent(made, alpha, on_white=format == "jpeg")
+                told.append("on white, as JPEG has no alpha" if format == "jpeg" else "alpha kept")
+            # The image comes last: where there is one, all that belongs to it is there.
+            shown = {kind: _small(picture) for kind, picture in shown.items()}
+            gallery.note(name, path, pixels.shape, told, shown, settings)
+            written.append(image.save(made, output / name))
+            said = ", ".join(told)
+        except (ValueError, OSError) as error:
+            if getattr(error, "errno", None):
+                raise  # the disk is full, or read-only: no other image would fare better
+            cause = error.__cause__
+            said = failed[path] = f"{type(cause).__name__}: {cause}" if cause else str(error)
+        if verbose:
+            seconds = time.perf_counter() - started
+            print(f"[{number + 1}/{len(targets)}] {printable(path)}: {said} ({seconds:.1f} s)")
+    title = source.name if isinstance(source, ImageToImage) else Path(source).resolve().name
+    page = gallery.write_page(f"Translated by {title}", failed)
+    return Translated(page, written, list(skipped.values()), failed)
+
+
+# ---- which files
+
+
+def _targets(files, output, suffix):
+    """Names in the output folder, to the paths of the images they are made of."""
+    given = [files] if isinstance(files, (str, os.PathLike)) else list(files)
+    found = {}
+    for path in map(Path, given):
+        if not path.exists():
+            raise FileNotFoundError(
+                "That file does not exist. Expected paths of images, or of folders of images. "
+                f"Received: {str(path)!r}"
+            )
+        for file, name in _images(path, output):
+            name = Path(name).with_suffix(suffix).as_posix()
+            other = found.setdefault(name, file)
+            if other.resolve() != file.resolve():
+                raise ValueError(
+                    "Two images would be written to one file. Rename one, or translate them into "
+                    f"two folders. Received: {other} and {file}, both for {output / name}"
+                )
+    if not found:
+        raise ValueError(
+            f"There are no images to translate. Expected files, or folders with files that end in "
+            f"{', '.join(sorted(SUFFIXES))}. Received: {', '.join(map(str, given)) or 'nothing'}"
+        )
+    inputs = {file.resolve() for file in found.values()}
+    for name, file in found.items():
+        if (output / name).resolve() in inputs:
+            raise ValueError(
+                "An image would be written over one that is to be translated. Choose another "
+                f"folder with `output`. Received: {file}, to be written to {output / name}"
+            )
+    return dict(sorted(found.items()))
+
+
+def _images(path, output):
+    """The image files at a path, each with its name below it; not those this function wrote."""
+    if not path.is_dir():
+        yield path, path.name
+        return
+    if path.resolve() == output.resolve():
+        raise ValueError(
+            "The images would be written among those to be translated, and taken for such the next "
+            f"time. Choose another folder with `output`. Received: {path}, output={output}"
+        )
+    for folder, folders, names in os.walk(path):
+        folders[:] = [
+            f
+            for f in folders
+            if not f.startswith(".")
+            and f != BESIDE
+            and Path(folder, f).resolve() != output.resolve()
+        ]
+        for file in (Path(folder, name) for name in names):
+            if is_image(file):
+                yield file, file.relative_to(path)
+
+
+# ---- by which generator
+
+
+def _generators(source, backward, best):
+    """The GAN, the generator asked for, and the one that leads back or `None`."""
+    gan = source if isinstance(source, ImageToImage) else open_gan(source, best)
+    if not isinstance(gan, ImageToImage):
+        raise ValueError(
+            "This generator makes images of latents, not of images. Expected a Pix2Pix or a "
+            "CycleGAN; use `keras-gans generate`, or the GAN's `generate`. "
+            f"Received: {source}, a {type(gan).__name__}"
+        )
+    forward, back = gan.in_use("generator"), None
+    both_ways = "backward_generator" in gan.sides["generator"]
+    # A preset comes with one generator: what else its GAN has is untrained.
+    whole = gan is source or (Path(source) / "config.json").is_file()
+    if both_ways and whole:
+        back = gan.in_use("backward_generator")
+    if not backward:
+        return gan, forward, back
+    if back is None:
+        which = "This preset comes without a backward generator" if both_ways else "It has none"
+        raise ValueError(
+            f"There is no generator to translate backward with. {which}. Expected the run of a "
+            f"CycleGAN; leave `backward` out. Received: {source}, a {type(gan).__name__}"
+        )
+    return gan, back, forward
+
+
+def _tile(network):
+    """`(height, width)` of the images a network is to be given, and their channels."""
+    (*sides, taken), made = tuple(network.inputs[0].shape)[1:], network.output_shape[1:]
+    if tuple(made[:2]) != tuple(sides) or taken not in (1, 3) or made[2] not in (1, 3):
+        raise ValueError(
+            "Image files cannot be translated by this generator. Expected one from images with 1 "
+            "or 3 channels to such images of the same size. "
+            f"Received: {network.name!r} from {(*sides, taken)} to {tuple(made)}"
+        )
+    return tuple(side or _OPEN_SIDE for side in sides), taken
+
+
+def _part_seed(seed, part):
+    return int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
+
+
+def _fingerprint(network):
+    found = hashlib.sha256()
+    for weights in network.get_weights():
+        found.update(np.ascontiguousarray(weights).tobytes())
+    return found.hexdigest()[:16]
+
+
+def _require_same(settings, notes, skipped):
+    """Raises ValueError if an image that is there already is known to be made in another way."""
+    for name in skipped:
+        earlier = notes.get(name, {}).get("settings", settings)
+        changed = [
+            f"{field} (was {earlier.get(field)!r}, now {value!r})"
+            for field, value in settings.items()
+            if earlier.get(field) != value
+        ]
+        if changed:
+            raise ValueError(
+                "The folder holds images that were made in another way, and going on would mix the "
+                "two. Choose another folder with `output`, or make all again with `overwrite`. "
+                f"Received for {name}: {', '.join(changed)}"
+            )
+
+
+# ---- one image
+
+
+def _read(path, channels):
+    """Pixels `(height, width, channels)`, alpha or `None`, and what is to be said of the file."""
+    from PIL import Image, ImageOps
+
+    colors = decode(path, channels)
+    pixels = np.asarray(colors).reshape(*colors.size[::-1], channels)
+    alpha, told = None, []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as `decode` does
+        with Image.open(path) as file:
+            if (frames := getattr(file, "n_frames", 1)) > 1:
+                told.append(f"first of {frames} frames")
+            # What `decode` scales has its transparency ignored there, too.
+            if file.has_transparency_data and not file.mode.startswith("I"):
+                alpha = np.asarray(ImageOps.exif_transpose(file).convert("RGBA"))[..., 3]
+    return pixels, alpha, told
+
+
+def _resize(pixels, shape):
+    """Pixels at another `(height, width, ...)`; bicubic, antialiased."""
+    from PIL import Image
+
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    picture = picture.resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
+    return np.asarray(picture).reshape(*shape[:2], pixels.shape[2])
+
+
+def _how(shape, tile, settings):
+    """What is done to an image of a shape, in words; sizes are width x height."""
+    size, wanted = (f"{x[1]}x{x[0]}" for x in (shape, tile))
+    if size == wanted:
+        return "whole"
+    if settings["resized"]:
+        return f"resized from {size}"
+    overlap, words = settings["overlap"], []
+    if shape[0] < tile[0] or shape[1] < tile[1]:
+        words.append(f"padded from {size}")
+    rows, columns = (len(tile_starts(*axis, overlap)) for axis in zip(shape, tile))
+    if rows * columns > 1:
+        words.append(f"tiled {columns}x{rows}, overlap {overlap}")
+    return ", ".join(words)
+
+
+def _transparent(pixels, alpha, on_white):
+    colors, alpha = np.broadcast_to(pixels, (*pixels.shape[:2], 3)), alpha[..., None]
+    if not on_white:
+        return np.concatenate([colors, alpha], axis=-1)
+    return np.rint(255 - (255.0 - colors) * (alpha / 255)).astype("uint8")
+
+
+def _small(pixels):
+    scale = min(1, PREVIEW / max(pixels.shape[:2]))
+    return _resize(pixels, [max(round(side * scale), 1) for side in pixels.shape[:2]])
