@@ -172,9 +172,9 @@ def table(runs, split, best):
             if not number:
                 first = next(iter(measured.values())).protocol
                 print(f"{first.num_images} pairs")
-                print(f"{'':34}" + "".join(f"{n:>26}" for n in values) + f"{'land and sea':>14}")
+                print(f"{'':34}" + "".join(f"{n:>28}" for n in values) + f"{'land and sea':>14}")
             row = f"{direction + ', ' + name:34}"
-            print(row + "".join(f"{found!s:>26}" for found in values.values()) + f"{same:>14.3f}")
+            print(row + "".join(f"{found!s:>28}" for found in values.values()) + f"{same:>14.3f}")
 
 
 def main():

@@ -17,9 +17,10 @@ from keras_gans.zoo.report import RESULTS
 def publish(run, preset, numbers=None):
     """Puts the generator of a finished run into a preset's folder.
 
-    Writes `generator.weights.h5` (float16), `samples.png` and `metrics.json` with the SHA-256 of
-    every file, the card's and the recipe's included: write those first, and publish again after
-    changing them.
+    The weights are those of the run's best checkpoint if its recipe has an `evaluation`, and else
+    of its newest. Writes `generator.weights.h5` (float16), `samples.png` and `metrics.json` with
+    the SHA-256 of every file, the card's and the recipe's included: write those first, and publish
+    again after changing them.
 
     Args:
         run: folder of a run that has trained all of its recipe's epochs.
@@ -37,7 +38,7 @@ def publish(run, preset, numbers=None):
     recipe = Recipe.read(preset / "recipe.json")
     config = json.loads((run / "config.json").read_text())
     recipe.require_same(config, run / "config.json")
-    gan = restore(run)
+    gan = restore(run, best=recipe.config["evaluation"] is not None)
     finished = int(gan.generator_optimizer.iterations)
     if config["epochs"] != recipe.config["epochs"]:
         raise ValueError(
@@ -45,13 +46,21 @@ def publish(run, preset, numbers=None):
             f"{recipe.config['epochs']}. Received: {config['epochs']}, {finished} steps"
         )
     generator = gan.inference_generator
-    full = gan.generate(recipe.config["samples"], seed=0)
+    pairs = recipe.sample_pairs()
+
+    def samples():
+        if pairs is None:
+            return [gan.generate(recipe.config["samples"], seed=0)]
+        return gan.compare(*pairs)
+
+    full = samples()
     with atomic(preset / presets.WEIGHTS) as partial:
         generator.save_weights(partial)
         halve(partial)
     generator.load_weights(preset / presets.WEIGHTS)
-    images = gan.generate(recipe.config["samples"], seed=0)
-    image.save(images, preset / "samples.png")
+    half = samples()
+    columns = None if pairs is None else len(half)
+    image.save(image.side_by_side(half), preset / "samples.png", columns=columns)
 
     old = preset / "metrics.json"
     if numbers is None and (run / RESULTS).exists():
@@ -65,7 +74,7 @@ def publish(run, preset, numbers=None):
     }
     with atomic(old) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
-    return float(np.abs(full - images).max())
+    return max(float(np.abs(a - b).max()) for a, b in zip(full, half))
 
 
 def numbers_of(results):

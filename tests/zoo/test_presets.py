@@ -5,13 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_gans
 import tiny
-from keras_gans import zoo
+from keras_gans import networks, zoo
 from keras_gans.zoo import presets
 
 TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
@@ -97,8 +99,6 @@ def test_missing_and_foreign_files_are_named(copied):
 
 
 def test_weights_that_lack_a_part_are_refused(copied):
-    import h5py
-
     folder = copied / TRAINED[0]
     with h5py.File(folder / "generator.weights.h5", "a") as file:
         del file["layers"]["dense"]["vars"]["0"]
@@ -146,6 +146,46 @@ def test_publishing_a_run(tmp_path):
     (preset / "recipe.json").write_text(json.dumps({**config, "seed": 2}))
     with pytest.raises(ValueError, match="another configuration"):
         zoo.publish(run, preset)
+
+
+def test_publishing_a_run_of_images_of_images(tmp_path):
+    folder = tiny.folder_of_pairs(tmp_path / "pairs", number=4)
+    shape = [32, 32, 3]
+    config = {
+        "epochs": 2,
+        "samples": 3,
+        "data": {
+            "type": "load_pairs",
+            "name": str(folder),
+            "image_size": 32,
+            "data_dir": str(tmp_path / "data"),
+        },
+        "networks": {
+            "generator": {"type": "unet_generator", "image_shape": shape, "width": 2},
+            "discriminator": {
+                "type": "patch_discriminator",
+                "image_shape": shape,
+                "condition_shape": shape,
+                "receptive_field": 16,
+                "width": 2,
+            },
+        },
+        "model": {"type": "Pix2Pix"},
+        "evaluation": {"every": 1, "best": "l1", "split": "validation"},
+    }
+    preset = tmp_path / "preset"
+    preset.mkdir()
+    (preset / "recipe.json").write_text(json.dumps(config))
+    run = zoo.train(config, tmp_path / "run", verbose=0)
+    assert zoo.publish(run, preset) < 0.02
+    numbers = json.loads((preset / "metrics.json").read_text())["numbers"]
+    assert {name.split("4")[0].rstrip("_") for name in numbers} >= {"l1", "sharpness", "frechet"}
+    with Image.open(preset / "samples.png") as picture:
+        assert picture.size == (3 * 32 + 2 * 2, 3 * 32 + 2 * 2)  # three rows of three
+    best, twin = zoo.load(run, best=True), networks.unet_generator(shape, width=2)
+    twin.load_weights(preset / "generator.weights.h5")
+    for a, b in zip(best.get_weights(), twin.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
 def test_lists_and_cards_come_without_tensorflow():
