@@ -38,7 +38,8 @@ def unet_generator(
             `None` for as often as they are: from 5 times to 8, the paper's at 256x256.
         dropout: share of values dropped at the three sizes next to the innermost, as the authors'
             program does at 256x256: the paper's only noise (section 3.1). In training, and when
-            asked (`networks.stochastic`).
+            asked (`networks.stochastic`). Of few sizes these are large ones, where noise becomes
+            texture that is missing when it is off: below a depth of 7 take 0.
         normalization: `"batch"`, `"instance"`, `"instance_affine"` or `None`, as for
             `resnet_generator`. For batches of one image `"instance"`: batch normalisation would
             learn from each image alone, and be used with averages.
