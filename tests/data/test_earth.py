@@ -141,11 +141,12 @@ def test_held_out_crops_are_fixed(load):
     assert sorted(map(bytes, shuffled[0])) == sorted(map(bytes, first[0]))
     few, _ = arrays(load(split="test", num_examples=7, shuffle=False))
     np.testing.assert_array_equal(few, first[0][:7])
-    # Of 130 rows, 16 sides of 8 fit, from row 21 on; of 30 columns 3. At scale 1 the ten sides down
-    # to row 101 have land enough.
+    # Sides of 8 half over each other, from end to end: 31 of them over the 130 rows from row 20 on,
+    # 6 over the 30 columns. At scale 1 the twenty that begin above row 101 have land enough.
     one_scale = held_out(max_scale=1.0)[0]
-    assert len(one_scale) == 3 * 10
-    assert sorted(one_scale[:, 0, 0, 1]) == sorted(3 * list(range(21, 101, 8)))
+    rows = [20 + round(122 / 30 * i) for i in range(20)]
+    assert rows[-1] == 97 and len(one_scale) == 6 * 20
+    assert sorted(one_scale[:, 0, 0, 1]) == sorted(6 * rows)
 
 
 def test_unpaired_held_out_crops_are_not_of_one_place(load):
