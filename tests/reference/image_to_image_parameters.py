@@ -78,7 +78,8 @@ def require_agreement(model, case, inputs=lambda x: x):
     np.testing.assert_allclose(means, case["running_means"], atol=2e-5)
 
 
-def main():
+def torch_networks():
+    """The networks in PyTorch, by kind; `benchmarks/image_to_image_step.py` times them too."""
     import torch
     from torch import nn
 
@@ -86,7 +87,7 @@ def main():
         return (nn.BatchNorm2d if norm == "batch" else nn.InstanceNorm2d)(filters)
 
     class UNet(nn.Module):
-        def __init__(self, channels, depth, norm, width=64):
+        def __init__(self, channels, depth, norm, width=64, dropout=0.0):
             super().__init__()
             biased = norm == "instance"
             filters = [min(width * 2**level, 8 * width) for level in range(depth)]
@@ -98,8 +99,11 @@ def main():
                 self.down.append(nn.Sequential(*step))
             for level in range(depth - 1, 0, -1):
                 before = filters[level] * (1 if level == depth - 1 else 2)  # with the skip
-                up = nn.ConvTranspose2d(before, filters[level - 1], 4, 2, 1, bias=biased)
-                self.up.append(nn.Sequential(up, normalization(norm, filters[level - 1])))
+                step = [nn.ConvTranspose2d(before, filters[level - 1], 4, 2, 1, bias=biased)]
+                step.append(normalization(norm, filters[level - 1]))
+                if dropout and max(depth - 4, 1) <= level < depth - 1:
+                    step.append(nn.Dropout(dropout))
+                self.up.append(nn.Sequential(*step))
             self.up.append(nn.ConvTranspose2d(2 * filters[0], channels[1], 4, 2, 1))
 
         def forward(self, x):
@@ -160,7 +164,13 @@ def main():
             before = after
         return nn.Sequential(*steps, nn.Conv2d(before, 1, 4, 1, 1))
 
-    kinds = {"unet": UNet, "resnet": resnet, "patch": patch}
+    return {"unet": UNet, "resnet": resnet, "patch": patch}
+
+
+def main():
+    import torch
+
+    kinds = torch_networks()
 
     def network(case, **options):
         case = {"channels": [3, 3], **case, **options}
