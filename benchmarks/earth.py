@@ -125,13 +125,12 @@ def land(images, satellite):
     return ~earth.sea_mask(images) if satellite else earth.land_mask(images)
 
 
-def agreement(evaluation, translate, satellite):
-    """Share of pixels that are land or sea as in the target."""
-    same = [
-        (land(np.clip(translate(source), -1, 1), satellite) == land(target, satellite)).mean()
-        for source, target in evaluation.pairs()
+def agreement(made, targets, satellite):
+    """Share of pixels that are land or sea as in the targets; both are lists of batches."""
+    masks = [
+        [land(np.clip(batch, -1, 1), satellite) for batch in batches] for batches in (made, targets)
     ]
-    return float(np.mean(same))
+    return float(np.mean([(a == b).mean() for a, b in zip(*masks)]))
 
 
 def rows_of(run, split, best):
@@ -147,7 +146,8 @@ def rows_of(run, split, best):
             options["name"], split=split, direction=direction, image_size=options["image_size"]
         )
         satellite = direction == "a_to_b"
-        mean = np.concatenate([target for _, target in evaluation.pairs()]).mean(axis=(0, 1, 2))
+        sources, targets = zip(*evaluation.pairs())
+        mean = np.concatenate(targets).mean(axis=(0, 1, 2))
         translators = {
             "input copied": lambda x: x,
             "mean colour": lambda x, mean=mean: np.broadcast_to(mean, x.shape),
@@ -160,8 +160,10 @@ def rows_of(run, split, best):
         else:
             translators["Pix2Pix"] = model.generate
         for name, translate in translators.items():
-            measured = evaluation.measure(translate)
-            yield direction, name, measured, agreement(evaluation, translate, satellite)
+            made = [translate(batch) for batch in sources]
+            parts = iter(made)
+            measured = evaluation.measure(lambda batch, parts=parts: next(parts))
+            yield direction, name, measured, agreement(made, targets, satellite)
 
 
 def table(runs, split, best):

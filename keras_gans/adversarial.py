@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import batches, checks, latent
+from keras_gans import batches, latent
 from keras_gans.files import nothing_skipped
 
 SIDES = ("generator", "discriminator")
@@ -35,6 +35,7 @@ class AdversarialModel(keras.Model):
     """
 
     tracked = ("discriminator_loss", "generator_loss")
+    largest_weight = 1.0  # of the terms of the losses: what a gradient's size is to be seen beside
 
     def __init__(self, generator_side, discriminator_side, ema_decay=None, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -176,12 +177,12 @@ class AdversarialModel(keras.Model):
 
     def run_generator(self, *inputs, batch_size=64):
         """The images that the generator in use makes of whole arrays, one for each input."""
-        generator, images = self.inference_generator, []
-        for start in range(0, len(inputs[0]), checks.count("batch_size", batch_size)):
-            part = [array[start : start + batch_size] for array in inputs]
-            # Not `predict`, which all workers of a strategy would have to call together.
-            images.append(generator(part[0] if len(part) == 1 else part, training=False))
-        return np.concatenate([np.asarray(made) for made in images]).astype("float32")
+        generator = self.inference_generator
+
+        def call(start, part):
+            return generator(part[0] if len(part) == 1 else part, training=False)
+
+        return batches.in_parts(call, inputs, batch_size)
 
     # ---- what a `train_step` is written in
 

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans import checks
+
 
 def real_images(data, shape, owner):
     """The real images of a batch, float32.
@@ -139,6 +141,23 @@ def require_range(real):
             "(`keras_gans.image.from_uint8` converts 0 to 255). "
             f"Received: values from {low:.6g} to {high:.6g}"
         )
+
+
+def in_parts(call, inputs, batch_size):
+    """What a network makes of whole arrays, part by part, as one float32 NumPy array.
+
+    Not `predict`, which all workers of a strategy would have to call together.
+
+    Args:
+        call: from where a part begins, and the list of it of every input, to a tensor.
+        inputs: arrays of one length.
+        batch_size: length of a part.
+    """
+    made = []
+    for start in range(0, len(inputs[0]), checks.count("batch_size", batch_size)):
+        part = [tf.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
+        made.append(np.asarray(call(start, part)))
+    return np.concatenate(made).astype("float32")
 
 
 def split(batch, parts, name):

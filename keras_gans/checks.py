@@ -21,6 +21,13 @@ def share(name, value):
     return value
 
 
+def weight(name, value):
+    """Returns `value` as a float if it is 0 or more."""
+    if not value >= 0:
+        raise ValueError(f"`{name}` must be 0 or more. Received: {name}={value}")
+    return float(value)
+
+
 def image_shape(shape, minimum=1):
     """Returns `(height, width, channels)` of an image at least `minimum` a side."""
     shape = tuple(shape) if isinstance(shape, (list, tuple)) else shape

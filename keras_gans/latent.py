@@ -8,7 +8,7 @@ circle as the way from one latent to another (White 2016, section 2.1).
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["average", "combine", "dim", "halves", "lerp", "sample", "slerp", "truncate"]
+__all__ = ["average", "combine", "dim", "halves", "lerp", "new_seed", "sample", "slerp", "truncate"]
 
 
 def dim(generator):
@@ -20,14 +20,18 @@ def dim(generator):
     return generator.inputs[0].shape[-1]
 
 
+def new_seed():
+    """An integer that nobody knows before: another at every call."""
+    return int(np.random.SeedSequence().generate_state(1)[0])
+
+
 def halves(seed):
     """An integer as the two that TensorFlow's stateless functions take; `None` as new ones.
 
     >>> halves(7).tolist()
     [7, 0]
     """
-    if seed is None:
-        seed = int(np.random.SeedSequence().generate_state(1)[0])
+    seed = new_seed() if seed is None else seed
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise ValueError(f"`seed` must be an integer, or None. Received: seed={seed!r}")
     seed = int(seed)  # NumPy's narrow integers cannot be masked and shifted by 32 bits

@@ -1,7 +1,6 @@
 """Images of any size and kind in, what a Pix2Pix or a CycleGAN makes of them out."""
 
 import dataclasses
-import hashlib
 import itertools
 import os
 import time
@@ -10,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gans import checks, image, networks
+from keras_gans import checks, image, latent, networks
 from keras_gans.data.folder import SUFFIXES, decode, is_image
+from keras_gans.metrics.features import hash_of
 from keras_gans.models.image_to_image import ImageToImage
 from keras_gans.names import did_you_mean
 from keras_gans.zoo.gallery import BESIDE, PREVIEW, ROWS, Gallery, printable
@@ -115,7 +115,7 @@ def translate(
     gan, forward, back = _generators(source, backward, best)
     shape, channels = _tile(forward)
     settings = {
-        "generator": _fingerprint(forward),
+        "generator": hash_of(forward)[:16],
         "stochastic": stochastic,
         "seed": seed,
         "resized": resized,
@@ -125,7 +125,7 @@ def translate(
     if stochastic:
         forward = networks.stochastic(forward)
         if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
+            seed = latent.new_seed()
             notes = [f"seed {seed}"]
 
     def apply(network, pixels, seed=None):
@@ -281,14 +281,7 @@ def _tile(network):
 
 
 def _part_seed(seed, part):
-    return int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
-
-
-def _fingerprint(network):
-    found = hashlib.sha256()
-    for weights in network.get_weights():
-        found.update(np.ascontiguousarray(weights).tobytes())
-    return found.hexdigest()[:16]
+    return latent.halves(np.random.SeedSequence([seed, part]).generate_state(1)[0])
 
 
 def _require_same(settings, notes, skipped):

@@ -228,8 +228,7 @@ class TrainingHealth(keras.callbacks.Callback):
         readings, loss = self._readings, self._loss()
         limits, found = self.thresholds, []
         if limits["gradient_norm"] is not None:
-            heaviest = getattr(self.model, "largest_weight", 1.0)
-            limit = limits["gradient_norm"]
+            heaviest, limit = self.model.largest_weight, limits["gradient_norm"]
             found.append(symptoms.large_gradients(readings, loss, limit, heaviest))
         if self.on_nan == "restore" and not any(found):
             self._good = _values(self._state())

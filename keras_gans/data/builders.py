@@ -9,6 +9,7 @@ Imported only when a set is loaded: `import keras_gans` imports no data set libr
 
 import contextlib
 import hashlib
+import os
 import random
 import shutil
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 from absl import logging
 from tensorflow_datasets.core.utils import tqdm_utils
+
+NODE_VARIABLE = "KERAS_GANS_NODE_MODULES"
 
 _DAY = 24 * 60 * 60
 
@@ -47,6 +50,11 @@ class QuietBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _generate_examples(self, *args):
         raise NotImplementedError
+
+
+def node_modules(source=None):
+    """The folder of npm's packages: `source`, else the variable's, else the working directory's."""
+    return Path(source or os.environ.get(NODE_VARIABLE) or "node_modules").expanduser()
 
 
 def prepare(make_builder):

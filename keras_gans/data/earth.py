@@ -20,16 +20,20 @@ Sahara, Arabia, Australia and the Amazon. Bands near the poles, and a test of sn
 
 import dataclasses
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_gans.data.builders import QuietBuilder, fingerprint, prepare
-
-NODE_VARIABLE = "KERAS_GANS_NODE_MODULES"
+from keras_gans.data import loading
+from keras_gans.data.builders import (
+    NODE_VARIABLE,
+    QuietBuilder,
+    fingerprint,
+    node_modules,
+    prepare,
+)
 
 # Degrees east. The second band of the training split passes the date line.
 BANDS = {"train": [(45, 90), (115, 375)], "validation": [(90, 115)], "test": [(15, 45)]}
@@ -179,8 +183,7 @@ _INSTALL = {
 
 def _folder(name, source):
     if name == "day_night":
-        modules = Path(source or os.environ.get(NODE_VARIABLE) or "node_modules").expanduser()
-        return modules / "three-globe" / "example" / "img"
+        return node_modules(source) / "three-globe" / "example" / "img"
     if source is not None:
         return Path(source).expanduser()
     try:
@@ -322,11 +325,7 @@ class Crops:
         first = self.channels * "ab".index(domains[0])
         last = first + self.channels * len(domains)
         images = self._maps[top : top + height, left : left + width, first:last]
-        images = tf.image.resize(
-            tf.cast(images, tf.float32), self.image_size, "bicubic", antialias=True
-        )
-        # Bicubic overshoots at edges.
-        images = tf.cast(tf.round(tf.clip_by_value(images, 0.0, 255.0)), tf.uint8)
+        images = loading.resized(images, self.image_size)
         if flip is not None:
             images = tf.cond(flip, lambda: tf.reverse(images, [1]), lambda: images)
         images = tf.ensure_shape(images, (*self.image_size, last - first))

@@ -18,16 +18,13 @@ resemble each other.
 import collections
 import dataclasses
 import json
-import os
 import zlib
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 
 from keras_gans.data import builders, folder
-from keras_gans.data.builders import QuietBuilder, fingerprint
-
-SOURCE_VARIABLE = "KERAS_GANS_NODE_MODULES"
+from keras_gans.data.builders import NODE_VARIABLE, QuietBuilder, fingerprint
 
 # a, then b.
 STYLES = ("google", "twitter")
@@ -144,14 +141,13 @@ def find(source=None):
     Raises:
         FileNotFoundError: If a package is missing, or a part of it.
     """
-    source = source or os.environ.get(SOURCE_VARIABLE) or "node_modules"
-    source = Path(source).expanduser()
+    source = builders.node_modules(source)
     needed = [_table(source), *(_file(source, style, "") for style in STYLES)]
     missing = [str(path.relative_to(source)) for path in needed if not path.exists()]
     if missing:
         raise FileNotFoundError(
             f"The emoji are missing: {', '.join(missing)}. Expected them in the folder "
-            f"`node_modules` given by `source`, by the variable {SOURCE_VARIABLE}, or in the "
+            f"`node_modules` given by `source`, by the variable {NODE_VARIABLE}, or in the "
             f"working directory; install them with {_HOW_TO_INSTALL}. Received: {str(source)!r}"
         )
     return source

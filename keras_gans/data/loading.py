@@ -483,14 +483,18 @@ def with_channels(image, channels):
     return tf.repeat(image, channels, axis=-1) if image.shape[-1] == 1 else image
 
 
+def resized(image, size):
+    """A `uint8` image at another `(height, width)`: bicubic, antialiased."""
+    image = tf.image.resize(tf.cast(image, tf.float32), size, "bicubic", antialias=True)
+    # Bicubic overshoots at edges.
+    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
+
+
 def _resize(image, size):
     shape = tf.cast(tf.shape(image)[:2], tf.float32)
     target = tf.cast(tf.round(shape * (float(size) / tf.reduce_min(shape))), tf.int32)
-    image = tf.image.resize(tf.cast(image, tf.float32), target, "bicubic", antialias=True)
     top, left = (target[0] - size) // 2, (target[1] - size) // 2
-    image = image[top : top + size, left : left + size]
-    # Bicubic overshoots at edges.
-    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
+    return resized(image, target)[top : top + size, left : left + size]
 
 
 def _flat(dataset):

@@ -254,9 +254,7 @@ def _images(data, keys, size, channels):
         images = [loading.with_channels(example[key], channels) for key in keys]
         for number, image in enumerate(images):
             if image.shape[:2] != size:
-                image = tf.image.resize(tf.cast(image, tf.float32), size, "bicubic", antialias=True)
-                # Bicubic overshoots at edges.
-                image = tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
+                image = loading.resized(image, size)
             images[number] = tf.ensure_shape(image, (*size, channels))
         return tuple(images)
 

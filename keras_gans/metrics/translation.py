@@ -1,5 +1,6 @@
 """What is measured of translated images, beside the images that they should be."""
 
+import dataclasses
 import hashlib
 import inspect
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 
 from keras_gans import checks, data
 from keras_gans.metrics import features as feature_networks
-from keras_gans.metrics.bootstrap import bootstrap
+from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
@@ -22,7 +23,8 @@ class TranslationEvaluation:
 
     What is measured, each under the name of its protocol:
 
-    - `l1`, `psnr`, `ssim`: means over the pairs; the intervals are bootstraps' over pairs;
+    - `l1`, `psnr`, `ssim`: means over the pairs; the intervals, of 95 %, are `bootstrap_mean`'s
+      over pairs;
     - `sharpness`: the gradient energy of the results over that of the targets. 1 is as sharp; less
       is blurred, more is noise;
     - `frechet`: between the features of all results and of all targets.
@@ -50,7 +52,9 @@ class TranslationEvaluation:
             features = feature_networks.load(features)
         self.features, self.data, self.split = features, data, split
         self.options, self.seed = options, seed
-        size = self._size()
+        loaded = self._load()
+        size = len(loaded)
+        self._batches = loaded.unbatch().batch(_BATCH)
         self.num_images = checks.count("num_images", size if num_images is None else num_images, 2)
         if size < self.num_images:
             raise ValueError(
@@ -130,14 +134,11 @@ class TranslationEvaluation:
             found["input copied"] = self.measure(lambda x: x)
         return found
 
-    def _size(self):
-        return data.steps_per_epoch(self._load(1))
-
-    def _load(self, batch_size):
+    def _load(self):
         return data.load_pairs(
             self.data,
             split=self.split,
-            batch_size=batch_size,
+            batch_size=1,
             augment=False,
             shuffle=False,
             drop_remainder=False,
@@ -147,7 +148,7 @@ class TranslationEvaluation:
     def pairs(self):
         """Batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
         left = self.num_images
-        for source, target in self._load(_BATCH).as_numpy_iterator():
+        for source, target in self._batches.as_numpy_iterator():
             yield source[:left], target[:left]
             left -= len(source)
             if left <= 0:
@@ -158,6 +159,4 @@ def _mean(values, seed):
     """The mean over pairs, and its interval: none where a pair is perfect, and PSNR infinite."""
     if not np.isfinite(values).all():
         return (float(values.mean()),)
-    rng = np.random.default_rng(seed)
-    means = [rng.choice(values, len(values)).mean() for _ in range(200)]
-    return float(values.mean()), *np.percentile(means, (2.5, 97.5)).tolist()
+    return dataclasses.astuple(bootstrap_mean(values, level=0.95, seed=seed))

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import losses
+from keras_gans import checks, losses
 from keras_gans.adversarial import AdversarialModel, require_fit
 from keras_gans.layers import ReplayPool
 from keras_gans.models.image_to_image import ImageToImage, require_images
@@ -74,12 +74,8 @@ class CycleGAN(ImageToImage, AdversarialModel):
         require_fit(generator, discriminator)
         require_fit(backward_generator, backward_discriminator)
         _require_inverse(generator, backward_generator, identity_weight)
-        for name, weight in {"cycle": cycle_weight, "identity": identity_weight}.items():
-            if not weight >= 0:
-                raise ValueError(
-                    f"`{name}_weight` must be 0 or more. Received: {name}_weight={weight}"
-                )
-        self.cycle_weight, self.identity_weight = float(cycle_weight), float(identity_weight)
+        self.cycle_weight = checks.weight("cycle_weight", cycle_weight)
+        self.identity_weight = checks.weight("identity_weight", identity_weight)
         if not identity_weight:
             self.tracked = self.tracked[:-1]
         self.adversarial_loss = losses.get("least_squares")
@@ -90,7 +86,7 @@ class CycleGAN(ImageToImage, AdversarialModel):
 
     @property
     def largest_weight(self):
-        """Of the terms of the losses: what a gradient's size is to be seen beside."""
+        """See `AdversarialModel`."""
         return max(1.0, self.cycle_weight, self.identity_weight)
 
     def train_step(self, data):

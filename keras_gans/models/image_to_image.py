@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import batches, checks, latent
+from keras_gans import batches
 
 
 class ImageToImage:
@@ -24,7 +24,7 @@ class ImageToImage:
     def translate(self, generator, images, batch_size=8, seed=None):
         """What a generator makes of images `(number, *image_shape)`, as a NumPy array.
 
-        With a seed, of one that takes `[images, seed]`: `networks.stochastic`.
+        With a seed, two integers, of one that takes `[images, seed]`: `networks.stochastic`.
         """
         images = np.asarray(images)
         shape = tuple(generator.inputs[0].shape)[1:]
@@ -39,16 +39,13 @@ class ImageToImage:
                 f"`keras_gans.image.from_uint8`. Received: {images.dtype}"
             )
         batches.require_range(images)
-        images, made = images.astype("float32"), []
-        seed = seed if seed is None else latent.halves(seed)
-        for start in range(0, len(images), checks.count("batch_size", batch_size)):
-            # Not `predict`, which all workers of a strategy would have to call together.
-            inputs = part = tf.convert_to_tensor(images[start : start + batch_size])
+
+        def call(start, part):
             if seed is not None:  # other noise for every part
-                fold_in = tf.random.experimental.stateless_fold_in
-                inputs = [part, fold_in(seed, start, alg="philox")]
-            made.append(generator(inputs, training=False).numpy().astype("float32"))
-        return np.concatenate(made)
+                part += [tf.random.experimental.stateless_fold_in(seed, start, alg="philox")]
+            return generator(part if len(part) > 1 else part[0], training=False)
+
+        return batches.in_parts(call, [images.astype("float32")], batch_size)
 
 
 def _fits(shape, expected):

@@ -1,10 +1,9 @@
 """Image-to-Image Translation with Conditional Adversarial Networks, Isola 2017 (1611.07004)."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_gans import losses, networks
+from keras_gans import checks, latent, losses, networks
 from keras_gans.adversarial import AdversarialModel, require_logits
 from keras_gans.models.image_to_image import ImageToImage, require_images
 
@@ -48,14 +47,12 @@ class Pix2Pix(ImageToImage, AdversarialModel):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
         require_images(generator)
         _require_fit(generator, discriminator)
-        if not l1_weight >= 0:
-            raise ValueError(f"`l1_weight` must be 0 or more. Received: l1_weight={l1_weight}")
-        self.l1_weight = float(l1_weight)
+        self.l1_weight = checks.weight("l1_weight", l1_weight)
         self.adversarial_loss = losses.get(loss)
 
     @property
     def largest_weight(self):
-        """Of the terms of the losses: what a gradient's size is to be seen beside."""
+        """See `AdversarialModel`."""
         return max(1.0, self.l1_weight)
 
     def train_step(self, data):
@@ -106,9 +103,8 @@ class Pix2Pix(ImageToImage, AdversarialModel):
         """
         generator = self.inference_generator
         if stochastic:
-            if seed is None:
-                seed = int(np.random.SeedSequence().generate_state(1)[0])
-            return self.translate(networks.stochastic(generator), images, batch_size, seed)
+            twin = networks.stochastic(generator)
+            return self.translate(twin, images, batch_size, latent.halves(seed))
         if seed is not None:
             raise ValueError(
                 "Without noise there is nothing for a seed to fix. Ask for noise with "

@@ -42,7 +42,7 @@ def write(source, style, table=TABLE, color=GREEN):
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    monkeypatch.delenv(emoji_styles.SOURCE_VARIABLE, raising=False)
+    monkeypatch.delenv(emoji_styles.NODE_VARIABLE, raising=False)
     source = tmp_path / "node_modules"
     write(source, "google", color=GREEN)
     write(source, "twitter", color=BLUE)
@@ -168,7 +168,7 @@ def test_source_from_the_environment_or_the_working_directory(source, monkeypatc
     other = source.rename(source.with_name("other"))
     with pytest.raises(FileNotFoundError, match=r"Received: 'node_modules'"):
         emoji_styles.find()
-    monkeypatch.setenv(emoji_styles.SOURCE_VARIABLE, str(other))
+    monkeypatch.setenv(emoji_styles.NODE_VARIABLE, str(other))
     assert emoji_styles.find() == other
     assert emoji_styles.find(other) == other
 
