@@ -389,10 +389,17 @@ class AdversarialModel(keras.Model):
         super().save_own_variables(store)
         for number, state in enumerate(self._seed_states()):
             store[f"seed_state_{number}"] = state.numpy()
+        for number, so_far in enumerate(self.metrics_variables):
+            # This process' own: reading all workers' would take all of them.
+            parts = tf.distribute.get_strategy().experimental_local_results(so_far.value)
+            store[f"metric_{number}"] = sum(part.numpy() for part in parts)
 
     def load_own_variables(self, store):
         for number, state in enumerate(self._seed_states()):
             state.assign(store[f"seed_state_{number}"])
+        for number, so_far in enumerate(self.metrics_variables):
+            if f"metric_{number}" in store:  # not in files of a model that was not compiled
+                so_far.assign(store[f"metric_{number}"])
 
 
 class Gauges:

@@ -12,13 +12,16 @@ from keras_gans.zoo.evaluating import conclude
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import HEALTH, write_report
 
+_MINUTES = 5  # between two checkpoints, if epochs take longer
+
 
 def train(recipe, folder=None, new=False, verbose="auto", **changes):
     """Trains a recipe; run again, goes on where it stopped.
 
     The folder then holds `config.json`, `checkpoints/`, `samples/` (grids and an animation),
     `logs/` (TensorBoard), `metrics.jsonl` and `report.html`. Stopped at any moment, it loses at
-    most the epoch it was in, and what it becomes is the same, bit for bit on one machine.
+    most the epoch it was in or some five minutes, whichever is less, and what it becomes is the
+    same, bit for bit on one machine.
 
     >>> folder = keras_gans.zoo.train("dcgan_digits_28_quick", epochs=1)  # doctest: +SKIP
 
@@ -42,7 +45,7 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
     config = folder / "config.json"
     if config.exists():
         recipe.require_same(json.loads(config.read_text()), config)
-    resume = Resume(folder / "checkpoints")
+    resume = Resume(folder / "checkpoints", minutes=_MINUTES)
     if resume.epoch < recipe.config["epochs"]:
         # Both may refuse, and neither has touched the folder.
         gan = recipe.build_model()

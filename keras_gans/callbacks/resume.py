@@ -1,94 +1,197 @@
-"""Stop a training at any moment, run it again, and lose at most an epoch."""
+"""Stop a training at any moment, run it again, and lose at most what came after a checkpoint."""
 
 import re
+import time
+import warnings
 from pathlib import Path
 
 import keras
 
 from keras_gans import checks
 from keras_gans.callbacks.writer import writes
-from keras_gans.files import atomic
+from keras_gans.files import atomic, is_whole_hdf5
 
 
 class Resume(keras.callbacks.Callback):
-    """Saves the whole training after an epoch, and goes on from what is saved.
+    """Saves the whole training as it goes on, and goes on from what is saved.
 
-    One file holds both sides, both optimizers, the moving averages and every random state, and
-    its name the number of finished epochs. It is put in place whole or not at all, where
-    `keras.callbacks.BackupAndRestore` writes over its only copy.
+    One file holds both sides, both optimizers, the moving averages, every random state and the
+    means logged so far, and its name how far the training was. It is put in place whole or not at
+    all, where `keras.callbacks.BackupAndRestore` writes over its only copy. A checkpoint that
+    cannot be written, as on a full disk, is reported and the training goes on, except for the
+    last; one that was cut short later is reported, and the one before it taken.
 
-    Going on is exact if the data come in the order they would have come in, which
-    `first_epoch` asks for:
+    Going on is exact, bit for bit on one machine, if the data come in the order they would have
+    come in, which `first_epoch` asks for. Within an epoch the batches that were trained on already
+    are drawn once more and let by, which takes the time that the data take:
 
-    >>> resume = keras_gans.callbacks.Resume("checkpoints")
+    >>> resume = keras_gans.callbacks.Resume("checkpoints", minutes=10)
     >>> images = keras_gans.data.load("normal", first_epoch=resume.epoch)
     >>> history = gan.fit(images, steps_per_epoch=10, epochs=2, callbacks=[resume], verbose=0)
-    >>> resume.epoch
-    2
+    >>> resume.epoch, resume.step
+    (2, 0)
 
     Args:
-        directory: folder of the checkpoints; made if missing.
+        directory: folder of the checkpoints; made if missing. Workers of one training share it.
         every: epochs between two checkpoints. The last epoch is always saved.
         keep: how many checkpoints stay.
+        steps: steps after which to save within an epoch too; `None` for not.
+        minutes: minutes after the last checkpoint after which to save, at any step; `None` for not.
 
     Raises:
-        ValueError: for a number below 1, or a checkpoint that cannot be read.
+        ValueError: for a number that is not positive, and, in `fit`, for checkpoints of which none
+            can be read.
     """
 
-    def __init__(self, directory, every=1, keep=2):
+    def __init__(self, directory, every=1, keep=2, steps=None, minutes=None):
         super().__init__()
         self.directory = Path(directory)
         self.every, self.keep = checks.count("every", every), checks.count("keep", keep)
+        self.steps = None if steps is None else checks.count("steps", steps)
+        if minutes is not None and not minutes > 0:
+            raise ValueError(f"`minutes` must be above 0, or None. Received: minutes={minutes}")
+        self.minutes = minutes
 
     def _numbered(self):
-        """Number of finished epochs to path, oldest first."""
+        """`(finished epochs, steps after them)` to path, oldest first."""
         numbered = {}
         for path in self.directory.glob("epoch-*.weights.h5"):
-            if match := re.fullmatch(r"epoch-(\d+)\.weights\.h5", path.name):
-                numbered[int(match[1])] = path
+            if match := re.fullmatch(r"epoch-(\d+)(?:-step-(\d+))?\.weights\.h5", path.name):
+                numbered[int(match[1]), int(match[2] or 0)] = path
         return dict(sorted(numbered.items()))
 
+    def _whole(self):
+        return {at: path for at, path in self._numbered().items() if is_whole_hdf5(path)}
+
     def checkpoints(self):
-        """Paths of the checkpoints, oldest first."""
-        return list(self._numbered().values())
+        """Paths of the checkpoints that are whole, oldest first."""
+        return list(self._whole().values())
 
     @property
     def epoch(self):
         """Number of finished epochs in the newest checkpoint; 0 if there is none."""
-        return max(self._numbered(), default=0)
+        return max(self._whole(), default=(0, 0))[0]
+
+    @property
+    def step(self):
+        """Number of steps after them in the newest checkpoint."""
+        return max(self._whole(), default=(0, 0))[1]
 
     def restore(self, model):
-        """Loads the newest checkpoint, if there is one, and returns the number of its epoch."""
-        paths = self.checkpoints()
-        if paths:
+        """Loads the newest whole checkpoint, if there is one, and returns its epoch and step."""
+        files, whole = self._numbered(), self._whole()
+        newest = max(whole, default=(0, 0))
+        damaged = [path.name for at, path in files.items() if at > newest]
+        if damaged and not whole:
+            raise ValueError(
+                "No checkpoint can be read: all are damaged. Remove them to start afresh. "
+                f"Received: {', '.join(damaged)} in {self.directory}"
+            )
+        if damaged:
+            warnings.warn(
+                f"Damaged checkpoints are passed over: {', '.join(damaged)}. Going on from "
+                f"{whole[newest].name}.",
+                stacklevel=2,
+            )
+        if whole:
             try:
-                model.load_weights(paths[-1])
+                model.load_weights(whole[newest])
             except (OSError, KeyError, ValueError) as error:
-                earlier = f"go on from {paths[-2].name}" if len(paths) > 1 else "start afresh"
+                earlier = (
+                    f"go on from {[*whole.values()][-2].name}" if len(whole) > 1 else "start afresh"
+                )
                 raise ValueError(
                     "A checkpoint cannot be read: it is damaged, or of another model. Expected "
-                    f"what this model saved. Remove the file to {earlier}. Received: {paths[-1]} "
-                    f"({error})"
+                    f"what this model saved. Remove the file to {earlier}. "
+                    f"Received: {whole[newest]} ({error})"
                 ) from error
-        return self.epoch
+        return newest
 
-    def save(self, epoch):
-        """Writes the checkpoint of a finished epoch, and removes the oldest."""
-        with atomic(self.directory / f"epoch-{epoch:05d}.weights.h5") as partial:
+    def save(self, epoch, step=0):
+        """Writes the checkpoint of so many epochs and steps, and removes the oldest."""
+        name = f"epoch-{epoch:05d}" + (f"-step-{step:08d}" if step else "")
+        with atomic(self.directory / f"{name}.weights.h5") as partial:
             self.model.save_weights(partial)
-        for path in self.checkpoints()[: -self.keep]:
-            path.unlink()
+        kept = self.checkpoints()[-self.keep :]
+        for path in self._numbered().values():
+            if path not in kept:  # damaged ones too
+                path.unlink(missing_ok=True)
+
+    def _try_to_save(self, epoch, step=0):
+        if writes(self.model):
+            try:
+                self.save(epoch, step)
+            except OSError as error:
+                warnings.warn(
+                    f"Epoch {epoch}, step {step} could not be saved, and the training goes on; "
+                    f"stopped now, it would go back to the checkpoint before. Free some space in "
+                    f"{self.directory}. Received: {error}",
+                    stacklevel=2,
+                )
+        self._saved_at = time.monotonic()
+
+    def _late(self):
+        return self.minutes is not None and time.monotonic() > self._saved_at + 60 * self.minutes
 
     def on_train_begin(self, logs=None):
+        epoch, self._step = self.restore(self.model)
         # The attribute through which Keras' own BackupAndRestore moves the start of `fit`.
-        self.model._initial_epoch = self._finished = self.restore(self.model)
+        self.model._initial_epoch = self._finished = epoch
+        self._saved_at = time.monotonic()
+        if self._step:
+            length = self.params.get("steps")
+            if length is not None and length <= self._step:
+                raise ValueError(_shorter(length, self._step))
+            self.model.train_function = _LetBy(self.model, self._step)
+
+    def on_train_batch_end(self, batch, logs=None):
+        before, self._step = self._step, max(self._step, batch + 1)
+        if self._step == before or self._step == self.params.get("steps"):
+            return  # let by, or the epoch ends now
+        if (self.steps and self._step // self.steps > before // self.steps) or self._late():
+            self._try_to_save(self._finished, self._step)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._finished = epoch + 1
-        if self._finished % self.every == 0 and writes(self.model):
-            self.save(self._finished)
+        self._finished, self._step = epoch + 1, 0
+        if self._finished % self.every == 0 or self._late():
+            self._try_to_save(self._finished)
 
     def on_train_end(self, logs=None):
-        if self._finished > self.epoch and writes(self.model):
+        if (self._finished, 0) > (self.epoch, self.step) and writes(self.model):
             self.save(self._finished)
         self.model._initial_epoch = None  # the next `fit` starts where it is told to
+
+
+def _shorter(length, step):
+    return (
+        "A checkpoint was made within an epoch that was longer. Train with as many steps an epoch "
+        f"as before. Received: {length} steps, checkpoint of step {step}"
+    )
+
+
+class _LetBy:
+    """Stands in for a model's training function while batches go by that were trained on before.
+
+    Keras counts the steps of an epoch by its calls, so that the rest of the epoch is as it was.
+    """
+
+    def __init__(self, model, steps):
+        self.model, self.steps, self.train = model, steps, model.train_function
+        self.done = 0
+        self.means = [variable.numpy() for variable in model.metrics_variables]
+        self.logs = None
+
+    def __call__(self, iterator):
+        if self.logs is None:  # not before: Keras resets them at the start of the epoch
+            for variable, value in zip(self.model.metrics_variables, self.means):
+                variable.assign(value)
+            self.logs = self.model.get_metrics_result()
+        for _ in range(self.model.steps_per_execution):
+            try:
+                next(iterator)
+            except StopIteration:
+                raise ValueError(_shorter(self.done, self.steps)) from None
+            self.done += 1
+        if self.done >= self.steps:
+            self.model.train_function = self.train
+        return self.logs
