@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import batches, latent
+from keras_gans import batches, latent, replicas
 from keras_gans.files import nothing_skipped
 
 SIDES = ("generator", "discriminator")
@@ -53,6 +53,9 @@ class AdversarialModel(keras.Model):
                 )
             setattr(self, attribute, network)
         self.ema_decay = ema_decay
+        strategy = self.distribute_strategy
+        for attribute in (*generator_side, *discriminator_side):
+            replicas.require_scope(attribute, getattr(self, attribute), strategy)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.seed = self.seed_generator.get_config()["seed"]
         for attribute in self.sides["generator"] if ema_decay is not None else ():
@@ -93,10 +96,11 @@ class AdversarialModel(keras.Model):
             )
         kwargs.setdefault("jit_compile", False)
         super().compile(optimizer=None, loss=None, **kwargs)  # None, or Keras makes an RMSprop
-        self.generator_optimizer = self._ready("generator", generator_optimizer)
-        self.discriminator_optimizer = self._ready("discriminator", discriminator_optimizer)
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
-        self.gauges = Gauges()
+        with self.distribute_strategy.scope():
+            self.generator_optimizer = self._ready("generator", generator_optimizer)
+            self.discriminator_optimizer = self._ready("discriminator", discriminator_optimizer)
+            self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
+            self.gauges = Gauges()
 
     def default_optimizer(self):
         """A new optimizer for one side: Adam(2e-4, beta_1=0.5) (Radford 2015, section 4)."""
@@ -111,8 +115,11 @@ class AdversarialModel(keras.Model):
         watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
         if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
+        if tf.distribute.has_strategy():  # which the networks may have been made outside of
+            replicas.require_scope("generator", self, tf.distribute.get_strategy())
         sample = batches.sample(x, y, batch_size)
         for batch in sample:
+            replicas.require_examples(batch, self.distribute_strategy)
             self.check_data(batch)
         if self.gauges is not None:
             self.gauges.first_batch = sample[0] if sample else None
@@ -206,12 +213,13 @@ class AdversarialModel(keras.Model):
                 )
         optimizer = getattr(self, f"{side}_optimizer")
         variables = self.variables_of(side)
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        scale = optimizer.scale_loss(tf.constant(1.0 / replicas))
+        scale = optimizer.scale_loss(tf.constant(1.0 / replicas.number()))
         shares = [
             tf.fill(tf.shape(t), scale / tf.cast(tf.size(t), "float32")) for t in losses.values()
         ]
         gradients = tape.gradient(list(losses.values()), variables, output_gradients=shares)
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            gradients = replicas.all_or_none_finite(gradients)
         optimizer.apply(gradients, variables)
         for name, loss in losses.items():
             self.trackers[name].update_state(loss)
@@ -280,12 +288,14 @@ class AdversarialModel(keras.Model):
 
         For what a loss compares across the whole batch, so that one replica and several agree.
         """
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-            return value
-        return tf.distribute.get_replica_context().all_reduce("MEAN", value)
+        return replicas.mean(value)
 
     def update_averages(self):
-        """Moves the generators' averages, if kept, after a generator's step."""
+        """Moves the generators' averages, if kept, after a generator's step.
+
+        Before that, replicas share the statistics of normalisations, which are averages too.
+        """
+        replicas.share_statistics([getattr(self, n) for side in SIDES for n in self.sides[side]])
         if self.ema_decay is None:
             return
         steps = tf.cast(self.generator_optimizer.iterations, "float32")
@@ -340,19 +350,8 @@ class AdversarialModel(keras.Model):
         half = any(x.compute_dtype == "float16" for n in networks for x in n.layers)
         if half and not scales:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        if self.distribute_strategy and self.distribute_strategy.num_replicas_in_sync > 1:
-            inner = getattr(optimizer, "inner_optimizer", optimizer)
-            for name, set_ in {
-                "gradient_accumulation_steps": inner.gradient_accumulation_steps,
-                "ema_overwrite_frequency": inner.use_ema and inner.ema_overwrite_frequency,
-                "steps_per_execution": self.steps_per_execution > 1,
-                "jit_compile": self.jit_compile,
-            }.items():
-                if set_:
-                    raise ValueError(
-                        f"Keras 3 cannot train on several replicas with `{name}`. Leave it out, "
-                        f"or train on one. Received: {name}={set_}"
-                    )
+        replicas.require_supported(self, optimizer)
+        replicas.require_scope(f"{side}_optimizer", optimizer, self.distribute_strategy)
         if not optimizer.built:  # now: inside a replica it fails, and loading would skip it
             optimizer.build(self.variables_of(side))
         return optimizer
@@ -391,7 +390,7 @@ class AdversarialModel(keras.Model):
             store[f"seed_state_{number}"] = state.numpy()
         for number, so_far in enumerate(self.metrics_variables):
             # This process' own: reading all workers' would take all of them.
-            parts = tf.distribute.get_strategy().experimental_local_results(so_far.value)
+            parts = self.distribute_strategy.experimental_local_results(so_far.value)
             store[f"metric_{number}"] = sum(part.numpy() for part in parts)
 
     def load_own_variables(self, store):

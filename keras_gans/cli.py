@@ -42,6 +42,11 @@ def parse(argv):
     train.add_argument("--run", type=Path, help="folder of the run [runs/<recipe>]", metavar="DIR")
     train.add_argument("--epochs", type=int, help="train for so many epochs in all")
     train.add_argument("--new", action="store_true", help="start afresh; keeps the earlier run")
+    train.add_argument(
+        "--strategy",
+        choices=["mirrored", "multi_worker"],
+        help="train on all GPUs of this machine, or on all machines of TF_CONFIG",
+    )
     train.add_argument("--dry-run", action="store_true", help="show the plan, and do nothing")
     train.add_argument(
         "--export", type=_formats, default=[], metavar="FORMATS", help=f"then export: {_FORMATS}"
@@ -139,6 +144,7 @@ def main(arguments):
 
 def _train(arguments):
     from keras_gans import zoo
+    from keras_gans.callbacks.writer import is_chief
 
     recipe = zoo.Recipe.read(
         arguments.recipe, **({"epochs": arguments.epochs} if arguments.epochs is not None else {})
@@ -151,7 +157,10 @@ def _train(arguments):
     folder = arguments.run or Path("runs", recipe.name)
     if arguments.dry_run:
         return _plan(recipe, folder)
-    folder = zoo.train(recipe, folder, new=arguments.new)
+    strategy = zoo.strategy(arguments.strategy)
+    folder = zoo.train(recipe, folder, new=arguments.new, strategy=strategy)
+    if not is_chief(strategy):
+        return 0
     print(f"\nThe run is in {folder}/")
     for what, path in {
         "report": "report.html",

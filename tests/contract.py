@@ -128,15 +128,50 @@ class GANContract:
         for name in logs:
             np.testing.assert_allclose(logs[name], shared_logs[name], rtol=1e-4, atol=1e-5)
 
-    def test_float16_stays_finite_and_trains(self):
+    def test_an_overflow_on_one_replica_skips_the_step_of_its_side_on_all(self, two_replicas):
         keras.config.set_dtype_policy("mixed_float16")
+        with two_replicas.scope():
+            gan = self.make(ema_decay=0.9)
+            gan.compile(sgd(), sgd())
+        start = {side: [v.numpy() for v in gan.variables_of(side)] for side in gan.sides}
+        before = {
+            side: getattr(gan, f"{side}_optimizer").dynamic_scale.numpy() for side in gan.sides
+        }
+        step = gan.step
+
+        def overflowing(side, tape, losses):
+            """The generator's loss is too large for float16 on the second replica alone."""
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            factor = tf.where(tf.equal(replica, 1), np.float32("inf"), 1.0)
+            if side == "generator":
+                with tape:
+                    losses = {name: loss * factor for name, loss in losses.items()}
+            step(side, tape, losses)
+
+        gan.step = overflowing
+        gan.fit(self.dataset(self.batches(1)), verbose=0)
+        for side in gan.sides:
+            moved = [(a != v.numpy()).any() for a, v in zip(start[side], gan.variables_of(side))]
+            scale = getattr(gan, f"{side}_optimizer").dynamic_scale.numpy()
+            assert any(moved) == (side == "discriminator")
+            assert (scale < before[side]) == (side == "generator")
+            for variable in gan.variables_of(side):
+                replicas = two_replicas.experimental_local_results(variable.value)
+                assert len(replicas) == 2
+                assert_same([replicas[0].numpy()], [replicas[1].numpy()])
+                assert np.isfinite(replicas[0].numpy()).all()
+
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+    def test_half_precision_stays_finite_and_trains(self, policy):
+        keras.config.set_dtype_policy(policy)
         gan = self.make(ema_decay=0.9)
         gan.compile()
         before = weights_of(gan.generator)
         history = gan.fit(self.dataset(self.batches(6)), epochs=6, verbose=0).history
-        scaled = keras.optimizers.LossScaleOptimizer
-        assert isinstance(gan.generator_optimizer, scaled)
-        assert isinstance(gan.discriminator_optimizer, scaled)
+        for side in gan.sides:
+            optimizer = getattr(gan, f"{side}_optimizer")
+            scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            assert scaled == (policy == "mixed_float16")  # bfloat16 has float32's range
         assert all(np.isfinite(values).all() for values in history.values())
         assert all(np.isfinite(value).all() for value in weights_of(gan))
         assert any((a != b).any() for a, b in zip(before, weights_of(gan.generator)))

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image"], 0),
-    **dict.fromkeys(["files", "names", "checks", "building", "schedules"], 0),
+    **dict.fromkeys(["files", "names", "checks", "building", "schedules", "replicas"], 0),
     **dict.fromkeys(["layers", "data", "batches"], 1),
     "networks": 2,
     "adversarial": 3,

@@ -19,6 +19,7 @@ _LAZY = {
     "open_gan": "loading",
     "restore": "loading",
     "train": "training",
+    "strategy": "strategies",
     "evaluate": "evaluating",
     "publish": "publishing",
     "translate": "translating",

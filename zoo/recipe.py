@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 import keras_gans
 from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
@@ -40,6 +41,9 @@ _FREE = ("epochs", "description", "evaluation")
 
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
+
+# What makes networks of networks, and not of numbers.
+_OF_NETWORKS = ("stochastic", "synchronized")
 
 # Arguments that say what images are like, and hold for an evaluation too.
 _IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction")
@@ -129,10 +133,17 @@ class Recipe:
         return getattr(networks, arguments.pop("type"))(**arguments)
 
     def build_model(self):
-        """The compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on."""
+        """The compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on.
+
+        In the scope of a strategy of several replicas, batch normalisation is synchronised, so that
+        a recipe means the same on any number of devices.
+        """
         keras.utils.set_random_seed(self.config["seed"])
         keras.config.set_dtype_policy(self.config["dtype_policy"])
         built = {role: self.build_network(role) for role in self.config["networks"]}
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            # After all are built: copying draws random numbers, and they start as on one device.
+            built = {role: networks.synchronized(network) for role, network in built.items()}
         arguments = dict(self.config["model"])
         kind = getattr(models, arguments.pop("type"))
         if isinstance(arguments.get("loss"), dict):
@@ -215,7 +226,8 @@ class Recipe:
         kind = gans[_type(config["model"], gans, "model")]
         roles = [name for name, p in _parameters(kind).items() if p.default is p.empty]
         _refuse_unknown(config["networks"], roles, "networks.")
-        known = {name: getattr(networks, name) for name in networks.__all__}
+        makers = (n for n in networks.__all__ if n not in _OF_NETWORKS)
+        known = {name: getattr(networks, name) for name in makers}
         for role in roles:
             config["networks"][role] = self._typed(
                 config["networks"].get(role), known, f"networks.{role}"

@@ -4,18 +4,21 @@ import json
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from keras_gans import data, metrics
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
+from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic
 from keras_gans.zoo.evaluating import conclude
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import HEALTH, write_report
+from keras_gans.zoo.strategies import strategy as by_name
 
 _MINUTES = 5  # between two checkpoints, if epochs take longer
 
 
-def train(recipe, folder=None, new=False, verbose="auto", **changes):
+def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **changes):
     """Trains a recipe; run again, goes on where it stopped.
 
     The folder then holds `config.json`, `checkpoints/`, `samples/` (grids and an animation),
@@ -30,6 +33,10 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
         folder: of the run; `None` for `runs/<name of the recipe>`.
         new: start afresh; an earlier run in the folder is kept under another name.
         verbose: of `fit`.
+        strategy: `"mirrored"`, `"multi_worker"` or a `tf.distribute.Strategy`, to train on several
+            devices or machines (docs/distributed.md). The batches of the recipe are those of all
+            together, and batch normalisation is synchronised, so that the training means the same.
+            Workers share the folder; the first writes.
         **changes: fields of the recipe to replace, such as `epochs`.
 
     Returns:
@@ -38,8 +45,15 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
     Raises:
         ValueError: for a recipe that is not right, or another than the run's.
     """
+    strategy = by_name(strategy)  # first: several workers meet before anything is computed
+    chief = is_chief(strategy)
     recipe = Recipe.read(recipe, **changes)
     folder = Path(folder) if folder is not None else Path("runs", recipe.name)
+    if new and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        raise ValueError(
+            "Workers cannot agree on when a folder is moved away. Give the new run another folder, "
+            f"or remove the old one first. Received: new=True, {folder}"
+        )
     if new and folder.exists():
         folder.rename(_free_name(folder))
     config = folder / "config.json"
@@ -48,41 +62,48 @@ def train(recipe, folder=None, new=False, verbose="auto", **changes):
     resume = Resume(folder / "checkpoints", minutes=_MINUTES)
     if resume.epoch < recipe.config["epochs"]:
         # Both may refuse, and neither has touched the folder.
-        gan = recipe.build_model()
+        with strategy.scope():
+            gan = recipe.build_model()
         dataset = recipe.load_data(first_epoch=resume.epoch)
         evaluate = recipe.build_evaluation(folder / "checkpoints")
-        with atomic(config) as partial:
-            partial.write_text(json.dumps(recipe.config, indent=2) + "\n")
+        if chief:
+            with atomic(config) as partial:
+                partial.write_text(json.dumps(recipe.config, indent=2) + "\n")
         gan.fit(
             dataset,
             steps_per_epoch=data.steps_per_epoch(dataset),
             epochs=recipe.config["epochs"],
-            verbose=verbose,
-            callbacks=[
-                # First: what has broken is not saved.
-                TrainingHealth(
-                    log_dir=str(folder / "logs/health"),
-                    path=folder / HEALTH,
-                    **_classifier(recipe, gan),
-                ),
-                # Before those that log, which then have its numbers too.
-                *filter(None, [evaluate]),
-                resume,
-                MetricsLog(folder / "metrics.jsonl"),
-                keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
-                SampleGrid(
-                    folder / "samples",
-                    recipe.config["samples"],
-                    log_dir=folder / "logs/samples",
-                    inputs=recipe.sample_pairs(),
-                ),
-            ],
+            verbose=verbose if chief else 0,
+            callbacks=_callbacks(recipe, gan, folder, evaluate, resume, chief),
         )
-        if evaluate is not None:
+        if evaluate is not None and chief:
             last = evaluate.measured if evaluate.epoch == resume.epoch else None
             conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last)
-    write_report(folder, recipe)
+    if chief:
+        write_report(folder, recipe)
     return folder
+
+
+def _callbacks(recipe, gan, folder, evaluate, resume, chief):
+    """In the order in which they must run."""
+    samples = SampleGrid(
+        folder / "samples",
+        recipe.config["samples"],
+        log_dir=folder / "logs/samples",
+        inputs=recipe.sample_pairs(),
+    )
+    board = keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False)
+    health = TrainingHealth(
+        log_dir=str(folder / "logs/health"), path=folder / HEALTH, **_classifier(recipe, gan)
+    )
+    return [
+        health,  # first: what has broken is not saved
+        *([] if evaluate is None else [evaluate]),  # before those that log, which have its numbers
+        resume,
+        MetricsLog(folder / "metrics.jsonl"),
+        *([board] if chief else []),  # Keras' own would write from every worker
+        samples,
+    ]
 
 
 def _classifier(recipe, gan):

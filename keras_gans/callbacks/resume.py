@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from keras_gans import checks
 from keras_gans.callbacks.writer import writes
@@ -135,6 +136,7 @@ class Resume(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         epoch, self._step = self.restore(self.model)
+        _require_one_start((epoch, self._step), self.model.distribute_strategy)
         # The attribute through which Keras' own BackupAndRestore moves the start of `fit`.
         self.model._initial_epoch = self._finished = epoch
         self._saved_at = time.monotonic()
@@ -160,6 +162,20 @@ class Resume(keras.callbacks.Callback):
         if (self._finished, 0) > (self.epoch, self.step) and writes(self.model):
             self.save(self._finished)
         self.model._initial_epoch = None  # the next `fit` starts where it is told to
+
+
+def _require_one_start(start, strategy):
+    """Raises ValueError unless all workers go on from one checkpoint: else they wait for ever."""
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        replicas = strategy.num_replicas_in_sync
+        everyones = tf.function(strategy.run, autograph=False)(lambda: tf.constant(start))
+        total = strategy.reduce("SUM", everyones, axis=None)
+        if total.numpy().tolist() != [replicas * value for value in start]:
+            raise ValueError(
+                "Workers do not see the same checkpoints. Give all of them one folder, on storage "
+                f"that they share. Received: epoch {start[0]}, step {start[1]} on this worker, "
+                f"{(total.numpy() / replicas).tolist()} on average"
+            )
 
 
 def _shorter(length, step):

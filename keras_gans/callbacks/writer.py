@@ -3,7 +3,12 @@
 
 def writes(model):
     """Is this the process that writes files? Of several workers only the first is."""
-    resolver = model.distribute_strategy.cluster_resolver
+    return is_chief(model.distribute_strategy)
+
+
+def is_chief(strategy):
+    """Is this the first of the processes that share a training, or the only one?"""
+    resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True
     if resolver.task_type == "worker" and "chief" not in resolver.cluster_spec().jobs:

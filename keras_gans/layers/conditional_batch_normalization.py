@@ -26,6 +26,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         num_classes: how many classes there are, from 2.
         momentum: share of the moving statistics that stays at each training call.
         epsilon: added to the variance.
+        synchronized: whether statistics are of the batch of all replicas, not of each one's part.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Input shape:
@@ -43,12 +44,17 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         "cGANs with Projection Discriminator", section 4.
     """
 
-    def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, synchronized=False, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = checks.count("num_classes", num_classes, 2)
-        self.momentum, self.epsilon = momentum, epsilon
+        self.momentum, self.epsilon, self.synchronized = momentum, epsilon, synchronized
         self.normalization = keras.layers.BatchNormalization(
-            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+            momentum=momentum,
+            epsilon=epsilon,
+            center=False,
+            scale=False,
+            synchronized=synchronized,
+            dtype=self.dtype_policy,
         )
 
     def build(self, input_shape):
@@ -94,4 +100,5 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             "num_classes": self.num_classes,
             "momentum": self.momentum,
             "epsilon": self.epsilon,
+            "synchronized": self.synchronized,
         }

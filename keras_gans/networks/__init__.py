@@ -25,6 +25,7 @@ from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
 from keras_gans.networks.resnet import resnet_generator
 from keras_gans.networks.stochastic import stochastic
+from keras_gans.networks.synchronized import synchronized
 from keras_gans.networks.unet import unet_generator
 
 __all__ = [
@@ -47,5 +48,6 @@ __all__ = [
     "resnet_generator",
     "semi_supervised_discriminator",
     "stochastic",
+    "synchronized",
     "unet_generator",
 ]

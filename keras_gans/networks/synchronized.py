@@ -1,0 +1,39 @@
+"""Batch normalisation over the batch of all replicas."""
+
+import keras
+
+from keras_gans.layers import ConditionalBatchNormalization
+
+
+def synchronized(network):
+    """A copy of a network whose batch normalisation sees the batch of all replicas.
+
+    On one device it computes what the network does. On several, each replica normalises by the
+    statistics of the whole batch instead of its own part, so that they learn what one device
+    would: worth its traffic where the part is small. The layers themselves are Keras', made with
+    `synchronized=True`; networks of your own may have them from the start.
+
+    >>> network = keras_gans.networks.dcgan_generator((28, 28, 1))
+    >>> network = keras_gans.networks.synchronized(network)
+
+    Args:
+        network: a built `keras.Model` of the functional kind.
+
+    Returns:
+        A `keras.Model` with the same weights, and the same name.
+
+    References:
+        Ioffe 2015, "Batch Normalization", section 3; Zhang 2018, "Context Encoding for Semantic
+        Segmentation", section 3.2, which synchronised it.
+    """
+
+    def copied(layer):
+        config = layer.get_config()
+        if isinstance(layer, (keras.layers.BatchNormalization, ConditionalBatchNormalization)):
+            config["synchronized"] = True
+        return type(layer).from_config(config)
+
+    copy = keras.models.clone_model(network, clone_function=copied)
+    for new, old in zip(copy.variables, network.variables):  # states of random layers too
+        new.assign(old)
+    return copy

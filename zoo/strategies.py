@@ -1,0 +1,66 @@
+"""Devices and machines that share a training, by name."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from keras_gans.names import did_you_mean
+
+STRATEGIES = ("mirrored", "multi_worker")
+
+
+def strategy(name):
+    """A `tf.distribute` strategy by name.
+
+    Args:
+        name: `"mirrored"`, all processors for graphics of this machine; `"multi_worker"`, all
+            machines that the environment variable `TF_CONFIG` names; `None`, one device. A
+            strategy is returned as it is.
+
+    Raises:
+        ValueError: for another name, or a `TF_CONFIG` that is missing or contradicts itself.
+        RuntimeError: for several workers, once TensorFlow has computed anything.
+    """
+    if name is None:
+        return tf.distribute.get_strategy()
+    if isinstance(name, tf.distribute.Strategy):
+        return name
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if name == "multi_worker":
+        _require_cluster(os.environ.get("TF_CONFIG", ""))
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    raise ValueError(
+        f"No strategy of that name.{did_you_mean(str(name), STRATEGIES)} Expected one of "
+        f"{STRATEGIES}, a `tf.distribute.Strategy`, or None for one device. Received: {name!r}"
+    )
+
+
+def _require_cluster(text):
+    """Raises ValueError unless `TF_CONFIG` is right: TensorFlow waits for who will never come."""
+    example = (
+        '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, '
+        '"task": {"type": "worker", "index": 0}}'
+    )
+
+    def refuse(what):
+        raise ValueError(
+            f"{what} Every machine needs the environment variable TF_CONFIG, all with the same "
+            f"cluster and each with its own index, such as {example}. Received: TF_CONFIG={text!r}"
+        )
+
+    if not text:
+        refuse("Several machines do not find each other.")
+    try:
+        config = json.loads(text)
+        jobs, task = config["cluster"], config["task"]
+        addresses = [address for job in jobs.values() for address in job]
+        own = jobs[task["type"]]
+        index = int(task["index"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        refuse("TF_CONFIG is not JSON of a cluster and a task in it.")
+    if not 0 <= index < len(own):
+        refuse(f"There is no {task['type']} of index {index} among {len(own)}.")
+    if len(set(addresses)) < len(addresses):
+        refuse("Two tasks have one address.")
