@@ -328,6 +328,9 @@ class AdversarialModel(keras.Model):
                 logs = {name: tf.reshape(value, (1,)) for name, value in logs.items()}
         return logs
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: all is built, and Keras' look at the data fails for pairs on several workers."""
+
     def train_step(self, data):
         raise NotImplementedError(f"{type(self).__name__} does not say how it trains.")
 
