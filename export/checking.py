@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks
-from keras_gans.export import serving
+from keras_gans.export import signatures
 
 # What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
 # float32: an eighth of one of 255 levels; a digit generator leaves 2.5e-6, and instance
@@ -77,10 +77,10 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
             differs by more than `tolerance`.
     """
     path = Path(path)
-    specs = serving.signature(generator)
+    specs = signatures.signature(generator)
     names = [spec.name for spec in specs]
     checks.count("num_examples", num_examples)
-    inputs = serving.examples(generator, num_examples, seed)
+    inputs = signatures.examples(generator, num_examples, seed)
     given = list(inputs.values())
     expected = generator.predict(
         given[0] if len(given) == 1 else given, verbose=0, batch_size=num_examples
@@ -129,12 +129,12 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
         batch_size,
     )
     if tolerance is None:
-        used = {"float32", *stored, *serving.compute_dtypes(generator)}
+        used = {"float32", *stored, *signatures.compute_dtypes(generator)}
         tolerance = max(TOLERANCES.get(dtype, 0) for dtype in used)
         tolerance *= max(1.0, float(np.abs(expected).max()))
     if not report.largest <= tolerance:  # so that NaN is a difference too
-        drawn = serving.random_operations(
-            serving.function(generator, specs).get_concrete_function()
+        drawn = signatures.random_operations(
+            signatures.function(generator, specs).get_concrete_function()
         )
         advice = "Export again, from the generator you compare with."
         if drawn:

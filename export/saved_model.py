@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from keras_gans.export import serving
+from keras_gans.export import signatures
 
 
 def saved_model(generator, path, overwrite=False):
@@ -35,7 +35,7 @@ def saved_model(generator, path, overwrite=False):
         FileExistsError: if something is there that may not be replaced.
     """
     path = Path(path)
-    serve = serving.function(generator, serving.signature(generator))
+    serve = signatures.function(generator, signatures.signature(generator))
     with _folder(path.resolve(), overwrite) as partial:
         # Without `track`, which would store every variable a second time.
         archive = keras.export.ExportArchive()
@@ -49,7 +49,7 @@ def _folder(path, overwrite):
     """A folder that appears at `path` when it is complete, or not at all."""
     empty = path.is_dir() and not any(path.iterdir())
     if path.exists() and not empty and not overwrite:
-        raise serving.already_there(path)
+        raise signatures.already_there(path)
     if path.exists() and not empty and not (path / "saved_model.pb").is_file():
         raise FileExistsError(
             "There is something else than a SavedModel at that path, and overwriting would delete "

@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_gans import checks
-from keras_gans.export import serving
+from keras_gans.export import signatures
 from keras_gans.files import atomic
 
 # Float32 weights leave rounding; float16 ones a relative error of 2**-11 each.
@@ -47,11 +47,11 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: {precision!r}")
     checks.count("batch_size", batch_size)
     if path.exists() and not overwrite:
-        raise serving.already_there(path)
-    specs = serving.signature(generator, batch_size)
-    with serving.in_float32(generator):
-        concrete = serving.function(generator, specs).get_concrete_function()
-    drawn = serving.random_operations(concrete)
+        raise signatures.already_there(path)
+    specs = signatures.signature(generator, batch_size)
+    with signatures.in_float32(generator):
+        concrete = signatures.function(generator, specs).get_concrete_function()
+    drawn = signatures.random_operations(concrete)
     if drawn:
         raise ValueError(
             "This generator draws random numbers when it is used, and TFLite would freeze one "
@@ -70,7 +70,7 @@ def tflite(generator, path, batch_size=1, precision="float16", overwrite=False):
         content = converter.convert()
     except Exception as error:
         lacking = set(re.findall(r"'tf\.(\w+)' op is neither", str(error)))
-        named = [f"{kind} in {name}" for name, kind in serving.operations(concrete)]
+        named = [f"{kind} in {name}" for name, kind in signatures.operations(concrete)]
         named = [place for place in named if place.split(" in ")[0] in lacking]
         raise ValueError(
             "TFLite cannot express this generator in its builtin operations. Replace the layer "
