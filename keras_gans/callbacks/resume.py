@@ -185,6 +185,11 @@ def _shorter(length, step):
     )
 
 
+def lets_by(model):
+    """Is this a step that `Resume` lets by, and nothing is learned in?"""
+    return isinstance(model.train_function, _LetBy)
+
+
 class _LetBy:
     """Stands in for a model's training function while batches go by that were trained on before.
 
@@ -202,12 +207,13 @@ class _LetBy:
             for variable, value in zip(self.model.metrics_variables, self.means):
                 variable.assign(value)
             self.logs = self.model.get_metrics_result()
+        if self.done >= self.steps:
+            self.model.train_function = self.train
+            return self.train(iterator)
         for _ in range(self.model.steps_per_execution):
             try:
                 next(iterator)
             except StopIteration:
                 raise ValueError(_shorter(self.done, self.steps)) from None
             self.done += 1
-        if self.done >= self.steps:
-            self.model.train_function = self.train
         return self.logs

@@ -13,6 +13,7 @@ from absl import logging
 from keras_gans import checks, losses
 from keras_gans.callbacks import symptoms
 from keras_gans.callbacks.metrics_log import read_metrics
+from keras_gans.callbacks.resume import lets_by
 from keras_gans.callbacks.writer import writes
 from keras_gans.files import atomic
 
@@ -170,6 +171,9 @@ class TrainingHealth(keras.callbacks.Callback):
         if self._epoch is None:  # called by hand
             return None
         steps, self._batch = batch - self._batch, batch
+        if lets_by(self.model):
+            self._interval.pass_over(logs, steps)
+            return None
         self._step += steps
         self._interval.update(logs, steps)
         if self._before is not None:
@@ -407,6 +411,11 @@ class _Interval:
             new = total - self._previous.get(name, 0.0)
             self._carried[name] = self._carried.get(name, 0.0) + new
         self._previous, self.last = totals, running
+
+    def pass_over(self, running, steps):
+        """Begins after so many more steps, whose running means these are."""
+        self._count += steps
+        self._previous = {name: mean * self._count for name, mean in running.items()}
 
     def means(self):
         """The means since the last call."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import keras_gans
-from keras_gans.callbacks import MetricsLog, Resume
+from keras_gans.callbacks import MetricsLog, Resume, TrainingHealth
 from keras_gans.callbacks import resume as resume_module
 
 networks = keras_gans.networks
@@ -82,6 +82,31 @@ def test_killed_within_an_epoch_it_ends_bit_for_bit_where_it_would_have(tmp_path
     for a, b in zip(first, second, strict=True):
         names = ("epoch", "generator_loss", "discriminator_loss")
         assert [a[n] for n in names] == [b[n] for n in names]
+
+
+class Gauges(TrainingHealth):
+    """Its readings by step."""
+
+    def __init__(self):
+        super().__init__(every=1)
+        self.readings = {}
+
+    def _check(self):
+        super()._check()
+        # Samples change from one look to the next, and the first has none before it.
+        self.readings[self._step] = {k: v for k, v in self.gauges.items() if k != "change"}
+
+
+def test_what_watches_a_training_sees_no_step_that_was_let_by(tmp_path):
+    straight, resumed = Gauges(), Gauges()
+    train(make(), tmp_path / "a", 2, more=[straight])
+    train(make(), tmp_path / "b", 2, kill=4, steps=3)
+    assert Resume(tmp_path / "b").step == 3
+    train(make(seed=9), tmp_path / "b", 2, more=[resumed])
+    assert sorted(straight.readings) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert sorted(resumed.readings) == [4, 5, 6, 7, 8]
+    for step, reading in resumed.readings.items():
+        assert reading == pytest.approx(straight.readings[step], rel=1e-5)
 
 
 def test_several_steps_a_call_resume_alike(tmp_path):
