@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 
+from keras_gans import models
 from keras_gans.callbacks.metrics_log import read_metrics
 from keras_gans.files import atomic
 
@@ -42,7 +43,7 @@ table.numbers td + td, table.numbers th + th {{ text-align: right }}
 <p>{description}</p>
 <p>{summary}</p>
 <h2>Samples</h2>
-{samples}
+{legend}{samples}
 {measured}
 <h2>Losses</h2>
 {curves}
@@ -91,6 +92,7 @@ def write_report(folder, recipe):
         title=html.escape(folder.resolve().name),
         description=html.escape(recipe.config["description"]),
         summary=summary,
+        legend=_legend(recipe),
         samples="\n".join(_figure(path, caption) for caption, path in shown.items()),
         measured=_measured(folder, metrics),
         curves=_curves(metrics, _losses(metrics)),
@@ -100,6 +102,12 @@ def write_report(folder, recipe):
     with atomic(folder / "report.html") as partial:
         partial.write_text(page, encoding="utf-8")
     return folder / "report.html"
+
+
+def _legend(recipe):
+    """What the columns of the samples are, where they are more than samples."""
+    names = getattr(getattr(models, recipe.config["model"]["type"]), "compared", ())
+    return f'<p class="note">Columns: {", ".join(names)}.</p>\n' if names else ""
 
 
 def _row(field, value, default):

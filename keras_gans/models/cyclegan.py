@@ -52,6 +52,7 @@ class CycleGAN(ImageToImage, AdversarialModel):
     """
 
     tracked = ("discriminator_loss", "generator_loss", "cycle_loss", "identity_loss")
+    compared = ("x", "G(x)", "F(G(x))", "y", "F(y)", "G(F(y))")
 
     def __init__(
         self,
@@ -145,7 +146,7 @@ class CycleGAN(ImageToImage, AdversarialModel):
         return self.translate(generator, images, batch_size)
 
     def compare(self, source, target):
-        """Columns of a sheet: x, G(x), F(G(x)), and y, F(y), G(F(y))."""
+        """Columns of a sheet, which `compared` names."""
         to_y, to_x = self.generate(source), self.generate(target, backward=True)
         back_to_x, back_to_y = self.generate(to_y, backward=True), self.generate(to_x)
         return [source, to_y, back_to_x, target, to_x, back_to_y]

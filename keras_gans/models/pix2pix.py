@@ -42,6 +42,7 @@ class Pix2Pix(ImageToImage, AdversarialModel):
     """
 
     tracked = ("discriminator_loss", "generator_loss", "l1_loss")
+    compared = ("source", "made of it", "target")
 
     def __init__(self, generator, discriminator, l1_weight=100.0, loss="non_saturating", **kwargs):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
@@ -113,7 +114,7 @@ class Pix2Pix(ImageToImage, AdversarialModel):
         return self.translate(generator, images, batch_size)
 
     def compare(self, source, target):
-        """Columns of a sheet: sources, what is made of them, and targets."""
+        """Columns of a sheet, which `compared` names."""
         return [source, self.generate(source), target]
 
     def get_config(self):

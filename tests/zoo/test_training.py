@@ -48,7 +48,10 @@ def trains_on_pairs(config, tmp_path):
     assert any(name.startswith("frechet4_random_cnn_v1") for name in lines[0])
     found = json.loads((run / "evaluation.json").read_text())
     assert {"mean colour", "input copied"} == set(found["yardsticks"])
-    assert "Nearest" not in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "Nearest" not in page
+    columns = {"Pix2Pix": "source, made of it, target", "CycleGAN": "x, G(x), F(G(x)), y, F(y)"}
+    assert f"Columns: {columns[config['model']['type']]}" in page
     made = zoo.open_gan(run).generate(np.zeros((1, size, size, 3)))
     assert made.shape == (1, size, size, 3) and np.abs(made).max() <= 1.0
 
@@ -78,6 +81,7 @@ def test_a_run_describes_itself(tmp_path, tiny):
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
     page = (folder / "report.html").read_text()
+    assert "Columns:" not in page
     assert "&lt;digits&gt; &amp; more" in page and "<svg" in page
     assert page.count("data:image/png;base64") == 3 and "http" not in page
 
