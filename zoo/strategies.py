@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
+import threading
 
 import tensorflow as tf
 
 from keras_gans.names import did_you_mean
+from keras_gans.zoo.meeting import meet
 
 STRATEGIES = ("mirrored", "multi_worker")
 
@@ -19,7 +22,9 @@ def strategy(name):
             strategy is returned as it is.
 
     Raises:
-        ValueError: for another name, or a `TF_CONFIG` that is missing or contradicts itself.
+        ValueError: for another name, a `TF_CONFIG` that is missing or contradicts itself, or
+            workers that were told of different clusters.
+        TimeoutError: for workers that are not there after ten minutes.
         RuntimeError: for several workers, once TensorFlow has computed anything.
     """
     if name is None:
@@ -29,16 +34,26 @@ def strategy(name):
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     if name == "multi_worker":
-        _require_cluster(os.environ.get("TF_CONFIG", ""))
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        meet(*_cluster(os.environ.get("TF_CONFIG", "")))
+        try:
+            workers = tf.distribute.MultiWorkerMirroredStrategy()
+        except RuntimeError as error:
+            raise RuntimeError(
+                "Workers must meet before TensorFlow computes anything. Ask for the strategy at "
+                f"the start of the program, before data and networks. Received: {error}"
+            ) from error
+        if threading.current_thread() is threading.main_thread():
+            # TensorFlow catches it and goes on, so that no scheduler could stop a worker.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        return workers
     raise ValueError(
         f"No strategy of that name.{did_you_mean(str(name), STRATEGIES)} Expected one of "
         f"{STRATEGIES}, a `tf.distribute.Strategy`, or None for one device. Received: {name!r}"
     )
 
 
-def _require_cluster(text):
-    """Raises ValueError unless `TF_CONFIG` is right: TensorFlow waits for who will never come."""
+def _cluster(text):
+    """The cluster, job and index of `TF_CONFIG`. Raises ValueError if it contradicts itself."""
     example = (
         '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, '
         '"task": {"type": "worker", "index": 0}}'
@@ -64,3 +79,4 @@ def _require_cluster(text):
         refuse(f"There is no {task['type']} of index {index} among {len(own)}.")
     if len(set(addresses)) < len(addresses):
         refuse("Two tasks have one address.")
+    return jobs, task["type"], index
