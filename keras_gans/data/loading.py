@@ -266,6 +266,9 @@ def numbered_epochs(epoch, count, batch_size, first_epoch, drop_remainder):
     cardinality = steps if first_epoch is None else tf.data.INFINITE_CARDINALITY
     data = numbers.flat_map(epoch).apply(tf.data.experimental.assert_cardinality(cardinality))
     options = tf.data.Options()
+    # Its tuner now and then waits for seconds, both cores idle, when an iterator is deleted, and
+    # has made nothing here faster (docs/benchmarks.md).
+    options.autotune.enabled = False
     # The policy AUTO would look for one file per worker.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     data = data.with_options(options).prefetch(tf.data.AUTOTUNE)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gans import checks, losses
 from keras_gans.adversarial import AdversarialModel, require_fit
+from keras_gans.batches import in_one_pass
 from keras_gans.layers import ReplayPool
 from keras_gans.models.image_to_image import ImageToImage, require_images
 
@@ -95,7 +96,11 @@ class CycleGAN(ImageToImage, AdversarialModel):
         to_y, to_x = self.generator, self.backward_generator  # G, F
 
         with tf.GradientTape() as tape:
-            fake_y, fake_x = to_y(x, training=True), to_x(y, training=True)
+            if self.identity_weight:
+                fake_y, same_y = in_one_pass(to_y, x, y)
+                fake_x, same_x = in_one_pass(to_x, y, x)
+            else:
+                fake_y, fake_x = to_y(x, training=True), to_x(y, training=True)
             fooled = self._fooled(self.discriminator, fake_y)
             fooled += self._fooled(self.backward_discriminator, fake_x)
             cycled = _l1(to_x(fake_y, training=True), x) + _l1(to_y(fake_x, training=True), y)
@@ -104,7 +109,7 @@ class CycleGAN(ImageToImage, AdversarialModel):
                 "cycle_loss": self.cycle_weight * cycled,
             }
             if self.identity_weight:
-                same = _l1(to_y(y, training=True), y) + _l1(to_x(x, training=True), x)
+                same = _l1(same_y, y) + _l1(same_x, x)
                 generator_losses["identity_loss"] = self.identity_weight * same
         self.step("generator", tape, generator_losses)
 
@@ -123,8 +128,7 @@ class CycleGAN(ImageToImage, AdversarialModel):
 
     def _told_apart(self, discriminator, real, fake):
         """Half of (D(y) - 1)^2 + D(G(x))^2."""
-        real_scores = discriminator(real, training=True)
-        fake_scores = discriminator(fake, training=True)
+        real_scores, fake_scores = in_one_pass(discriminator, real, fake)
         self.observe(real_scores, fake_scores)
         return self.adversarial_loss.discriminator(real_scores, fake_scores)
 
