@@ -1,4 +1,4 @@
-"""Trained generators for TF Serving and phones, each compared with Keras."""
+"""Trained generators for TF Serving, phones, browsers and ONNX, each compared with Keras."""
 
 if __name__ != "keras_gans.export":
     raise ImportError(
@@ -6,8 +6,12 @@ if __name__ != "keras_gans.export":
         f"that name only. Use `import keras_gans.export`. Received: import {__name__}"
     )
 
+from keras_gans.export import serving
 from keras_gans.export.checking import Report, check
+from keras_gans.export.metadata import metadata
+from keras_gans.export.onnx import onnx
 from keras_gans.export.saved_model import saved_model
 from keras_gans.export.tflite import tflite
+from keras_gans.export.web import web
 
-__all__ = ["Report", "check", "saved_model", "tflite"]
+__all__ = ["Report", "check", "metadata", "onnx", "saved_model", "serving", "tflite", "web"]

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks
+from keras_gans import checks, image
 from keras_gans.export import signatures
+from keras_gans.export.metadata import metadata
+from keras_gans.export.saved_model import newest_version
 
 # What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
 # float32: an eighth of one of 255 levels; a digit generator leaves 2.5e-6, and instance
@@ -17,6 +19,10 @@ from keras_gans.export import signatures
 # 11 bits: weights so stored cost the same generator 0.003, deeper ones a few times that. bfloat16
 # has 8 bits, an eighth of that exactness.
 TOLERANCES = {"float32": 1e-3, "float16": 0.02, "bfloat16": 0.16}
+# In 8 bits single pixels may be far off where an edge moves, so these bound the mean square
+# instead, in dB. Seen were 40 and more with 8-bit weights, 30 to 40 with 8-bit computation, and 25
+# or less where a colour cast or noise could be seen. 28 dB are 0.08 of a range of 2.
+PSNR = {"dynamic": 35.0, "int8": 28.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Report:
     """How a written generator compares with the Keras one.
 
     Attributes:
-        format: "SavedModel" or "TFLite".
+        format: "SavedModel", "ONNX", or "TFLite" with its precision.
         largest: largest difference of a value, images in [-1, 1].
         mean: mean difference of a value.
         psnr: peak signal-to-noise ratio, in dB, over the range of 2.
@@ -49,67 +55,123 @@ class Report:
         )
 
 
-def check(path, generator, num_examples=16, seed=0, tolerance=None):
+@dataclasses.dataclass(frozen=True)
+class _Written:
+    """A file or folder, ready to run.
+
+    Attributes:
+        format: as in `Report`.
+        run: function from arrays by name to an array of images.
+        batch_size: that it runs; `None` for any.
+        numbers: set of the names of what it stores and computes in, keys of the bounds above.
+    """
+
+    format: str
+    run: callable
+    batch_size: int | None = None
+    numbers: frozenset = frozenset()
+
+
+def check(path, generator, num_examples=16, seed=0, inputs=None, tolerance=None):
     """Runs a written generator and the Keras one on the same inputs, and compares.
 
     TFLite files run in LiteRT if the package `ai_edge_litert` is installed, as on a phone, and
-    otherwise in the interpreter that TensorFlow brings.
+    otherwise in the interpreter that TensorFlow brings; of several signatures each is run. ONNX
+    files run in ONNX Runtime.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.tflite(generator, "exported/checked.tflite")
     >>> print(keras_gans.export.check(path, generator))  # doctest: +ELLIPSIS
-    TFLite, largest difference ...
+    TFLite float16, largest difference ...
 
     Args:
-        path: SavedModel folder or `.tflite` file.
+        path: SavedModel folder (or one of versions, whose newest is taken), or `.tflite` or
+            `.onnx` file.
         generator: the `keras.Model` it was written from.
-        num_examples: how many inputs.
-        seed: of the inputs: latents standard normal, images uniform in [-1, 1], labels in turn.
+        num_examples: how many inputs to draw.
+        seed: of the inputs: latents standard normal, images uniform in [-1, 1], labels in turn. The
+            latents of seed 0 are those of a preset's `samples.png`.
+        inputs: an array of latents or images to use instead of drawing.
         tolerance: largest difference allowed. By default 0.001 for float32, 0.02 where weights or
             computation are float16, and 0.16 where they are bfloat16; that times the largest
-            value, for outputs beyond [-1, 1].
+            value, for outputs that are no images. For 8 bits the PSNR decides: at least 35 dB for
+            "dynamic" and 28 for "int8".
 
     Returns:
         A `Report`.
 
     Raises:
-        ValueError: if nothing that can be read is there, it takes or makes other shapes, or it
-            differs by more than `tolerance`.
+        ValueError: if nothing that can be read is there, it takes or makes other shapes, it
+            differs by more than is allowed, or images of the generator leave [-1, 1].
     """
-    path = Path(path)
-    specs = signatures.signature(generator)
-    names = [spec.name for spec in specs]
     checks.count("num_examples", num_examples)
-    inputs = signatures.examples(generator, num_examples, seed)
-    given = list(inputs.values())
-    expected = generator.predict(
-        given[0] if len(given) == 1 else given, verbose=0, batch_size=num_examples
-    ).astype("float32")
-    if path.suffix == ".tflite":
-        kind, (run, batch_size, stored) = "TFLite", _tflite(path, names)
+    path = Path(path)
+    path = path if path.suffix in (".tflite", ".onnx") else newest_version(path)
+    generator = signatures.generator_of(generator)
+    specs = signatures.signature(generator)
+    if inputs is None:
+        inputs = signatures.examples(generator, num_examples, seed)
     else:
-        kind, run, batch_size, stored = (
-            "SavedModel",
-            _saved_model(path, names),
-            num_examples,
-            {},
-        )
+        inputs = signatures.named(generator, inputs)
+    expected = _expected(generator, inputs)
+    reports = [
+        _compared(path, written, inputs, expected)
+        for written in _opened(path, [spec.name for spec in specs])
+    ]
+    for report, numbers in reports:
+        _require(path, generator, report, numbers, tolerance, float(np.abs(expected).max()))
+    return reports[0][0]
+
+
+def _expected(generator, inputs):
+    given = list(inputs.values())
+    made = generator.predict(
+        given[0] if len(given) == 1 else given, verbose=0, batch_size=len(given[0])
+    ).astype("float32")
+    if made.ndim == 4:
+        try:
+            image.to_uint8(made)
+        except ValueError as error:
+            raise ValueError(
+                "Images of this generator leave [-1, 1], which whoever runs the export relies on. "
+                "End it with `tanh`, or rescale. "
+                f"Received: {generator.name!r}, values from {made.min()} to {made.max()}"
+            ) from error
+    return made
+
+
+def _opened(path, names):
+    """What a path holds, ready to run: one for each signature of a TFLite file."""
+    if path.suffix == ".tflite":
+        return _tflite(path, names)
+    if path.suffix == ".onnx":
+        return [_onnx(path, names)]
+    return [_saved_model(path, names)]
+
+
+def _compared(path, written, inputs, expected):
+    """A pair of `Report` and the numbers that bound it."""
+    number = len(expected)
+    batch_size = written.batch_size or number
     # A fixed batch is filled up with what is there; the surplus is not looked at.
-    size = -(-num_examples // batch_size) * batch_size
+    size = -(-number // batch_size) * batch_size
     padded = {name: np.resize(array, (size, *array.shape[1:])) for name, array in inputs.items()}
     images, times = [], []
-    try:
-        for start in range(0, size, batch_size):
-            part = {name: array[start : start + batch_size] for name, array in padded.items()}
-            started = time.perf_counter()
-            images.append(run(part))
-            times.append(time.perf_counter() - started)
-    except (ValueError, RuntimeError, tf.errors.InvalidArgumentError) as error:
-        raise ValueError(
-            "What was written takes other inputs than this generator. Give the one it was "
-            f"written from. Received: {path}, {error}"
-        ) from error
-    images = np.concatenate(images)[:num_examples]
+    for start in range(0, size, batch_size):
+        part = {name: array[start : start + batch_size] for name, array in padded.items()}
+        started = time.perf_counter()
+        try:
+            images.append(written.run(part))
+        # ONNX Runtime's errors have no class in common with the others.
+        except Exception as error:
+            raise ValueError(
+                "What was written takes other inputs than this generator. Give the one it was "
+                f"written from. Received: {path}, {error}"
+            ) from error
+        times.append(time.perf_counter() - started)
+    images, numbers = np.concatenate(images)[:number], written.numbers
+    if images.dtype == np.uint8:
+        images, numbers = image.from_uint8(images), numbers | {"uint8"}
     if images.shape != expected.shape:
         raise ValueError(
             "What was written makes other images than this generator. Expected shape "
@@ -118,38 +180,50 @@ def check(path, generator, num_examples=16, seed=0, tolerance=None):
     difference = np.abs(images - expected)
     squared = float(np.mean(difference.astype("float64") ** 2))
     report = Report(
-        kind,
+        written.format,
         float(difference.max()),
         float(difference.mean()),
-        float("inf") if squared == 0 else 10 * np.log10(4.0 / squared),
+        float("inf") if squared == 0 else 10 * float(np.log10(4.0 / squared)),
         sum(
             p.stat().st_size for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file()
         ),
         1000 * float(np.median(times[1:] or times)),
         batch_size,
     )
-    if tolerance is None:
-        used = {"float32", *stored, *signatures.compute_dtypes(generator)}
-        tolerance = max(TOLERANCES.get(dtype, 0) for dtype in used)
-        tolerance *= max(1.0, float(np.abs(expected).max()))
-    if not report.largest <= tolerance:  # so that NaN is a difference too
-        drawn = signatures.random_operations(
-            signatures.function(generator, specs).get_concrete_function()
+    return report, numbers
+
+
+def _require(path, generator, report, numbers, tolerance, largest):
+    """Raises ValueError for a difference that rounding does not explain."""
+    numbers = {"float32", *numbers, *signatures.compute_dtypes(generator)}
+    floor = max((PSNR[name] for name in numbers if name in PSNR), default=None)
+    if tolerance is None and floor is not None:
+        good, bound = report.psnr >= floor, f"a PSNR of at least {floor:.0f} dB"
+    else:
+        if tolerance is None:
+            tolerance = max(TOLERANCES.get(name, 0) for name in numbers) * max(1.0, largest)
+            tolerance += 1 / 255 if "uint8" in numbers else 0  # half a level
+        # So that NaN is a difference too.
+        good, bound = report.largest <= tolerance, f"differences of at most {tolerance:.2g}"
+    if good:
+        return
+    advice = "Export again, from the generator you compare with."
+    if floor is not None:
+        advice = (
+            "8 bits are too coarse for it. Take another precision, or more representative data."
         )
-        advice = "Export again, from the generator you compare with."
-        if drawn:
-            advice = f"It draws random numbers ({', '.join(drawn)}): no two runs can be compared."
-        raise ValueError(
-            f"What was written makes other images than Keras. {advice} "
-            f"Expected differences of at most {tolerance:.2g}. Received: {path}: {report}"
-        )
-    return report
+    drawn = signatures.random_operations(
+        signatures.function(generator, signatures.signature(generator)).get_concrete_function()
+    )
+    if drawn:
+        advice = f"It draws random numbers ({', '.join(drawn)}): no two runs can be compared."
+    raise ValueError(
+        f"What was written makes other images than Keras. {advice} "
+        f"Expected {bound}. Received: {path}: {report}"
+    )
 
 
 def _saved_model(path, names):
-    """What runs a SavedModel on a batch."""
-    if not (path / "saved_model.pb").is_file():
-        raise ValueError(f"Expected a SavedModel folder or a .tflite file. Received: {path}")
     try:
         loaded = tf.saved_model.load(str(path))
     # Depending on what is damaged: OSError, KeyError, IndexError, ValueError, OpError and others.
@@ -172,11 +246,10 @@ def _saved_model(path, names):
         tensors = {name: tf.constant(array) for name, array in inputs.items()}
         return serve(**tensors)["images"].numpy()
 
-    return run
+    return _Written("SavedModel", run)
 
 
 def _tflite(path, names):
-    """What runs a TFLite file on a batch, the size of that batch, and the dtypes stored."""
     if not path.is_file():
         raise ValueError(f"There is no file to check. Received: {path}")
     try:
@@ -185,14 +258,50 @@ def _tflite(path, names):
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ValueError(f"That is no TFLite model. Received: {path}, {error}") from error
-    _compare_signatures(path, interpreter.get_signature_list(), names)
-    stored = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
-    runner = interpreter.get_signature_runner("serving_default")
+    found = interpreter.get_signature_list()
+    _compare_signatures(path, found, names)
+    numbers = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
+    kind = "TFLite"
+    try:
+        precision = metadata(path)["precision"]
+        kind, numbers = f"TFLite {precision}", (numbers - {"int8", "uint8"}) | {precision}
+    except ValueError:  # of another exporter
+        pass
+
+    def opened(name):
+        runner = interpreter.get_signature_runner(name)
+        first = next(iter(runner.get_input_details().values()))
+
+        def run(inputs):
+            return runner(**inputs)["images"]
+
+        return _Written(kind, run, int(first["shape"][0]), frozenset(numbers))
+
+    return [opened(name) for name in sorted(found, key=lambda n: (n != "serving_default", n))]
+
+
+def _onnx(path, names):
+    from keras_gans.export.onnx import require
+
+    if not path.is_file():
+        raise ValueError(f"There is no file to check. Received: {path}")
+    runtime = require("onnxruntime")
+    try:
+        session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    # Its errors have no class in common but this.
+    except Exception as error:
+        raise ValueError(f"That is no ONNX model. Received: {path}, {error}") from error
+    answer = "translated" if "images" in names else "images"
+    found = {
+        "inputs": sorted(value.name for value in session.get_inputs()),
+        "outputs": ["images" if v.name == answer else v.name for v in session.get_outputs()],
+    }
+    _compare_signatures(path, {"serving_default": found}, names)
 
     def run(inputs):
-        return runner(**inputs)["images"]
+        return session.run([answer], inputs)[0]
 
-    return run, int(interpreter.get_input_details()[0]["shape"][0]), stored
+    return _Written("ONNX", run)
 
 
 def _interpreter(content):

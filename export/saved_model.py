@@ -1,47 +1,116 @@
 """SavedModel, for TF Serving."""
 
 import contextlib
+import json
 import shutil
 from pathlib import Path
 
 import keras
 
+from keras_gans import checks
 from keras_gans.export import signatures
+from keras_gans.export.serving import endpoints, warm_up
+from keras_gans.export.serving.drawing import Codes
+from keras_gans.export.serving.versions import LIMITS, is_version, newest_version, versions
+
+__all__ = ["newest_version", "saved_model"]
 
 
-def saved_model(generator, path, overwrite=False):
-    """Writes a generator as a SavedModel, for batches of any size.
+def saved_model(
+    generator,
+    path,
+    version=1,
+    overwrite=False,
+    *,
+    max_images=None,
+    max_pixels=2**22,
+    categorical=(),
+    continuous=0,
+    floats_only=False,
+):
+    """Writes a generator as a SavedModel for TF Serving: a version in the folder of a model.
 
     The signature `serving_default` takes `latents` (or `images`, for a generator that
     translates), and int32 `labels` if the generator is told a class, and answers `images`,
-    float32. Nothing of Keras, and nothing of this library, is needed to load it.
+    float32. Those that a client can call without knowing the generator, `generate`, `translate`
+    and their kin, are described in docs/serving.md. Nothing of Keras, and nothing of this library,
+    is needed to load it.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
-    >>> path = keras_gans.export.saved_model(generator, "exported/saved_model")
+    >>> path = keras_gans.export.saved_model(generator, "exported/digits")
+    >>> path.name
+    '1'
     >>> print(keras_gans.export.check(path, generator))  # doctest: +ELLIPSIS
     SavedModel, largest difference ...
 
     Args:
-        generator: a built `keras.Model`; of a GAN, its `inference_generator`.
-        path: folder to write.
-        overwrite: replace the SavedModel that is there. Otherwise that is an error. An empty
-            folder may always be there, and anything else never: it is not deleted.
+        generator: a built `keras.Model`. Of a GAN its `inference_generator` is taken, with a
+            warning that says so.
+        path: folder of the model, whose name is the model's. It holds versions and nothing else.
+        version: integer of at least 1, the folder inside; `None` for one more than the newest.
+        overwrite: replace that version. Otherwise it is an error if it is there.
+        max_images: the most images of one request. By default as many as make 2**20 pixels, at
+            most 256.
+        max_pixels: the most pixels, height times width, of an image sent to be translated.
+        categorical: of an InfoGAN, the numbers of classes of its categorical codes. A GAN that is
+            given knows them.
+        continuous: of an InfoGAN, how many continuous codes.
+        floats_only: write `serving_default` alone.
 
     Returns:
-        The `pathlib.Path` of the folder.
+        The `pathlib.Path` of the version, `path/version`.
 
     Raises:
-        ValueError: if it is no generator.
+        ValueError: if it is no generator, an argument is out of range, or its images leave
+            [-1, 1].
         FileExistsError: if something is there that may not be replaced.
     """
-    path = Path(path)
-    serve = signatures.function(generator, signatures.signature(generator))
-    with _folder(path.resolve(), overwrite) as partial:
+    base = Path(path)
+    # Of a GAN, what it knows of its latents.
+    categorical = categorical or getattr(generator, "categorical", ())
+    continuous = continuous or getattr(generator, "continuous", 0)
+    generator = signatures.generator_of(generator)
+    if version is None:
+        version = max(versions(base), default=0) + 1
+    folder = base / str(checks.count("version", version))
+    signatures.signature(generator)
+    codes = Codes(tuple(categorical), continuous)
+    limits = endpoints.limits(generator, max_images, max_pixels)
+    served = endpoints.endpoints(generator, limits, codes, floats_only)
+    _require_room(base.resolve())
+    with _folder(folder.resolve(), overwrite) as partial:
+        if not floats_only:
+            endpoints.require_range(generator)
         # Without `track`, which would store every variable a second time.
         archive = keras.export.ExportArchive()
-        archive.add_endpoint("serving_default", serve)
+        for name, endpoint in served.items():
+            archive.add_endpoint(name, endpoint.function)
         archive.write_out(str(partial), verbose=False)
-    return path
+        tried = {name: endpoint.example for name, endpoint in served.items()}
+        warm_up.write(partial, base.resolve().name, tried)
+        stated = {"max_images": limits.images, "max_pixels": limits.pixels}
+        (partial / LIMITS).write_text(json.dumps(stated) + "\n")
+    return folder
+
+
+def _require_room(base):
+    """Raises FileExistsError if a folder is not that of a model."""
+    if not base.exists():
+        return
+    if (base / "saved_model.pb").is_file():
+        raise FileExistsError(
+            "There is a SavedModel at that path, where versions would be: give the folder above "
+            f"it. Received: {base}"
+        )
+    unlike = [base] if not base.is_dir() else sorted(base.iterdir())
+    # What begins with a dot is an unfinished export's, or the file system's.
+    unlike = [p for p in unlike if not is_version(p) and not p.name.startswith(".")]
+    if unlike:
+        raise FileExistsError(
+            "There is something else at that path than a model: a folder whose folders are "
+            "versions, 1, 2, .... Choose another path. "
+            f"Received: {base}, with {unlike[0].name!r}"
+        )
 
 
 @contextlib.contextmanager
@@ -58,6 +127,7 @@ def _folder(path, overwrite):
     partial = path.with_name(f".{path.name}.partial")
     previous = path.with_name(f".{path.name}.previous")
     shutil.rmtree(partial, ignore_errors=True)
+    new = not path.parent.exists()
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
@@ -75,3 +145,6 @@ def _folder(path, overwrite):
         shutil.rmtree(previous, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if new and not path.exists():
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()  # the folder of a model that has no version

@@ -2,12 +2,28 @@
 
 import contextlib
 import re
+import warnings
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import labels
+from keras_gans import labels, latent
+
+# A side for generators of images of any size.
+_OPEN_SIDE = 64
+
+
+def generator_of(model):
+    """The generator to export: of a whole GAN its `inference_generator`, with a warning."""
+    if not hasattr(model, "inference_generator"):
+        return model
+    warnings.warn(
+        f"A {type(model).__name__} was given: its `inference_generator` is exported, without the "
+        "discriminator.",
+        stacklevel=3,
+    )
+    return model.inference_generator
 
 
 def signature(generator, batch_size=None):
@@ -54,24 +70,45 @@ def signature(generator, batch_size=None):
 def examples(generator, number, seed):
     """Inputs to try a generator on, as arrays by name.
 
-    Latents are standard normal, images uniform in [-1, 1], labels every class in turn.
+    Latents are those of `latent.sample`, so that of seed 0 they make the first images of a preset's
+    `samples.png`. Images are uniform in [-1, 1], labels every class in turn.
+    """
+    first = signature(generator)[0]
+    if first.name == "latents":
+        drawn = latent.sample(number, first.shape[1], seed)
+    else:
+        shape = [side or _OPEN_SIDE for side in first.shape[1:]]
+        drawn = np.random.default_rng(seed).uniform(-1, 1, size=(number, *shape))
+    return named(generator, drawn)
+
+
+def named(generator, given):
+    """Latents or images that were given, as arrays by name; labels are every class in turn.
+
+    Raises:
+        ValueError: if they do not fit the generator.
     """
     first, *told = signature(generator)
-    rng, shape = np.random.default_rng(seed), (number, *first.shape[1:])
-    drawn = rng.normal(size=shape) if first.name == "latents" else rng.uniform(-1, 1, size=shape)
-    inputs = {first.name: drawn.astype("float32")}
+    given = np.asarray(given)
+    if given.dtype.kind != "f" or not given.size or not first.shape.is_compatible_with(given.shape):
+        raise ValueError(
+            f"Expected `{first.name}` for this generator: floats of shape {first.shape}. "
+            f"Received: {given.dtype} of shape {given.shape}"
+        )
+    inputs = {first.name: given.astype("float32")}
     if told:
-        inputs["labels"] = (np.arange(number) % labels.num_classes(generator)).astype("int32")
+        classes = labels.num_classes(generator)
+        inputs["labels"] = (np.arange(len(given)) % classes).astype("int32")
     return inputs
 
 
-def function(generator, specs):
-    """The generator in inference mode as a `tf.function` from `specs` to `{"images": float32}`."""
+def function(generator, specs, answer="images"):
+    """The generator in inference mode as a `tf.function` from `specs` to `{answer: float32}`."""
 
     @tf.function(input_signature=specs)
     def serve(*inputs):
         inputs = inputs[0] if len(inputs) == 1 else list(inputs)
-        return {"images": tf.cast(generator(inputs, training=False), "float32")}
+        return {answer: tf.cast(generator(inputs, training=False), "float32")}
 
     return serve
 
@@ -99,6 +136,17 @@ def random_operations(concrete):
     """Sorted names of the operations that draw random numbers."""
     draws = re.compile("Random|TruncatedNormal|Multinomial")
     return sorted({name for name, kind in operations(concrete) if draws.search(kind)})
+
+
+def require_no_draw(concrete, consequence):
+    """Raises ValueError, which names the operations, if a function draws random numbers."""
+    drawn = random_operations(concrete)
+    if drawn:
+        raise ValueError(
+            f"This generator draws random numbers when it is used, and {consequence}. Export a "
+            "deterministic one (dropout that is off in inference). "
+            f"Received: {', '.join(drawn)}"
+        )
 
 
 def compute_dtypes(generator):

@@ -109,6 +109,35 @@ def parse(argv):
     export.add_argument("--format", type=_formats, default=["saved_model", "tflite"], help=_FORMATS)
     export.add_argument("--out", type=Path, default=Path("exported"), help="folder [exported]")
     export.add_argument("--overwrite", action="store_true", help="replace what is there")
+    export.add_argument("--no-check", action="store_true", help="do not compare with Keras")
+    export.add_argument(
+        "--precision",
+        choices=["float32", "float16", "dynamic", "int8"],
+        default="float16",
+        help="of a .tflite [float16]",
+    )
+    export.add_argument(
+        "--packages", type=Path, metavar="DIR", help="npm packages of LiteRT.js, for web [fetched]"
+    )
+    export.add_argument(
+        "--model-version",
+        type=_version,
+        default=1,
+        metavar="N",
+        help="folder of the SavedModel for TF Serving; next: one more than the newest [1]",
+    )
+    export.add_argument("--max-images", type=int, metavar="N", help="of one request to it")
+    export.add_argument(
+        "--max-pixels", type=int, default=2**22, metavar="N", help="of an image sent to it [2**22]"
+    )
+    export.add_argument(
+        "--floats-only", action="store_true", help="no signatures from seeds and of files"
+    )
+
+    serve = verb(_serve, "serve", "Answer as TF Serving would, to try an export on this machine.")
+    serve.add_argument("folder", type=Path, help="exported/saved_model, or one model's folder")
+    serve.add_argument("--port", type=int, default=8500, metavar="N", help="of gRPC [8500]")
+    serve.add_argument("--rest-port", type=int, default=8501, metavar="N", help="of REST [8501]")
 
     zoo = verbs.add_parser("zoo", help="See what comes with the library.")
     actions = zoo.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -173,7 +202,8 @@ def _train(arguments):
         if (folder / path).exists():
             print(f"  {what:12} {folder / path}")
     if arguments.export:
-        _write_exports(zoo.load(folder), arguments.export, folder / "exported", overwrite=True)
+        gan, name = zoo.open_gan(folder), folder.resolve().name
+        _write_exports(gan, name, arguments.export, folder / "exported", {}, overwrite=True)
     return 0
 
 
@@ -291,21 +321,64 @@ def _evaluate(arguments):
 def _export(arguments):
     from keras_gans import zoo
 
-    generator = zoo.load(arguments.source)
-    _write_exports(generator, arguments.format, arguments.out, arguments.overwrite)
+    gan = zoo.open_gan(arguments.source)
+    run = Path(arguments.source, "config.json")
+    about = {"source": run.parent.name} if run.is_file() else {"preset": arguments.source}
+    tflite = {"precision": arguments.precision, "metadata": about}
+    if arguments.precision == "int8" and "tflite" in arguments.format:
+        # What it is to be calibrated on: latents, or pictures of the recipe.
+        pairs = zoo.Recipe.read(run if run.is_file() else arguments.source).sample_pairs()
+        tflite["representative"] = "latents" if pairs is None else pairs[0]
+    options = {
+        "saved_model": {
+            "version": arguments.model_version,
+            "max_images": arguments.max_images,
+            "max_pixels": arguments.max_pixels,
+            "floats_only": arguments.floats_only,
+        },
+        "tflite": tflite,
+        "onnx": {"metadata": about},
+        "web": {"packages": arguments.packages},
+    }
+    name = Path(arguments.source).resolve().name
+    common = {"overwrite": arguments.overwrite, "check": not arguments.no_check}
+    _write_exports(gan, name, arguments.format, arguments.out, options, **common)
     return 0
 
 
-def _write_exports(generator, formats, folder, overwrite):
+def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
+    """Exports a GAN's generator; its SavedModel as a model of that name for TF Serving."""
     from keras_gans import export
 
-    print("\nExports, each compared with Keras on the same latents:")
-    for name in formats:
-        if name == "saved_model":
-            path = export.saved_model(generator, folder / "saved_model", overwrite=overwrite)
+    generator = gan.inference_generator
+    print("\nExports, each compared with Keras on the same inputs:" if check else "\nExports:")
+    for kind in formats:
+        given, inputs = options.get(kind, {}), None
+        if kind == "saved_model":
+            # InfoGAN's latents end in codes, which the generator alone does not tell.
+            codes = {k: getattr(gan, k) for k in ("categorical", "continuous") if hasattr(gan, k)}
+            path = folder / "saved_model" / name
+            path = export.saved_model(generator, path, overwrite=overwrite, **codes, **given)
+            export.serving.write_configuration(folder / "saved_model")
+        elif kind == "web":
+            path = export.web(generator, folder / "web", title=name, overwrite=overwrite, **given)
+            print(f"  {path}/: python -m http.server --directory {path}")
+            continue
         else:
-            path = export.tflite(generator, folder / "generator.tflite", overwrite=overwrite)
-        print(f"  {path}: {export.check(path, generator)}")
+            path = folder / f"generator.{kind}"
+            write = getattr(export, kind)
+            # A file that fails its check does not appear; the check below says how near it came.
+            path = write(generator, path, overwrite=overwrite, check=check, **given)
+            if not isinstance(given.get("representative", "latents"), str):
+                inputs = given["representative"]
+        print(f"  {path}" + (f": {export.check(path, generator, inputs=inputs)}" if check else ""))
+
+
+def _serve(arguments):
+    from keras_gans import export
+
+    export.serving.serve(arguments.folder, arguments.port, arguments.rest_port)
+    return 0
 
 
 def _zoo_list(arguments):
@@ -393,7 +466,7 @@ def _doctor(arguments):
 
 # ---- words to values
 
-_FORMATS = "saved_model, tflite, or both with a comma"
+_FORMATS = "saved_model, tflite, onnx, web, or several with commas"
 
 
 def _formats(text):
@@ -401,9 +474,13 @@ def _formats(text):
 
     formats = text.split(",")
     for name in formats:
-        if name not in ("saved_model", "tflite"):
+        if name not in ("saved_model", "tflite", "onnx", "web"):
             raise argparse.ArgumentTypeError(f"expected {_FORMATS}. Received: {name!r}")
     return formats
+
+
+def _version(text):
+    return None if text == "next" else int(text)
 
 
 def _seeds(text):

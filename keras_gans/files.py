@@ -77,7 +77,7 @@ def sha256(path):
 
 
 def halve(path):
-    """Rewrites an HDF5 file of weights with float16 for float32."""
+    """Rewrites an HDF5 file of weights with float16 for float32, packed."""
     import h5py  # here, and NumPy: the command line lists presets without either
     import numpy as np
 
@@ -88,8 +88,9 @@ def halve(path):
                 made = target.require_group(name)
             else:
                 small = item.dtype == np.float32
+                packed = {"compression": "gzip", "shuffle": True} if item.shape else {}
                 made = target.create_dataset(
-                    name, data=item[()], dtype=np.float16 if small else None
+                    name, data=item[()], dtype=np.float16 if small else None, **packed
                 )
             made.attrs.update(item.attrs)
 

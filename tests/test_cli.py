@@ -73,7 +73,7 @@ def test_train_resume_new_generate_and_export(recipe, capsys):
     assert Path("again/seed0005.png").read_bytes() == first  # a seed is an image, in any company
 
     assert run("export", "runs/tiny", "--format", "saved_model", "--out", "out") == 0
-    assert Path("out/saved_model/saved_model.pb").is_file()
+    assert Path("out/saved_model/tiny/1/saved_model.pb").is_file()
     assert run("train", recipe, "--epochs", 1, "--new") == 0
     assert Path("runs/tiny~1").is_dir()
 

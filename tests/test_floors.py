@@ -9,8 +9,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image"], 0),
     **dict.fromkeys(["files", "names", "checks", "building", "schedules", "replicas"], 0),
-    **dict.fromkeys(["layers", "data", "batches"], 1),
-    "networks": 2,
+    **dict.fromkeys(["layers", "data"], 1),
+    **dict.fromkeys(["networks", "batches"], 2),
     "adversarial": 3,
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),

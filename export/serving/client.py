@@ -1,0 +1,252 @@
+"""A client of TF Serving, and of `keras-gans serve`, that needs the standard library only.
+
+The file can be copied: it imports nothing of this library. `GrpcClient` alone needs more, the
+packages `grpcio` and `tensorflow-serving-api`.
+"""
+
+import base64
+import contextlib
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+
+__all__ = ["Client", "GrpcClient", "ServingError"]
+
+
+class ServingError(Exception):
+    """What a server answers instead of a prediction.
+
+    Attributes:
+        status: HTTP status, or the name of gRPC's code; `None` if nothing was asked, or no server
+            answers.
+    """
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+class _Client:
+    """What is asked of a generator, whatever the way."""
+
+    def __init__(self, model, address, version=None, timeout=60):
+        self.model, self.address = model, address
+        self.version, self.timeout = version, timeout
+        self._signatures = {}
+
+    def _signature(self, name):
+        """What the server says of a signature, asked once."""
+        if name not in self._signatures:
+            known = self._all_signatures()
+            if name not in known:
+                names = sorted(key for key in known if not key.startswith("_"))
+                raise ServingError(None, f"The model has no signature {name!r}, but {names}.")
+            self._signatures[name] = known[name]
+        return self._signatures[name]
+
+    def generate(self, num_images=1, *, seed, **given):
+        """Makes images of a seed.
+
+        Args:
+            num_images: how many; fewer are the first of more.
+            seed: integer of 64 bits.
+            **given: `truncation`, and what the generator takes beside: `labels`, a list of one for
+                each image or of one for all; `categorical`, `continuous`: lists of an InfoGAN's
+                codes. What is left out is drawn, or in turn.
+
+        Returns:
+            uint8 images, `(num_images, height, width, channels)`: nested lists by REST, a NumPy
+            array by gRPC.
+        """
+        return self._generate("generate", num_images, seed, given)["images"]
+
+    def generate_png(self, num_images=1, *, seed, **given):
+        """As `generate`, a list of PNG files as `bytes`."""
+        return list(self._generate("generate_png", num_images, seed, given)["png_bytes"])
+
+    def _generate(self, signature, num_images, seed, given):
+        inputs = {"seed": seed, "num_images": num_images, "truncation": 0.0, **given}
+        # What it takes differs from generator to generator: the server says.
+        known = self.inputs(signature)
+        if not inputs.keys() <= set(known):
+            raise ValueError(
+                f"This generator takes nothing of that name. Expected {sorted(known)}. "
+                f"Received: {sorted(inputs.keys() - set(known))}"
+            )
+        return self.predict({name: [] for name in known} | inputs, signature)
+
+    def translate(self, images):
+        """Translates images: a list of PNG, JPEG, GIF or BMP files as `bytes`, to PNG files."""
+        inputs = {"image_bytes": list(images)}
+        return list(self.predict(inputs, "translate")["png_bytes"])
+
+    def translate_stochastic(self, images, seeds):
+        """As `translate`, with the noise of a seed for each image."""
+        inputs = {"image_bytes": list(images), "seed": list(seeds)}
+        return list(self.predict(inputs, "translate_stochastic")["png_bytes"])
+
+
+class Client(_Client):
+    """Asks a server by REST.
+
+    Args:
+        model: name of the model.
+        address: of the server.
+        version: integer, or `None` for the newest.
+        timeout: seconds to wait for an answer.
+    """
+
+    def __init__(self, model, address="http://127.0.0.1:8501", version=None, timeout=60):
+        super().__init__(model, address.rstrip("/"), version, timeout)
+
+    def predict(self, inputs, signature="serving_default"):
+        """Runs a signature on inputs by name; bytes are sent and returned as bytes.
+
+        Returns:
+            The outputs by name, numbers as nested lists.
+
+        Raises:
+            ServingError: for what the server refuses, or if there is none.
+        """
+        answer = self._ask(":predict", {"signature_name": signature, "inputs": _to_json(inputs)})
+        outputs = _from_json(answer["outputs"])
+        names = list(self._signature(signature)["outputs"])
+        return {names[0]: outputs} if len(names) == 1 else outputs
+
+    def predict_rows(self, rows, signature="serving_default"):
+        """Runs a signature on a list of rows, each inputs by name, and returns a list of rows."""
+        body = {"signature_name": signature, "instances": _to_json(rows)}
+        return _from_json(self._ask(":predict", body)["predictions"])
+
+    def inputs(self, signature="serving_default"):
+        """Names of what a signature takes."""
+        return list(self._signature(signature)["inputs"])
+
+    def metadata(self):
+        """What the server says of the model's signatures."""
+        return self._ask("/metadata")
+
+    def status(self):
+        """States of the model's versions, by integer: `"AVAILABLE"` answers."""
+        rows = self._ask("")["model_version_status"]
+        return {int(row["version"]): row["state"] for row in rows}
+
+    def _all_signatures(self):
+        return self.metadata()["metadata"]["signature_def"]["signature_def"]
+
+    def _ask(self, verb, body=None):
+        version = "" if self.version is None else f"/versions/{self.version}"
+        name = urllib.parse.quote(self.model, safe="")
+        request = urllib.request.Request(
+            f"{self.address}/v1/models/{name}{version}{verb}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode(errors="replace")
+            with contextlib.suppress(ValueError, TypeError, KeyError):  # another server's page
+                text = json.loads(text)["error"]
+            raise ServingError(error.code, text) from None
+        except OSError as error:
+            raise ServingError(None, f"No answer from {self.address}: {error}") from error
+
+
+class GrpcClient(_Client):
+    """Asks a server by gRPC: the same methods, with NumPy arrays, and less to send.
+
+    Args:
+        model: name of the model.
+        address: of the server, "host:port".
+        version: integer, or `None` for the newest.
+        timeout: seconds to wait for an answer.
+    """
+
+    def __init__(self, model, address="127.0.0.1:8500", version=None, timeout=60):
+        import grpc
+        from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+        super().__init__(model, address, version, timeout)
+        unbounded = [("grpc.max_receive_message_length", -1)]
+        self._channel = grpc.insecure_channel(address, options=unbounded)
+        self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    def close(self):
+        """Ends the connection."""
+        self._channel.close()
+
+    def predict(self, inputs, signature="serving_default"):
+        """Runs a signature on inputs by name, and returns NumPy arrays by name.
+
+        Raises:
+            ServingError: for what the server refuses, or if there is none.
+        """
+        import tensorflow as tf
+        from tensorflow_serving.apis import predict_pb2
+
+        request = self._filled(predict_pb2.PredictRequest())
+        request.model_spec.signature_name = signature
+        known = self._signature(signature).inputs
+        for name, value in inputs.items():
+            dtype = known[name].dtype if name in known else None
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value, dtype))
+        outputs = self._call(self._predictions.Predict, request).outputs
+        return {name: tf.make_ndarray(value) for name, value in outputs.items()}
+
+    def inputs(self, signature="serving_default"):
+        """Names of what a signature takes."""
+        return list(self._signature(signature).inputs)
+
+    def status(self):
+        """States of the model's versions, by integer: `"AVAILABLE"` answers."""
+        from tensorflow_serving.apis import get_model_status_pb2
+
+        request = self._filled(get_model_status_pb2.GetModelStatusRequest())
+        rows = self._call(self._models.GetModelStatus, request).model_version_status
+        return {row.version: type(row).State.Name(row.state) for row in rows}
+
+    def _all_signatures(self):
+        from tensorflow_serving.apis import get_model_metadata_pb2
+
+        request = self._filled(get_model_metadata_pb2.GetModelMetadataRequest())
+        request.metadata_field.append("signature_def")
+        answer = self._call(self._predictions.GetModelMetadata, request)
+        known = get_model_metadata_pb2.SignatureDefMap()
+        answer.metadata["signature_def"].Unpack(known)
+        return dict(known.signature_def)
+
+    def _filled(self, request):
+        request.model_spec.name = self.model
+        if self.version is not None:
+            request.model_spec.version.value = self.version
+        return request
+
+    def _call(self, method, request):
+        import grpc
+
+        try:
+            return method(request, timeout=self.timeout)
+        except grpc.RpcError as error:
+            raise ServingError(error.code().name, error.details()) from None
+
+
+def _to_json(value):
+    """Bytes as TF Serving wants them, in base64."""
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode()}
+    if isinstance(value, dict):
+        return {key: _to_json(item) for key, item in value.items()}
+    return [_to_json(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _from_json(value):
+    if isinstance(value, dict):
+        if value.keys() == {"b64"}:
+            return base64.b64decode(value["b64"])
+        return {key: _from_json(item) for key, item in value.items()}
+    return [_from_json(item) for item in value] if isinstance(value, list) else value

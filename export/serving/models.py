@@ -1,0 +1,185 @@
+"""The models that the local server answers for: the newest version of each, loaded anew as it
+appears."""
+
+import contextlib
+import dataclasses
+import threading
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from keras_gans.export.serving.versions import versions
+
+
+class RequestError(Exception):
+    """What is wrong with a request.
+
+    Attributes:
+        code: one of gRPC's, such as `"NOT_FOUND"`.
+    """
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """A version that can be asked."""
+
+    version: int
+    module: object  # lets go of the variables where it is let go of
+    signature_defs: dict
+
+    @classmethod
+    def read(cls, version, path):
+        graph = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+        module = tf.saved_model.load(str(path))
+        return cls(version, module, dict(graph.meta_graphs[0].signature_def))
+
+    def specs(self, name):
+        """The inputs of a signature, `tf.TensorSpec`s by name."""
+        name = name or "serving_default"
+        if name not in self.module.signatures:
+            raise RequestError(
+                "INVALID_ARGUMENT",
+                f'Serving signature name: "{name}" not found in signature def. This model has '
+                f"{', '.join(self.module.signatures)}",
+            )
+        return self.module.signatures[name].structured_input_signature[1]
+
+    def predict(self, name, inputs):
+        """Runs a signature on arrays by name, and returns arrays by name.
+
+        Raises:
+            RequestError: for what does not fit the signature, or is refused inside the graph.
+        """
+        specs = self.specs(name)
+        if inputs.keys() != specs.keys():
+            raise RequestError(
+                "INVALID_ARGUMENT",
+                f"Expected the inputs {sorted(specs)}. Received: {sorted(inputs)}",
+            )
+        tensors = {}
+        for key, spec in specs.items():
+            array = np.asarray(inputs[key])
+            wanted = spec.dtype.as_numpy_dtype
+            if array.dtype != wanted or not spec.shape.is_compatible_with(array.shape):
+                raise RequestError(
+                    "INVALID_ARGUMENT",
+                    f"The input {key!r} does not fit: expected {spec.dtype.name} of shape "
+                    f"{spec.shape}. Received: {array.dtype} of shape {array.shape}",
+                )
+            tensors[key] = tf.constant(array, spec.dtype)
+        try:
+            made = self.module.signatures[name or "serving_default"](**tensors)
+        except tf.errors.OpError as error:
+            raise RequestError(_CODES.get(type(error), "INTERNAL"), _short(error)) from error
+        return {key: value.numpy() for key, value in made.items()}
+
+
+_CODES = {
+    tf.errors.InvalidArgumentError: "INVALID_ARGUMENT",
+    tf.errors.NotFoundError: "NOT_FOUND",
+    tf.errors.ResourceExhaustedError: "RESOURCE_EXHAUSTED",
+    tf.errors.UnimplementedError: "UNIMPLEMENTED",
+    tf.errors.OutOfRangeError: "OUT_OF_RANGE",
+}
+
+
+def _short(error):
+    """What TensorFlow says, without where in the program."""
+    lines = [line.strip() for line in error.message.splitlines()]
+    told = [line for line in lines if line and not line.startswith(("Graph execution", "Detected"))]
+    told = [line for line in told if "stack traces" not in line and "{{node" not in line]
+    return " ".join(told) or error.message
+
+
+class Models:
+    """All models of a folder, kept up to date.
+
+    Args:
+        folder: of one model, with versions; or of several such folders.
+
+    Raises:
+        ValueError: if there is none.
+    """
+
+    def __init__(self, folder):
+        folder = Path(folder)
+        self._folder = folder.resolve()
+        self._loaded, self._failed = {}, {}
+        self._lock = threading.Lock()
+        if not self._bases():
+            raise ValueError(
+                "There is nothing to serve. Expected the folder of a model, with versions 1, 2, "
+                "..., or a folder of such folders, as `keras-gans export` writes them. "
+                f"Received: {folder}"
+            )
+
+    def _bases(self):
+        if versions(self._folder):
+            return {self._folder.name: self._folder}
+        inner = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+        return {p.name: p for p in inner if versions(p)}
+
+    def refresh(self):
+        """Loads what is new, and forgets what is gone; returns `(name, version, error)` of each.
+
+        A version answers until the next one is loaded. One that cannot be loaded is tried again
+        only when its folder has changed.
+        """
+        news = []
+        # A folder may go away between two looks at it.
+        with self._lock, contextlib.suppress(FileNotFoundError):
+            bases = self._bases()
+            for name in set(self._loaded) - set(bases):
+                del self._loaded[name]
+            for name, base in bases.items():
+                found = versions(base)
+                version = max(found)
+                current = self._loaded.get(name)
+                state = (version, (found[version] / "saved_model.pb").stat().st_mtime_ns)
+                if (current and current[0] == state) or self._failed.get(name, [None])[0] == state:
+                    continue
+                try:
+                    self._loaded[name] = (state, Loaded.read(version, found[version]))
+                    self._failed.pop(name, None)
+                    news.append((name, version, None))
+                # What a damaged or half-written model raises has no end of kinds.
+                except Exception as error:
+                    self._failed[name] = (state, error)
+                    news.append((name, version, error))
+        return news
+
+    def names(self):
+        """Names of the models that answer."""
+        return sorted(self._loaded)
+
+    def get(self, name, version=None):
+        """The `Loaded` of a model.
+
+        Raises:
+            RequestError: if there is no such model, or another version is asked for.
+        """
+        current = self._loaded.get(name)
+        if current is None or version not in (None, current[1].version):
+            which = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+            raise RequestError("NOT_FOUND", f"Servable not found for request: {which}")
+        return current[1]
+
+    def status(self, name, version=None):
+        """`(version, state, error code, message)` of each version known, the newest first."""
+        rows = []
+        if name in self._failed:
+            (failed, _), error = self._failed[name]
+            rows.append((failed, "END", "UNKNOWN", f"{type(error).__name__}: {error}"))
+        if name in self._loaded:
+            rows.append((self._loaded[name][1].version, "AVAILABLE", "OK", ""))
+        rows = [row for row in rows if version in (None, row[0])]
+        if not rows:
+            asked = name if version is None else f"{name}, version {version}"
+            raise RequestError("NOT_FOUND", f"Could not find any versions of model {asked}")
+        return sorted(rows, reverse=True)

@@ -1,0 +1,319 @@
+"""TF Serving's REST interface, for predictions: tensorflow.org/tfx/serving/api_rest."""
+
+import base64
+import binascii
+import http.server
+import json
+import re
+import socket
+import threading
+import urllib.parse
+
+import numpy as np
+from google.protobuf import json_format
+
+from keras_gans.export.serving.models import RequestError
+
+_MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+))?"
+_PREDICT = re.compile(_MODEL + r":predict")
+_STATUS = re.compile(_MODEL + r"(?P<metadata>/metadata)?")
+# Of gRPC's codes, as TF Serving translates them.
+_HTTP = {
+    "INVALID_ARGUMENT": 400,
+    "NOT_FOUND": 404,
+    "OUT_OF_RANGE": 400,
+    "RESOURCE_EXHAUSTED": 503,
+    "UNIMPLEMENTED": 501,
+}
+# The second is what `curl -d` says of anything.
+_TYPES = ("application/json", "application/x-www-form-urlencoded")
+
+
+class RestServer(http.server.ThreadingHTTPServer):
+    """Answers on loopback, a thread for each connection.
+
+    Args:
+        models: a `Models`.
+        port: 0 for a free one.
+        max_bytes: the largest request.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, models, port, max_bytes):
+        self.models, self.max_bytes = models, max_bytes
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def start(self):
+        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class _HttpError(Exception):
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60  # of a connection on which nothing comes
+
+    def do_GET(self):
+        self._answer(self._get)
+
+    def do_POST(self):
+        self._answer(self._post)
+
+    def _get(self):
+        found = _STATUS.fullmatch(self._path())
+        if not found:
+            raise _HttpError(404, f"Malformed request: GET {self.path}")
+        name, version = _model(found)
+        models = self.server.models
+        if not found["metadata"]:
+            keys = ("version", "state", "error_code", "error_message")
+            rows = [dict(zip(keys, row)) for row in models.status(name, version)]
+            return {
+                "model_version_status": [
+                    {
+                        "version": str(row["version"]),
+                        "state": row["state"],
+                        "status": {k: row[k] for k in keys[2:]},
+                    }
+                    for row in rows
+                ]
+            }
+        loaded = models.get(name, version)
+        options = {"preserving_proto_field_name": True}
+        signatures = {
+            key: json_format.MessageToDict(
+                value, always_print_fields_with_no_presence=True, **options
+            )
+            for key, value in loaded.signature_defs.items()
+        }
+        spec = {"name": name, "signature_name": "", "version": str(loaded.version)}
+        return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}
+
+    def _post(self):
+        body = self._body()
+        found = _PREDICT.fullmatch(self._path())
+        if not found:
+            raise _HttpError(404, f"Malformed request: POST {self.path}")
+        loaded = self.server.models.get(*_model(found))
+        request = _parsed(body)
+        name = request.get("signature_name", "")
+        if not isinstance(name, str):
+            raise _invalid("'signature_name' key must be a string value.")
+        specs = loaded.specs(name)
+        if ("instances" in request) == ("inputs" in request):
+            raise _invalid("Expected one of the keys 'instances' and 'inputs'.")
+        if "inputs" in request:
+            made = loaded.predict(name, _columns(request["inputs"], specs))
+            made = {key: _plain(key, array) for key, array in made.items()}
+            return {"outputs": _only(made)}
+        made = loaded.predict(name, _rows(request["instances"], specs))
+        sizes = {array.shape[:1] for array in made.values()}
+        if sizes != {(len(request["instances"]),)}:
+            raise _invalid(
+                "This signature does not answer row by row. Ask it with 'inputs' for 'instances'."
+            )
+        made = {key: _plain(key, array) for key, array in made.items()}
+        rows = [dict(zip(made, row)) for row in zip(*made.values())]
+        return {"predictions": [_only(row) for row in rows]}
+
+    def _path(self):
+        return urllib.parse.urlsplit(self.path).path
+
+    def _body(self):
+        kind = self.headers.get_content_type() if "Content-Type" in self.headers else _TYPES[0]
+        if kind not in _TYPES or "Content-Encoding" in self.headers:
+            raise _HttpError(
+                415,
+                "Expected a body of JSON, not compressed: `Content-Type: application/json`. "
+                f"Received: {kind}, {self.headers.get('Content-Encoding', 'plain')}",
+            )
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdecimal()):
+            raise _HttpError(411, f"Expected a `Content-Length`. Received: {length!r}")
+        if int(length) > self.server.max_bytes:
+            raise _HttpError(
+                413,
+                f"The request is too large. Expected at most {self.server.max_bytes} bytes. "
+                f"Received: {length}",
+            )
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise _HttpError(400, f"The body ends after {len(body)} of {length} bytes.")
+        self._taken = True
+        return body
+
+    def _answer(self, make):
+        self._taken = self.command == "GET"
+        try:
+            self._send(200, make())
+        except _HttpError as error:
+            self._send(error.status, {"error": str(error)})
+        except RequestError as error:
+            self._send(_HTTP.get(error.code, 500), {"error": str(error)})
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+        except Exception as error:  # an error of ours must still be an answer
+            self._send(500, {"error": f"{type(error).__name__}: {error}"})
+
+    def _send(self, status, content):
+        data = json.dumps(content).encode()
+        # What was not read would be taken for the next request.
+        self.close_connection = self.close_connection or not self._taken
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
+        if not self._taken:
+            self._drain()
+
+    def _drain(self):
+        """Takes what still comes: closed upon it, the connection would lose the answer."""
+        self.wfile.flush()
+        self.connection.settimeout(1)
+        left = max(4 * self.server.max_bytes, 2**26)
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            while left > 0 and (part := self.rfile.read1(2**16)):
+                left -= len(part)
+        except OSError:
+            pass
+
+    def send_error(self, code, message=None, explain=None):
+        """What http.server itself has to refuse, as JSON too."""
+        self._taken = False
+        self.close_connection = True
+        self._send(code, {"error": message or self.responses[code][0]})
+
+    def log_message(self, *args):
+        pass
+
+
+def _model(found):
+    version = found["version"]
+    return urllib.parse.unquote(found["name"]), None if version is None else int(version)
+
+
+def _invalid(message):
+    return RequestError("INVALID_ARGUMENT", message)
+
+
+def _parsed(body):
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(f"JSON Parse error: {error}") from error
+    if not isinstance(request, dict):
+        raise _invalid("Expected a JSON object.")
+    return request
+
+
+# ---- JSON to arrays
+
+
+def _is_object(value):
+    """An object that is no string in base64."""
+    return isinstance(value, dict) and value.keys() != {"b64"}
+
+
+def _columns(given, specs):
+    if not _is_object(given):
+        if len(specs) > 1:
+            raise _invalid(f"Expected an object with the inputs {sorted(specs)}.")
+        given = {next(iter(specs)): given}
+    missing = sorted(specs.keys() - given.keys())
+    if missing:
+        raise _invalid(f"Missing named input: {', '.join(missing)} in 'inputs' object.")
+    return {key: _array(key, given[key], spec) for key, spec in specs.items()}
+
+
+def _rows(given, specs):
+    if not isinstance(given, list) or not given:
+        raise _invalid("Expected 'instances' to be a list of at least one row.")
+    if not any(map(_is_object, given)) and len(specs) == 1:
+        given = [{next(iter(specs)): row} for row in given]
+    for number, row in enumerate(given):
+        if not _is_object(row) or row.keys() != specs.keys():
+            raise _invalid(
+                f"Failed to process element: {number} of 'instances' list. Keys must be equal to: "
+                f"{','.join(sorted(specs))}"
+            )
+    return {key: _array(key, [row[key] for row in given], spec) for key, spec in specs.items()}
+
+
+def _array(name, value, spec):
+    wanted = np.dtype(spec.dtype.as_numpy_dtype)
+    try:
+        if spec.dtype.name == "string":
+            strings = np.array(_strings(value), object)
+            if all(isinstance(item, bytes) for item in strings.flat):
+                return strings
+            raise ValueError("its rows are not of one length")
+        array = np.array(value)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _invalid(f"The input {name!r} is no tensor: {error}") from error
+    if not array.size and array.dtype.kind == "f":
+        return array.astype(wanted)
+    kinds = "iuf" if wanted.kind == "f" else "iu" if wanted.kind in "iu" else wanted.kind
+    with np.errstate(over="ignore"):
+        cast = array.astype(wanted) if array.dtype.kind in kinds else None
+    # Numbers too large for it would wrap, or become infinite.
+    exact = cast is not None and (
+        np.array_equal(np.isfinite(cast), np.isfinite(array))
+        if wanted.kind == "f"
+        else np.array_equal(cast, array)
+    )
+    if not exact:
+        raise _invalid(
+            f"The input {name!r} is not of expected type: {spec.dtype.name}. "
+            f"Received: {array.dtype.name} {str(array.tolist())[:80]}"
+        )
+    return cast
+
+
+def _strings(value):
+    if isinstance(value, list):
+        return [_strings(item) for item in value]
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str):
+        try:
+            return base64.b64decode(value["b64"], validate=True)
+        except binascii.Error as error:
+            raise _invalid(f"Unable to base64 decode: {error}") from error
+    raise _invalid('Expected a string, or bytes as {"b64": "..."}.')
+
+
+# ---- arrays to JSON
+
+
+def _plain(name, array):
+    """As lists; strings under names that end in `_bytes` in base64."""
+    if array.dtype != object:
+        return array.tolist()
+
+    def text(value):
+        if isinstance(value, list):
+            return [text(item) for item in value]
+        return (
+            {"b64": base64.b64encode(value).decode()} if name.endswith("_bytes") else value.decode()
+        )
+
+    return text(array.tolist())
+
+
+def _only(made):
+    """One output goes without its name."""
+    return next(iter(made.values())) if len(made) == 1 else made

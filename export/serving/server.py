@@ -1,0 +1,111 @@
+"""A server for trying an export on a laptop. Production is TF Serving."""
+
+import threading
+
+from keras_gans.export.serving import rpc
+from keras_gans.export.serving.models import Models
+from keras_gans.export.serving.rest import RestServer
+
+# The ports of TF Serving.
+PORT, REST_PORT = 8500, 8501
+
+
+class Server:
+    """Answers TF Serving's REST and gRPC requests for predictions, on loopback only.
+
+    The newest version of each model answers; a newer one is loaded as its folder appears, and the
+    older answers until then.
+
+    >>> generator = keras_gans.networks.dcgan_generator((16, 16, 1), width=4)
+    >>> path = keras_gans.export.saved_model(generator, "models/digits")
+    >>> with keras_gans.export.serving.Server("models", port=None, rest_port=0) as server:
+    ...     client = keras_gans.export.serving.Client("digits", server.rest_address)
+    ...     images = client.generate_png(seed=7, num_images=3)
+    >>> len(images), images[0][:4]
+    (3, b'\\x89PNG')
+
+    Args:
+        folder: of a model, with versions inside; or of several such folders.
+        port: of gRPC, which needs the extra `serving`; 0 for a free one, `None` to do without.
+        rest_port: of REST; 0 for a free one.
+        max_bytes: the largest request.
+        poll_seconds: how often to look for a new version.
+
+    Attributes:
+        address: of gRPC, "host:port", or `None`.
+        rest_address: of REST, "http://host:port".
+
+    Raises:
+        ValueError: if no model is there, or none of them can be loaded.
+        OSError: if a port is taken.
+        ModuleNotFoundError: for gRPC, without the extra.
+    """
+
+    def __init__(
+        self,
+        folder,
+        port=PORT,
+        rest_port=REST_PORT,
+        max_bytes=32 * 2**20,
+        poll_seconds=1.0,
+    ):
+        self.models = Models(folder)
+        self.news = self.models.refresh()
+        if not self.models.names():
+            raise ValueError(
+                "None of the models can be loaded. Export them again. "
+                f"Received: {folder}, {self.news[0][2] if self.news else 'nothing'}"
+            )
+        self._grpc, self.address = None, None
+        if port is not None:
+            self._grpc, port = rpc.server(self.models, port, max_bytes)
+            self.address = f"127.0.0.1:{port}"
+        self._rest = RestServer(self.models, rest_port, max_bytes)
+        self.rest_address = f"http://127.0.0.1:{self._rest.server_port}"
+        self._poll_seconds, self._stopped = poll_seconds, threading.Event()
+
+    def __enter__(self):
+        self._rest.start()
+        if self._grpc:
+            self._grpc.start()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *error):
+        self._stopped.set()
+        self._rest.stop()
+        if self._grpc:
+            self._grpc.stop(grace=1).wait()
+        self._watcher.join()
+
+    def wait(self):
+        """Returns when the server is stopped, by another thread or an interruption."""
+        self._stopped.wait()
+
+    def _watch(self):
+        while not self._stopped.wait(self._poll_seconds):
+            self.tell(self.models.refresh())
+
+    def tell(self, news):
+        """Says what was loaded, and what could not be."""
+        for name, version, error in news:
+            print(f"{name}: version {version} " + (f"fails: {error}" if error else "is served"))
+
+
+def serve(folder, port=PORT, rest_port=REST_PORT):
+    """`Server`, until it is interrupted, with a line for each address and model.
+
+    Args:
+        folder: as of `Server`.
+        port: of gRPC. Without the extra `serving` there is REST alone, and that is said.
+        rest_port: of REST.
+    """
+    if not rpc.installed():
+        port = None
+    with Server(folder, port, rest_port) as server:
+        server.tell(server.news)
+        print(f"REST  {server.rest_address}/v1/models/{server.models.names()[0]}")
+        print(f"gRPC  {server.address}" if server.address else rpc.NEEDED)
+        print("For trying an export on this machine; in production use TF Serving. Ctrl-C stops.")
+        server.wait()

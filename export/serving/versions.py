@@ -1,0 +1,37 @@
+"""The folder of a model: its folders are versions, 1, 2, ..., as TF Serving looks for them."""
+
+from pathlib import Path
+
+# What the signatures of a version were built for, where TF Serving looks for nothing else.
+LIMITS = "assets.extra/limits.json"
+
+
+def versions(path):
+    """The versions in the folder of a model, from integer to `pathlib.Path`, sorted."""
+    path = Path(path)
+    found = [p for p in path.iterdir() if is_version(p)] if path.is_dir() else []
+    found = {int(p.name): p for p in found if (p / "saved_model.pb").is_file()}
+    return dict(sorted(found.items()))
+
+
+def newest_version(path):
+    """The SavedModel folder that a path means: itself, or the newest version inside.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return path
+    found = versions(path)
+    if not found:
+        raise ValueError(
+            "Expected a SavedModel folder: one with a `saved_model.pb`, or with versions 1, 2, "
+            f"... that have one. Received: {path}"
+        )
+    return found[max(found)]
+
+
+def is_version(path):
+    """Is a path named as a version is?"""
+    return path.name.isdecimal() and path.name.isascii()

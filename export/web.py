@@ -1,0 +1,232 @@
+"""A page that runs a generator in the browser: the `.tflite`, its runtime, and controls."""
+
+import html
+import json
+import shutil
+import string
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_gans import checks, image, labels
+from keras_gans.export import litert_js, signatures
+from keras_gans.export.tflite import tflite
+from keras_gans.files import sha256
+
+PAGE, MODEL, ABOUT = "index.html", "generator.tflite", "model.json"
+
+# The sources of the page; by what the generator takes, the files that only one kind needs.
+TEMPLATES = Path(__file__).parent / "web_page"
+_SCRIPTS = {"latents": ("explore.js", "latent.js"), "images": ("translate.js",)}
+_SHARED = ("generator.js", "page.css")
+
+# What a canvas can show.
+_CHANNELS = (1, 3)
+
+
+def web(
+    generator,
+    folder,
+    title=None,
+    description="",
+    precision="float16",
+    directions=6,
+    class_names=None,
+    examples=(),
+    runtime="litert",
+    packages=None,
+    overwrite=False,
+):
+    """Writes a folder that any static server can serve, with a page that runs the generator.
+
+    Latents: a grid of seeds, great circles between two of them, sliders along directions,
+    truncation, classes. A seed is what it is in `latent.sample`, so that the page shows what
+    `gan.generate(1, seed=seed)` makes. Images: one that is chosen, dropped or pasted is
+    translated. Everything runs on the visitor's device, from these files alone.
+
+    >>> generator = keras_gans.zoo.load("dcgan_digits_28")
+    >>> folder = keras_gans.export.web(generator, "exported/web")  # doctest: +SKIP
+
+    Then `python -m http.server --directory exported/web`, and open http://localhost:8000.
+
+    Args:
+        generator: a built `keras.Model`; of a GAN, its `inference_generator` is taken, with a
+            warning.
+        folder: to write.
+        title: of the page; `None` for the generator's name.
+        description: a sentence below the title.
+        precision: of the stored weights, as for `tflite`, which compares what it writes with Keras.
+        directions: latent directions that get a slider: how many `principal_directions`, or names
+            to vectors `(latent_dim,)`.
+        class_names: of the labels, in order; `None` for their numbers.
+        examples: paths of pictures to offer, for a generator that translates; the first is shown.
+        runtime: folder of LiteRT.js, relative to `folder`. It is written there unless it is there:
+            with `"../litert"` pages side by side share one.
+        packages: folder of LiteRT.js's npm packages, see `litert_js.unpack`. `None` takes those in
+            the cache, and fetches them at first use.
+        overwrite: replace the page that is there. Otherwise that is an error.
+
+    Returns:
+        The `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: if it is no generator of images of one size, leaves [-1, 1], an argument does
+            not fit it, or TFLite can not express it.
+        FileNotFoundError: if LiteRT.js is not there and can not be fetched, or an example is
+            missing.
+        FileExistsError: if something is there that may not be replaced.
+    """
+    folder, examples = Path(folder), [Path(path) for path in examples]
+    generator = signatures.generator_of(generator)
+    about = _about(generator, title, directions, class_names, examples, runtime)
+    target = folder.resolve()
+    there = target.exists() and not (target.is_dir() and not any(target.iterdir()))
+    if there and not overwrite:
+        raise signatures.already_there(folder)
+    if there and not (target / ABOUT).is_file():
+        raise FileExistsError(
+            "There is something else than a page at that path, and overwriting would delete it. "
+            f"Choose another path, or remove it yourself. Received: {folder}"
+        )
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        # Beside `folder` as beside `partial`: a shared runtime is found from either.
+        litert_js.unpack(partial / runtime, packages)
+        tflite(generator, partial / MODEL, precision=precision)
+        for name, path in zip(about["examples"], examples):
+            shutil.copyfile(path, partial / name)
+        kind = about["input"]
+        for name in (*_SHARED, *_SCRIPTS[kind]):
+            shutil.copyfile(TEMPLATES / name, partial / name)
+        page = string.Template((TEMPLATES / f"{kind}.html").read_text(encoding="utf-8"))
+        texts = {"title": about["title"], "description": description, "runtime": about["runtime"]}
+        filled = page.substitute({name: html.escape(str(text)) for name, text in texts.items()})
+        (partial / PAGE).write_text(filled, encoding="utf-8")
+        about["sha256"] = {
+            path.relative_to(partial).as_posix(): sha256(path)
+            for path in sorted(partial.rglob("*"))
+            if path.is_file()
+        }
+        (partial / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        previous = target.with_name(f".{target.name}.previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        if target.exists():
+            target.rename(previous)  # whole until the new one is there
+        partial.rename(target)
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def principal_directions(generator, number):
+    """Directions along which the first layer answers most (SeFa, Shen 2021, arXiv:2007.06600).
+
+    The eigenvectors of `A A^T` of the largest eigenvalues, for the kernel A `(latent_dim, units)`
+    of the first dense layer: nothing is trained or drawn. Of a layer that takes latents and an
+    embedded label side by side, the rows of the latents count.
+
+    >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1), latent_dim=64)
+    >>> principal_directions(generator, 6).shape
+    (6, 64)
+
+    Args:
+        generator: a `keras.Model` whose first input is latents `(batch, latent_dim)`.
+        number: how many directions; there are at most `latent_dim`.
+
+    Returns:
+        float32 numpy array `(number, latent_dim)`, of length 1 each, the largest coordinate
+        positive. Empty if no dense layer takes the latents.
+    """
+    size = generator.inputs[0].shape[-1]
+    for layer in _in_order(generator):
+        shape = getattr(getattr(layer, "kernel", None), "shape", ())
+        if len(shape) == 2 and (
+            shape[0] == size or (shape[0] > size and len(generator.inputs) > 1)
+        ):
+            kernel = np.asarray(layer.kernel, "float64")[:size]
+            _, vectors = np.linalg.eigh(kernel @ kernel.T)  # eigenvalues upwards
+            found = vectors.T[::-1][:number]
+            largest = np.take_along_axis(found, np.abs(found).argmax(1, keepdims=True), 1)
+            return (found * np.sign(largest)).astype("float32")
+    return np.zeros((0, size), "float32")
+
+
+def _in_order(network):
+    """Layers from the inputs on, those of networks inside and of wrappers too.
+
+    `_flatten_layers` goes through a network inside another from its end.
+    """
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _in_order(layer)
+        else:
+            yield getattr(layer, "layer", layer)
+
+
+def _about(generator, title, directions, class_names, examples, runtime):
+    """What the page has to know, as it stands in `model.json`."""
+    first, *told = signatures.signature(generator)
+    size, shape = tuple(first.shape[1:]), tuple(generator.outputs[0].shape[1:])
+    for what, sides in (("makes", shape), *([("takes", size)] if first.name == "images" else [])):
+        if len(sides) != 3 or None in sides or sides[2] not in _CHANNELS:
+            raise ValueError(
+                "A page shows images `(height, width, channels)` of one size, grey or RGB. Build "
+                f"the generator for one `image_shape`. Received: one that {what} {sides}"
+            )
+    number = labels.num_classes(generator) if told else 0
+    class_names = list(map(str, range(number) if class_names is None else class_names))
+    if len(class_names) != number:
+        raise ValueError(
+            f"There must be a name for each class. Expected {number} for this generator. "
+            f"Received: class_names={class_names}"
+        )
+    if runtime.startswith("/") or set(runtime) & set(":\\") or not runtime.strip("./"):
+        raise ValueError(
+            "`runtime` is a folder relative to the page, such as 'litert' or '../litert'. "
+            f"Received: runtime={runtime!r}"
+        )
+    for path in examples:
+        if first.name == "latents":
+            raise ValueError(
+                "Only a generator that translates has a use for pictures. Leave `examples` out. "
+                f"Received: examples={[str(path) for path in examples]}"
+            )
+        if not path.is_file():
+            raise FileNotFoundError(f"There is no such picture. Received: examples, {path}")
+    inputs = list(signatures.examples(generator, 4, seed=0).values())
+    # It says so if the generator leaves [-1, 1]: a canvas would cut the rest off in silence.
+    image.to_uint8(generator.predict(inputs if told else inputs[0], verbose=0))
+    return {
+        "title": title or generator.name,
+        "input": first.name,
+        "input_shape": size,
+        "image_shape": shape,
+        "class_names": class_names,
+        "directions": _directions(generator, directions) if first.name == "latents" else [],
+        "examples": [f"example_{i}{path.suffix.lower()}" for i, path in enumerate(examples)],
+        "model": MODEL,
+        "runtime": runtime.rstrip("/") + "/",
+        "litert_js": litert_js.VERSION,
+    }
+
+
+def _directions(generator, directions):
+    size = generator.inputs[0].shape[-1]
+    if not isinstance(directions, dict):
+        checks.count("directions", directions, 0)
+        found = principal_directions(generator, directions)
+        directions = {f"Direction {i}": vector for i, vector in enumerate(found, 1)}
+    rows = []
+    for name, vector in directions.items():
+        vector = np.asarray(vector, "float32")
+        if vector.shape != (size,) or not np.isfinite(vector).all():
+            raise ValueError(
+                f"A direction is a finite vector of the latents. Expected shape ({size},). "
+                f"Received: {name!r} of shape {vector.shape}"
+            )
+        rows.append({"name": str(name), "vector": [float(value) for value in vector]})
+    return rows

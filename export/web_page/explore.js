@@ -1,0 +1,137 @@
+// The page of a generator that takes latents.
+
+import {$, download, draw, fail, fillClasses, load, newest, told} from "./generator.js";
+import {sample, slerp} from "./latent.js";
+
+const TILES = 24, SECONDS = 2; // of the grid; of a walk from one seed to the next
+
+let about, generate;
+let firstSeed = 0, playing = false;
+
+const seedOf = (input) => {
+  const number = Math.floor(Number(input.value));
+  return Math.min(Math.max(number || 0, 0), Number.MAX_SAFE_INTEGER);
+};
+const truncation = () => $("truncation").value === $("truncation").max
+  ? null : Number($("truncation").value);
+const latentOf = (seed) => sample(about.input_shape[0], seed, truncation());
+const sliders = () => [...document.querySelectorAll("#directions input")];
+
+function latents() {
+  const start = latentOf(seedOf($("seed"))), way = Number($("way").value);
+  const z = way ? slerp(start, latentOf(seedOf($("to"))), way) : start;
+  sliders().forEach((slider, i) => {
+    about.directions[i].vector.forEach((x, j) => z[j] += slider.value * x);
+  });
+  return z;
+}
+
+const show = newest(async () => {
+  const {image, milliseconds} = await generate(latents(), Number($("label").value));
+  draw($("image"), image);
+  $("status").textContent = told(milliseconds, image);
+  markTile();
+  for (const input of document.querySelectorAll("input[type=range]")) {
+    const output = input.parentElement.querySelector("output");
+    if (input.id === "way") output.value = `${Math.round(100 * input.value)} %`;
+    else if (input.id === "truncation") output.value = truncation() ?? "off";
+    else output.value = Number(input.value).toFixed(1);
+  }
+});
+
+function markTile() {
+  for (const radio of $("seeds").querySelectorAll("input")) {
+    radio.checked = Number(radio.value) === seedOf($("seed"));
+  }
+}
+
+const showGrid = newest(async () => {
+  const first = firstSeed, label = Number($("label").value), limit = truncation();
+  const tiles = [...$("seeds").children];
+  tiles.forEach((tile, i) => {
+    tile.querySelector("input").value = first + i;
+    tile.querySelector("span").textContent = first + i;
+  });
+  markTile();
+  $("earlier").disabled = first === 0;
+  for (const [i, tile] of tiles.entries()) {
+    if (first !== firstSeed || label !== Number($("label").value) || limit !== truncation()) return;
+    draw(tile.querySelector("canvas"), (await generate(latentOf(first + i), label)).image);
+    await new Promise((resolve) => setTimeout(resolve)); // lets the page answer in between
+  }
+});
+
+async function play() {
+  playing = !playing;
+  $("play").setAttribute("aria-pressed", playing);
+  let before = performance.now();
+  while (playing) {
+    const now = await new Promise(requestAnimationFrame);
+    let way = Number($("way").value) + Math.max(now - before, 0) / 1000 / SECONDS;
+    before = now;
+    if (way >= 1) { // on from there
+      $("seed").value = seedOf($("to"));
+      $("to").value = seedOf($("to")) + 1;
+      way = 0;
+    }
+    $("way").value = way;
+    await show();
+  }
+}
+
+function choose(seed) {
+  $("seed").value = seed;
+  $("way").value = 0;
+  show();
+}
+
+function makeTile() {
+  const tile = document.createElement("label"), radio = document.createElement("input");
+  radio.type = "radio";
+  radio.name = "tile";
+  radio.addEventListener("change", () => choose(radio.value));
+  tile.append(radio, document.createElement("canvas"), document.createElement("span"));
+  return tile;
+}
+
+function makeSlider({name}, number) {
+  const row = document.createElement("div"), label = document.createElement("label");
+  const slider = document.createElement("input");
+  row.className = "row";
+  label.textContent = name;
+  Object.assign(slider, {type: "range", min: -4, max: 4, step: 0.1, value: 0});
+  label.htmlFor = slider.id = `direction_${number}`;
+  row.append(label, slider, document.createElement("output"));
+  return row;
+}
+
+try {
+  ({about, generate} = await load());
+  fillClasses(about.class_names);
+  $("seeds").append(...Array.from({length: TILES}, makeTile));
+  $("directions").hidden = !about.directions.length;
+  $("reset").before(...about.directions.map(makeSlider));
+
+  // "input" comes with every move of a slider; "change" of a class or bound alters the grid too.
+  $("controls").addEventListener("input", show);
+  for (const id of ["label", "truncation"]) $(id).addEventListener("change", showGrid);
+  $("controls").addEventListener("submit", (event) => event.preventDefault());
+  $("another").addEventListener("click", () => choose(Math.floor(Math.random() * 1e6)));
+  $("play").addEventListener("click", play);
+  $("reset").addEventListener("click", () => {
+    for (const slider of sliders()) slider.value = 0;
+    show();
+  });
+  for (const [id, step] of [["earlier", -TILES], ["later", TILES]]) {
+    $(id).addEventListener("click", () => {
+      firstSeed = Math.max(firstSeed + step, 0);
+      showGrid();
+    });
+  }
+  $("download").addEventListener("click", () => download(`${about.title}_${seedOf($("seed"))}`));
+  $("download").disabled = false;
+  await show();
+  await showGrid();
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,37 @@
+"""Every trained preset in every format, against Keras, on the latents of its samples."""
+
+import importlib.util
+
+import pytest
+
+from keras_gans import export, zoo
+
+TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
+HAS_ONNX = all(importlib.util.find_spec(n) for n in ("onnx", "tf2onnx", "onnxruntime"))
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_format_makes_what_keras_makes(tmp_path, name):
+    generator = zoo.load(name)
+    path = export.saved_model(generator, tmp_path / "m", floats_only=True)
+    reports = [export.check(path, generator)]
+    for precision in ("float32", "float16", "dynamic"):
+        path = export.tflite(
+            generator, tmp_path / f"{precision}.tflite", precision=precision, check=False
+        )
+        reports.append(export.check(path, generator))
+    if len(generator.inputs[0].shape) == 2:  # photographs to measure ranges on are not shipped
+        path = export.tflite(
+            generator,
+            tmp_path / "int8.tflite",
+            precision="int8",
+            representative="latents",
+            check=False,
+        )
+        reports.append(export.check(path, generator))
+    if HAS_ONNX:
+        path = export.onnx(generator, tmp_path / "g.onnx", check=False)
+        reports.append(export.check(path, generator))
+    for report in reports:
+        print(f"{name}: {report}")
+    assert len(reports) >= 4
