@@ -59,9 +59,12 @@ def train(name, folder):
     recipe = zoo.Recipe.read(name)
     steps_of_side = recipe.config["model"].get("critic_steps") or 1
     batch = BATCH * steps_of_side
-    recipe = zoo.Recipe.read(
-        recipe, data={**recipe.config["data"], "batch_size": batch, "num_examples": batch * STEPS}
-    )
+    data = {**recipe.config["data"], "batch_size": batch}
+    if data.get("labels_per_class"):
+        data |= {"split": f"train[:{batch * STEPS}]", "labels_per_class": 1}
+    else:
+        data |= {"num_examples": batch * STEPS}
+    recipe = zoo.Recipe.read(recipe, data=data)
     gan = recipe.build_model()
     resume = Resume(folder, steps=2)
 

@@ -79,7 +79,7 @@ def require_agreement(model, case, inputs=lambda x: x):
 
 
 def torch_networks():
-    """The networks in PyTorch, by kind; `benchmarks/image_to_image_step.py` times them too."""
+    """The networks in PyTorch, by kind; `benchmarks/steps` times them too."""
     import torch
     from torch import nn
 
