@@ -88,7 +88,8 @@ def halve(path):
                 made = target.require_group(name)
             else:
                 small = item.dtype == np.float32
-                packed = {"compression": "gzip", "shuffle": True} if item.shape else {}
+                # Of small ones the bookkeeping is more than what it saves.
+                packed = {"compression": "gzip", "shuffle": True} if item.size > 10_000 else {}
                 made = target.create_dataset(
                     name, data=item[()], dtype=np.float16 if small else None, **packed
                 )

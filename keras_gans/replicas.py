@@ -1,5 +1,6 @@
 """What several replicas of one training must agree on."""
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -20,7 +21,8 @@ def require_scope(name, owner, strategy):
 
 def require_examples(batch, strategy):
     """Raises ValueError for a batch that leaves a replica without an example."""
-    size, replicas = len(tf.nest.flatten(batch)[0]), strategy.num_replicas_in_sync
+    shape, replicas = np.shape(tf.nest.flatten(batch)[0]), strategy.num_replicas_in_sync
+    size = shape[0] if shape else 1
     if size < replicas:
         raise ValueError(
             "Each replica needs an example of every batch, and batches are those of all replicas "
@@ -66,6 +68,8 @@ def all_or_none_finite(gradients):
     """
     if number() == 1:
         return gradients
+    # Those of embeddings come as slices.
+    gradients = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
     # Zero times what is not finite is NaN, and the mean of a NaN and of zeros is one.
     zeros = [tf.reduce_sum(0.0 * tf.cast(g, "float32")) for g in gradients if g is not None]
     zero = mean(tf.add_n(zeros))

@@ -120,7 +120,8 @@ SAME = {
 
 
 # Four steps of CycleGAN, each of six passes of a generator, take long to trace.
-SLOW = [pytest.param(m, marks=pytest.mark.slow if m == "cyclegan" else ()) for m in TINY]
+QUICK = ("gan", "wgan_gp")
+SLOW = [pytest.param(m, marks=() if m in QUICK else pytest.mark.by_hand) for m in TINY]
 
 
 @pytest.mark.parametrize("method", SLOW)

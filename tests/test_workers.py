@@ -102,7 +102,7 @@ def require_agreement(gan, logs, found, found_logs):
         np.testing.assert_allclose(values, found_logs[name], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.slow  # two processes, each of which loads TensorFlow and traces every GAN
+@pytest.mark.by_hand  # two processes, each of which loads TensorFlow and traces every GAN
 @pytest.mark.parametrize("name", FAMILIES)
 def test_two_workers_train_a_gan_as_one_process_does(name, results, tmp_path):
     """Weights differed by 4e-6 at most, with conditional batch normalisation, and else by 1e-7."""
@@ -117,7 +117,7 @@ def test_two_workers_train_a_gan_as_one_process_does(name, results, tmp_path):
     assert max(np.abs(a - b).max() for a, b in zip(start, found)) > 1e-3
 
 
-@pytest.mark.slow  # as above
+@pytest.mark.by_hand  # as above
 def test_statistics_of_batch_normalisation_are_those_of_all_workers(results, tmp_path):
     """Their own batches' if not synchronised, so that one process has others; and yet the same."""
     gan, logs = workers.train(workers.batch_normalised(), tmp_path)
@@ -128,7 +128,7 @@ def test_statistics_of_batch_normalisation_are_those_of_all_workers(results, tmp
     assert max(differences) > 1e-3
 
 
-@pytest.mark.slow  # as above
+@pytest.mark.by_hand  # as above
 def test_the_first_worker_writes_and_no_other(results):
     names = sorted(path.name for path in (results / "own-0").iterdir())
     assert len(names) == len(FAMILIES) + 2
