@@ -128,6 +128,7 @@ class GANContract:
         for name in logs:
             np.testing.assert_allclose(logs[name], shared_logs[name], rtol=1e-4, atol=1e-5)
 
+    @pytest.mark.by_hand  # minutes for all; tests/test_replicas.py has the rule
     def test_an_overflow_on_one_replica_skips_the_step_of_its_side_on_all(self, two_replicas):
         keras.config.set_dtype_policy("mixed_float16")
         with two_replicas.scope():
@@ -160,7 +161,9 @@ class GANContract:
                 assert_same([replicas[0].numpy()], [replicas[1].numpy()])
                 assert np.isfinite(replicas[0].numpy()).all()
 
-    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+    @pytest.mark.parametrize(
+        "policy", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.by_hand)]
+    )
     def test_half_precision_stays_finite_and_trains(self, policy):
         keras.config.set_dtype_policy(policy)
         gan = self.make(ema_decay=0.9)
