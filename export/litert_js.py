@@ -5,7 +5,6 @@ It comes from npm and is some 19 MB, mostly WebAssembly, so it is not part of th
 
 import base64
 import hashlib
-import os
 import shutil
 import subprocess
 import tarfile
@@ -13,8 +12,8 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+from keras_gans import files
 from keras_gans.files import atomic
-from keras_gans.metrics.evaluation import CACHE_VARIABLE
 
 VERSION = "2.5.3"
 
@@ -50,11 +49,8 @@ Changed: index.js imports wasm_utils.js by its path. The other files are as they
 
 
 def cache_folder():
-    """Where the packages are kept: `litert_js/` under `~/.cache/keras_gans`.
-
-    The environment variable `KERAS_GANS_CACHE` names another folder in that one's place.
-    """
-    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache/keras_gans") / "litert_js"
+    """Where the packages are kept: `litert_js/` in the library's cache, see `files`."""
+    return files.cache_folder() / "litert_js"
 
 
 def archive_name(package):

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 from pathlib import Path
 
 import keras
@@ -12,6 +11,7 @@ from keras_gans.export import signatures
 from keras_gans.export.serving import endpoints, warm_up
 from keras_gans.export.serving.drawing import Codes
 from keras_gans.export.serving.versions import LIMITS, is_version, newest_version, versions
+from keras_gans.files import atomic_folder
 
 __all__ = ["newest_version", "saved_model"]
 
@@ -124,27 +124,11 @@ def _folder(path, overwrite):
             "There is something else than a SavedModel at that path, and overwriting would delete "
             f"it. Choose another path, or remove it yourself. Received: {path}"
         )
-    partial = path.with_name(f".{path.name}.partial")
-    previous = path.with_name(f".{path.name}.previous")
-    shutil.rmtree(partial, ignore_errors=True)
     new = not path.parent.exists()
-    partial.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield partial
-        # A folder cannot be renamed over a full one. Moved aside, the old one is whole until the
-        # new one is there; deleted first, a kill would leave half of it.
-        if path.exists():
-            shutil.rmtree(previous, ignore_errors=True)
-            path.rename(previous)
-        try:
-            partial.rename(path)
-        except OSError:
-            if previous.exists():
-                previous.rename(path)
-            raise
-        shutil.rmtree(previous, ignore_errors=True)
+        with atomic_folder(path) as partial:
+            yield partial
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
         if new and not path.exists():
             with contextlib.suppress(OSError):
                 path.parent.rmdir()  # the folder of a model that has no version

@@ -12,11 +12,12 @@ import numpy as np
 from keras_gans import checks, image, labels
 from keras_gans.export import litert_js, signatures
 from keras_gans.export.tflite import tflite
-from keras_gans.files import sha256
+from keras_gans.files import atomic_folder, sha256
 
 PAGE, MODEL, ABOUT = "index.html", "generator.tflite", "model.json"
 
-# The sources of the page; by what the generator takes, the files that only one kind needs.
+# The sources of the page: what goes into `page.html`, and the files that only one kind needs, by
+# what the generator takes; the first script is the one that the page runs.
 TEMPLATES = Path(__file__).parent / "web_page"
 _SCRIPTS = {"latents": ("explore.js", "latent.js"), "images": ("translate.js",)}
 _SHARED = ("generator.js", "page.css")
@@ -89,10 +90,8 @@ def web(
             "There is something else than a page at that path, and overwriting would delete it. "
             f"Choose another path, or remove it yourself. Received: {folder}"
         )
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with atomic_folder(target) as partial:
+        partial.mkdir()
         # Beside `folder` as beside `partial`: a shared runtime is found from either.
         litert_js.unpack(partial / runtime, packages)
         tflite(generator, partial / MODEL, precision=precision)
@@ -101,9 +100,12 @@ def web(
         kind = about["input"]
         for name in (*_SHARED, *_SCRIPTS[kind]):
             shutil.copyfile(TEMPLATES / name, partial / name)
-        page = string.Template((TEMPLATES / f"{kind}.html").read_text(encoding="utf-8"))
         texts = {"title": about["title"], "description": description, "runtime": about["runtime"]}
-        filled = page.substitute({name: html.escape(str(text)) for name, text in texts.items()})
+        filled = _template("page").substitute(
+            {name: html.escape(str(text)) for name, text in texts.items()},
+            script=_SCRIPTS[kind][0],
+            content=_template(kind).template,
+        )
         (partial / PAGE).write_text(filled, encoding="utf-8")
         about["sha256"] = {
             path.relative_to(partial).as_posix(): sha256(path)
@@ -111,15 +113,11 @@ def web(
             if path.is_file()
         }
         (partial / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
-        previous = target.with_name(f".{target.name}.previous")
-        shutil.rmtree(previous, ignore_errors=True)
-        if target.exists():
-            target.rename(previous)  # whole until the new one is there
-        partial.rename(target)
-        shutil.rmtree(previous, ignore_errors=True)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _template(name):
+    return string.Template((TEMPLATES / f"{name}.html").read_text(encoding="utf-8"))
 
 
 def principal_directions(generator, number):

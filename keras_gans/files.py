@@ -1,11 +1,14 @@
-"""Files that are whole or not there."""
+"""Files and folders that are whole or not there."""
 
 import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import warnings
 from pathlib import Path
+
+CACHE_VARIABLE = "KERAS_GANS_CACHE"
 
 
 @contextlib.contextmanager
@@ -43,6 +46,50 @@ def atomic(path):
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path):
+    """Gives a folder to write to, and moves it to `path` once the block has ended well.
+
+    A folder that is at `path` already is replaced, and stays until the new one is complete.
+    Missing parent folders are made.
+
+    Args:
+        path: the folder wanted.
+
+    Yields:
+        Path beside it, at which nothing is.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    previous = path.with_name(f".{path.name}.previous")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
+        # A folder cannot be renamed over a full one. Moved aside, the old one is whole until the
+        # new one is there; deleted first, a kill would leave half of it.
+        if path.exists():
+            shutil.rmtree(previous, ignore_errors=True)
+            path.rename(previous)
+        try:
+            partial.rename(path)
+        except OSError:
+            if previous.exists():
+                previous.rename(path)
+            raise
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def cache_folder():
+    """Where what can be made or fetched again is kept: `~/.cache/keras_gans`.
+
+    The environment variable `KERAS_GANS_CACHE` names another folder.
+    """
+    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache/keras_gans")
 
 
 @contextlib.contextmanager

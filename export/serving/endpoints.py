@@ -133,6 +133,12 @@ def _bounds(truncation):
     return tf.debugging.Assert(inside, [says, truncation], summarize=8)
 
 
+def _after(made, given):
+    """What a request gives, to be used once all checks are made."""
+    with tf.control_dependencies(made):
+        return {name: tf.identity(value) for name, value in given.items()}
+
+
 def _for_each(values, number, name):
     """Checks that there are as many as images, or one for all, or none."""
     size = tf.size(values)
@@ -196,8 +202,8 @@ def _from_seeds(core, dim, classes, codes, limits):
                 made.append(_code_shape(given[name], size, name))
         for kind, k in enumerate(codes.categorical):
             made.append(_classes(given["categorical"][kind : kind + 1], k))
-        with tf.control_dependencies(made):
-            number = tf.identity(number)
+        given = _after(made, given)
+        number = given["num_images"]
         if classes:
             # In turn, as `generate` of a labelled GAN has them, if none are given.
             in_turn, size = tf.range(number) % classes, tf.size(given["labels"])
@@ -208,18 +214,16 @@ def _from_seeds(core, dim, classes, codes, limits):
         return run(with_codes(latents, given), given)
 
     def generate_rows(given):
-        seeds = given["seed"]
-        made = [_at_most(limits.images, tf.size(seeds), "images at once")]
+        made = [_at_most(limits.images, tf.size(given["seed"]), "images at once")]
         made.append(_bounds(given["truncation"]))
         if classes:
             made.append(_classes(given["labels"], classes))
         for kind, k in enumerate(codes.categorical):
             made.append(_classes(given["categorical"][:, kind], k))
-        with tf.control_dependencies(made):
-            seeds = tf.identity(seeds)
+        given = _after(made, given)
         latents = tf.map_fn(
             lambda row: drawing.latents(1, dim, row[0], row[1], codes)[0],
-            (seeds, given["truncation"]),
+            (given["seed"], given["truncation"]),
             fn_output_signature=tf.TensorSpec((dim,), tf.float32),
         )
         return run(with_codes(latents, given), given)

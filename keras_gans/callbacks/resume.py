@@ -68,15 +68,18 @@ class Resume(keras.callbacks.Callback):
         """Paths of the checkpoints that are whole, oldest first."""
         return list(self._whole().values())
 
+    def _newest(self):
+        return max(self._whole(), default=(0, 0))
+
     @property
     def epoch(self):
         """Number of finished epochs in the newest checkpoint; 0 if there is none."""
-        return max(self._whole(), default=(0, 0))[0]
+        return self._newest()[0]
 
     @property
     def step(self):
         """Number of steps after them in the newest checkpoint."""
-        return max(self._whole(), default=(0, 0))[1]
+        return self._newest()[1]
 
     def restore(self, model):
         """Loads the newest whole checkpoint, if there is one, and returns its epoch and step."""
@@ -159,7 +162,7 @@ class Resume(keras.callbacks.Callback):
             self._try_to_save(self._finished)
 
     def on_train_end(self, logs=None):
-        if (self._finished, 0) > (self.epoch, self.step) and writes(self.model):
+        if writes(self.model) and (self._finished, 0) > self._newest():
             self.save(self._finished)
         self.model._initial_epoch = None  # the next `fit` starts where it is told to
 

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import inspect
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 from absl import logging
 
 from keras_gans import checks, data, image
-from keras_gans.files import atomic
+from keras_gans.files import atomic, cache_folder
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
@@ -23,8 +22,6 @@ from keras_gans.metrics.modes import class_coverage
 from keras_gans.metrics.neighbors import memorization_score, nearest_neighbors
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import fitting_scales, ms_ssim, random_pairs
-
-CACHE_VARIABLE = "KERAS_GANS_CACHE"
 
 # Data sets with a classifier of their own: it, the split that generated images are held against,
 # and another split, whose images make the floor.
@@ -146,8 +143,7 @@ class Evaluation:
                 f"{self.split!r}, {sizes[1]} in {self.floor_split!r}"
             )
         self.seed = seed
-        cache_dir = cache_dir or os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache/keras_gans"
-        self.cache_dir = Path(cache_dir)
+        self.cache_dir = Path(cache_dir or cache_folder())
         self._reference = self._reference_sha256 = self._shape = None
 
     # ---- what users call

@@ -206,7 +206,7 @@ def test_a_disk_that_was_full_for_a_while_stops_nothing(tmp_path, monkeypatch):
     assert names == ["epoch-00001.weights.h5", "epoch-00003.weights.h5"]
 
 
-@pytest.mark.parametrize("length", [0, -1])
+@pytest.mark.parametrize("length", [0, 1000, -1])
 def test_a_checkpoint_cut_short_is_passed_over_and_named(tmp_path, length):
     straight = train(make(), tmp_path / "a", 4)
     train(make(), tmp_path / "b", 3)

@@ -12,6 +12,7 @@ from keras import layers
 
 import keras_gans
 from keras_gans import export
+from tiny import full_disk
 
 networks = keras_gans.networks
 
@@ -446,11 +447,6 @@ def test_nothing_is_overwritten_unasked(tmp_path):
             write(generator, tmp_path / name)
         write(generator, tmp_path / name, overwrite=True)
         assert export.check(path, generator)
-
-
-def full_disk(trackable, folder, *args, **kwargs):
-    Path(folder).mkdir()
-    raise OSError(28, "No space left on device")
 
 
 def test_a_failure_leaves_nothing(tmp_path, monkeypatch):

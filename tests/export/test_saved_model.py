@@ -16,6 +16,7 @@ import keras_gans
 from keras_gans import export, image
 from keras_gans.data.folder import decode
 from keras_gans.export.saved_model import newest_version
+from tiny import full_disk
 
 networks = keras_gans.networks
 
@@ -202,13 +203,11 @@ def test_limits_of_rows_and_of_floats(generating):
 @pytest.mark.parametrize("labels", [[-1], [3], [0, 1, 2, 3]])
 def test_labels_out_of_range(labelled, labels):
     rows = len(labels)
-    # Ours, or that of the lookup beside it in the graph, whichever runs first.
-    says = r"Expected 0 to 2|is not in \[0, 3\)"
-    with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected 0 to 2"):
         labelled("generate", seed=0, num_images=rows, truncation=0.0, labels=labels)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected 0 to 2"):
         labelled("generate_rows", seed=[0] * rows, truncation=[0.0] * rows, labels=labels)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected 0 to 2"):
         labelled("serving_default", latents=np.zeros((rows, 6)), labels=labels)
 
 
@@ -598,11 +597,6 @@ def test_a_path_that_is_something_else(tmp_path):
     (tmp_path / "empty" / "1").mkdir(parents=True)
     (tmp_path / "empty" / ".DS_Store").write_text("x")
     assert export.check(export.saved_model(generator, tmp_path / "empty"), generator)
-
-
-def full_disk(trackable, folder, *args, **kwargs):
-    Path(folder).mkdir()
-    raise OSError(28, "No space left on device")
 
 
 def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
