@@ -22,10 +22,20 @@ def synchronized(network):
     Returns:
         A `keras.Model` with the same weights, and the same name.
 
+    Raises:
+        ValueError: for anything else than such a network.
+
     References:
         Ioffe 2015, "Batch Normalization", section 3; Zhang 2018, "Context Encoding for Semantic
         Segmentation", section 3.2, which synchronised it.
     """
+
+    if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
+        raise ValueError(
+            "Layers can be exchanged in a network that knows them: a functional or Sequential "
+            "`keras.Model` with an input. In a subclassed one, make batch normalisation with "
+            f"`synchronized=True`. Received: {network!r}"
+        )
 
     def copied(layer):
         config = layer.get_config()

@@ -108,3 +108,13 @@ def test_no_recipe_can_ask_for_what_takes_networks(name):
     config["networks"]["generator"] = {"type": name}
     with pytest.raises(ValueError, match="known `type`"):
         zoo.Recipe(config)
+
+
+def test_what_is_no_network_of_known_layers_is_refused():
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    for wrong in ("generator", Own(), keras.Sequential([keras.layers.Dense(1)])):
+        with pytest.raises(ValueError, match="a network that knows them.*Received"):
+            networks.synchronized(wrong)
