@@ -22,6 +22,9 @@ _LAZY = {
     "strategy": "strategies",
     "evaluate": "evaluating",
     "publish": "publishing",
+    "save_preset": "publishing",
+    "interpolate": "interpolating",
+    "project": "projecting",
     "translate": "translating",
     "translate_image": "tiling",
 }

@@ -3,15 +3,18 @@
 import json
 from pathlib import Path
 
+from absl import logging
+
 from keras_gans.building import undisturbed
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
 from keras_gans.files import nothing_skipped
-from keras_gans.zoo import presets
+from keras_gans.names import did_you_mean
+from keras_gans.zoo import hubs, presets
 from keras_gans.zoo.recipe import Recipe
 
 
-def load(name, best=False):
+def load(source, part="generator", weights=True, best=False):
     """Loads a trained generator. Works offline.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
@@ -19,37 +22,62 @@ def load(name, best=False):
     >>> images = generator.predict(latents, verbose=0)  # floats in [-1, 1]
 
     Args:
-        name: of a trained preset, whose files are checked against their SHA-256; or the folder
-            of a run, whose newest checkpoint is taken.
+        source: name of a trained preset, the folder of one, or its address on a hub (see `card`),
+            whose files are checked against their SHA-256; or the folder of a run, whose newest
+            checkpoint is taken.
+        part: `"generator"`, another network that comes along, such as a CycleGAN's
+            `"backward_generator"`, or `"gan"`: all of it, compiled, to train further.
+        weights: `False` builds the same with the random weights that a training starts from.
         best: of a run, take the best checkpoint that `callbacks.Evaluate` kept instead.
 
     Returns:
-        A built `keras.Model`: the moving average, if the training kept one.
+        A built `keras.Model`: of a generator the moving average, if the training kept one. With
+        `part="gan"` the compiled GAN; Keras' seed and dtype policy are then those of its recipe.
 
     Raises:
-        ValueError: if there is no such preset or run, or no best of it, or a file is damaged.
+        ValueError: if there is no such preset or run, no best of it, no such part, or a file is
+            damaged.
     """
-    if (Path(name) / "config.json").is_file():
-        return restore(name, best).inference_generator
-    preset = _card(name, best)
-    presets.verify(preset.name)
+    if _is_run(source):
+        gan = restore(source, best) if weights else _recipe_of(source).build_model()
+        return gan if part == "gan" else _part_of(gan, part)
+    preset = _card(source, best)
+    recipe = Recipe(preset.recipe, preset.name)
+    roles = list(recipe.config["networks"])
+    if part not in (*roles, "gan"):
+        raise ValueError(
+            f"This preset has no such part.{did_you_mean(part, [*roles, 'gan'])} Expected one of "
+            f"{[*roles, 'gan']}. Received: {str(source)!r}, part={part!r}"
+        )
+    if weights:
+        presets.verify(preset.folder)
+        if missing := [r for r in (roles if part == "gan" else [part]) if r not in preset.parts]:
+            raise ValueError(
+                f"This preset comes without the weights of {missing}. Expected `part` to be one of "
+                f"{list(preset.parts)}; to make images with its GAN, `keras_gans.zoo.open_gan`; to "
+                f"train it from the start, `keras-gans train {preset.name}`. "
+                f"Received: {str(source)!r}, part={part!r}"
+            )
+    if part == "gan":
+        gan = recipe.build_model()
+        return fill(gan, preset.folder, roles) if weights else gan
     with undisturbed():
-        generator = Recipe(preset.recipe, preset.name).build_network("generator")
-    return _filled(generator, preset)
+        network = recipe.build_network(part)
+    return _filled(network, preset.folder, part) if weights else network
 
 
-def open_gan(name, best=False):
+def open_gan(source, best=False):
     """Opens the GAN of a run or of a trained preset, to `generate` with.
 
-    Its `generate` knows what its generator takes beside latents: labels, codes. Of a preset, the
-    generator alone is trained: to train further, `restore` a run.
+    Its `generate` knows what its generator takes beside latents: labels, codes. Networks that a
+    preset comes without are untrained: to train further, `load(source, part="gan")`.
 
     >>> gan = keras_gans.zoo.open_gan("dcgan_digits_28")
     >>> gan.generate(4, seed=0).shape
     (4, 28, 28, 1)
 
     Args:
-        name: as for `load`.
+        source: as for `load`.
         best: as for `load`.
 
     Returns:
@@ -58,13 +86,60 @@ def open_gan(name, best=False):
     Raises:
         ValueError: if there is no such preset or run, or no best of it, or a file is damaged.
     """
-    if (Path(name) / "config.json").is_file():
-        return restore(name, best)
-    preset = _card(name, best)
-    presets.verify(preset.name)
-    gan = Recipe(preset.recipe, preset.name).build_model()
-    _filled(gan.inference_generator, preset)
+    if _is_run(source):
+        return restore(source, best)
+    preset = _card(source, best)
+    presets.verify(preset.folder)
+    return fill(Recipe(preset.recipe, preset.name).build_model(), preset.folder, preset.parts)
+
+
+def fill(gan, folder, roles):
+    """Gives networks of a GAN, and their moving averages, the weights of a preset's files.
+
+    Args:
+        gan: to fill.
+        folder: `pathlib.Path` of the preset.
+        roles: names of the networks.
+
+    Returns:
+        The GAN.
+    """
+    for role in roles:
+        network = _filled(getattr(gan, role), folder, role)
+        if role in gan.sides["generator"]:
+            gan.in_use(role).set_weights(network.get_weights())
     return gan
+
+
+def start_from(gan, source):
+    """Gives the networks of a new GAN the weights of a trained one: fine-tuning.
+
+    Args:
+        gan: of the class and with the networks of the source.
+        source: as for `load`. A preset that comes without its discriminators leaves those of
+            `gan` as they are, with a warning in the log: they have to catch up with a generator
+            that is far ahead.
+
+    Raises:
+        ValueError: if a network is another than the source's, which is named.
+    """
+    trained = open_gan(source)
+    shipped = None if _is_run(source) else presets.card(source).parts
+    for role in (role for side in gan.sides.values() for role in side):
+        if shipped is not None and role not in shipped:
+            logging.warning("%s comes without its %s, which starts afresh.", source, role)
+            continue
+        old, new = getattr(trained, role, None), getattr(gan, role)
+        if old is None or [w.shape for w in old.weights] != [w.shape for w in new.weights]:
+            raise ValueError(
+                f"The {role} is another than the one to start from. Expected the same function and "
+                f"numbers under `networks.{role}` as in the recipe of {str(source)!r}: "
+                f"`keras-gans zoo show` prints it. Received: {new.count_params():,} parameters, "
+                f"for {old.count_params() if old is not None else 0:,}"
+            )
+        new.set_weights(old.get_weights())
+        if role in gan.sides["generator"]:
+            gan.in_use(role).set_weights(trained.in_use(role).get_weights())
 
 
 def restore(folder, best=False):
@@ -99,7 +174,7 @@ def restore(folder, best=False):
             '{"every": 5}, and a training that has reached its first measurement; add it and train '
             f"further, or take the newest checkpoint with `best=False`. Received: no {path}"
         )
-    gan = Recipe(json.loads((folder / "config.json").read_text()), folder.name).build_model()
+    gan = _recipe_of(folder).build_model()
     if not best:
         checkpoints.restore(gan)
         return gan
@@ -113,17 +188,39 @@ def restore(folder, best=False):
     return gan
 
 
-def _card(name, best):
-    preset = presets.card(str(name))
+def _is_run(source):
+    return not hubs.is_address(source) and (Path(source) / "config.json").is_file()
+
+
+def _recipe_of(run):
+    run = Path(run)
+    return Recipe(json.loads((run / "config.json").read_text()), run.name)
+
+
+def _part_of(gan, part):
+    """A network of a GAN as it is to be used."""
+    if part in gan.sides["generator"]:
+        return gan.in_use(part)
+    if part in gan.sides["discriminator"]:
+        return getattr(gan, part)
+    roles = [role for side in gan.sides.values() for role in side]
+    raise ValueError(
+        f"This run has no such part.{did_you_mean(part, roles)} Expected one of "
+        f"{[*roles, 'gan']}. Received: part={part!r}"
+    )
+
+
+def _card(source, best):
+    preset = presets.card(source)
     if best:
         raise ValueError(
-            "A preset comes with one generator. Only a run keeps a best checkpoint beside its "
-            f"newest: leave `best` out, or give the folder of a run. Received: {name!r}, best=True"
+            "A preset comes with one checkpoint. Only a run keeps a best one beside its newest: "
+            f"leave `best` out, or give the folder of a run. Received: {str(source)!r}, best=True"
         )
     return preset
 
 
-def _filled(generator, preset):
+def _filled(network, folder, role):
     with nothing_skipped():
-        generator.load_weights(preset.folder / presets.WEIGHTS)
-    return generator
+        network.load_weights(folder / presets.weights_file(role))
+    return network

@@ -1,32 +1,105 @@
-"""From a finished run to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`."""
+"""From a trained generator to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from keras_gans import image
-from keras_gans.files import atomic, halve, sha256
-from keras_gans.zoo import presets
-from keras_gans.zoo.loading import restore
+from keras_gans import AdversarialModel, image
+from keras_gans.callbacks.metrics_log import read_metrics
+from keras_gans.files import atomic, atomic_folder, halve, sha256
+from keras_gans.zoo import cards, presets
+from keras_gans.zoo.environment import ENVIRONMENT
+from keras_gans.zoo.loading import fill, restore
 from keras_gans.zoo.recipe import Recipe
-from keras_gans.zoo.report import RESULTS
+from keras_gans.zoo.report import NEIGHBORS, RESULTS
 
 
-def publish(run, preset, numbers=None):
-    """Puts the generator of a finished run into a preset's folder.
+def save_preset(generator, folder, card, parts=None, overwrite=False):
+    """Writes a folder that `load`, `card` and `verify` take as a preset: data, and no code.
+
+    >>> generator = keras_gans.zoo.load("dcgan_digits_28")
+    >>> card = keras_gans.zoo.card("dcgan_digits_28")
+    >>> folder = keras_gans.zoo.save_preset(generator, "my_digits", card)
+    >>> keras_gans.zoo.load("my_digits").name == generator.name
+    True
+
+    Weights are stored as float16. The folder appears whole, or not at all.
+
+    Args:
+        generator: a built `keras.Model`, made as the recipe says; or a GAN of this library, of
+            which the generators in use are taken.
+        folder: to write; its name is that of the preset.
+        card: a `Card`, or a dictionary with `recipe` (as of `Recipe`) and, if there are any,
+            `text` (Markdown), `numbers` (protocols to `{"value", "floor", "yardsticks"}`, or to
+            values) and `made` (`steps`, `minutes`, and what else `environment.describe` says).
+        parts: of a GAN, names of the networks to store: `None` for all of its generator's side;
+            add its discriminators for whoever is to train further.
+        overwrite: replace the preset that is there. Otherwise that is an error.
+
+    Returns:
+        The `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: if the generator is another than the recipe makes, or a part is not there.
+        FileExistsError: if something is there that may not be replaced.
+    """
+    folder = Path(folder)
+    if isinstance(card, presets.Card):
+        card = dataclasses.asdict(card)
+        card |= {name: card["metrics"].get(name, {}) for name in ("numbers", "made")}
+    recipe = Recipe(card["recipe"], folder.name)
+    there = folder.exists() and any(folder.iterdir())
+    if there and not (overwrite and (folder / presets.RECIPE).is_file()):
+        raise FileExistsError(
+            "There is something in that folder. Expected a new folder, or `overwrite=True` for a "
+            f"preset. Received: {folder}, overwrite={overwrite}"
+        )
+    made = card.get("made") or {}
+    if made and (missing := [field for field in cards.MADE if field not in made]):
+        raise ValueError(
+            "What is known of the training is not complete. Expected all of "
+            f"{list(cards.MADE)}, as `zoo.environment.describe()` gives most, or no `made` at all. "
+            f"Received: made={made}, without {missing}"
+        )
+    networks = _networks(generator, recipe, parts)
+    with atomic_folder(folder.resolve()) as partial:
+        partial.mkdir()
+        (partial / presets.RECIPE).write_text(json.dumps(card["recipe"], indent=2) + "\n")
+        about = {}
+        for role, network in networks.items():
+            path = partial / presets.weights_file(role)
+            network.save_weights(path)
+            halve(path)
+            about[path.name] = {
+                "parameters": network.count_params(),
+                "bytes": path.stat().st_size,
+            }
+        gan = recipe.build_model()
+        fill(gan, partial, networks)
+        _picture(gan, recipe, partial / presets.SAMPLES)
+        if (neighbors := card.get(NEIGHBORS)) is not None:
+            (partial / NEIGHBORS).write_bytes(neighbors)
+        text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"
+        _write_card(partial, folder.name, text, card.get("numbers"), made, about)
+    return folder
+
+
+def publish(run, preset, numbers=None, parts=None):
+    """Puts the networks of a finished run into a preset's folder.
 
     The weights are those of the run's best checkpoint if its recipe has an `evaluation`, and else
-    of its newest. Writes `generator.weights.h5` (float16), `samples.png` and `metrics.json` with
-    the SHA-256 of every file, the card's and the recipe's included: write those first, and publish
-    again after changing them.
+    of its newest. The folder holds a `recipe.json` and the prose of a `README.md` already; the
+    numbers between its marks are written here.
 
     Args:
         run: folder of a run that has trained all of its recipe's epochs.
         preset: folder of the preset, with its `recipe.json` and `README.md`.
-        numbers: protocol names to measured values, for `metrics.json`; `None` takes those that
-            `keras-gans evaluate RUN` found, or keeps those there.
+        numbers: as for `save_preset`; `None` takes those that `keras-gans evaluate RUN` found, or
+            keeps those there.
+        parts: as for `save_preset`.
 
     Returns:
         The largest difference, over the picture's images in [-1, 1], that float16 weights make.
@@ -35,57 +108,160 @@ def publish(run, preset, numbers=None):
         ValueError: if the run was made by another recipe, or is not finished.
     """
     run, preset = Path(run), Path(preset)
-    recipe = Recipe.read(preset / "recipe.json")
+    recipe = Recipe.read(preset / presets.RECIPE)
     config = json.loads((run / "config.json").read_text())
     recipe.require_same(config, run / "config.json")
     gan = restore(run, best=recipe.config["evaluation"] is not None)
-    finished = int(gan.generator_optimizer.iterations)
     if config["epochs"] != recipe.config["epochs"]:
         raise ValueError(
             "The run trained for another number of epochs than the recipe says. Expected "
-            f"{recipe.config['epochs']}. Received: {config['epochs']}, {finished} steps"
+            f"{recipe.config['epochs']}. Received: {config['epochs']}, "
+            f"{int(gan.generator_optimizer.iterations)} steps"
         )
-    generator = gan.inference_generator
-    pairs = recipe.sample_pairs()
-
-    def samples():
-        if pairs is None:
-            return [gan.generate(recipe.config["samples"], seed=0)]
-        return gan.compare(*pairs)
-
-    full = samples()
-    with atomic(preset / presets.WEIGHTS) as partial:
-        generator.save_weights(partial)
-        halve(partial)
-    generator.load_weights(preset / presets.WEIGHTS)
-    half = samples()
-    columns = None if pairs is None else len(half)
-    image.save(image.side_by_side(half), preset / "samples.png", columns=columns)
-
-    old = preset / "metrics.json"
-    if numbers is None and (run / RESULTS).exists():
-        numbers = numbers_of(json.loads((run / RESULTS).read_text()))
+    before = presets.card(preset)
+    results = json.loads((run / RESULTS).read_text()) if (run / RESULTS).exists() else None
     if numbers is None:
-        numbers = json.loads(old.read_text())["numbers"] if old.exists() else {}
-    files = sorted(p.name for p in preset.iterdir() if p.name != "metrics.json")
-    metrics = {
+        numbers = before.numbers if results is None else numbers_of(results)
+    card = {
+        "recipe": before.recipe,
+        "text": before.text,
         "numbers": numbers,
-        "sha256": {file: sha256(preset / file) for file in files},
+        "made": _made(run),
     }
-    with atomic(old) as partial:
-        partial.write_text(json.dumps(metrics, indent=2) + "\n")
-    return max(float(np.abs(a - b).max()) for a, b in zip(full, half))
+    if (run / NEIGHBORS).exists():
+        card[NEIGHBORS] = (run / NEIGHBORS).read_bytes()
+    full = _samples(gan, recipe)
+    save_preset(gan, preset, card, parts, overwrite=True)
+    fill(gan, preset, presets.card(preset).parts)
+    return max(float(np.abs(a - b).max()) for a, b in zip(full, _samples(gan, recipe)))
+
+
+def refresh(preset, results=None):
+    """Writes the generated part of a card and its hashes anew, after its prose was changed.
+
+    Args:
+        preset: folder of a trained preset.
+        results: path of the `evaluation.json` that `keras-gans evaluate PRESET` wrote, to take its
+            numbers; `None` keeps those there.
+    """
+    before = presets.card(preset)
+    numbers = (
+        before.numbers if results is None else numbers_of(json.loads(Path(results).read_text()))
+    )
+    about = before.metrics["weights"]
+    _write_card(before.folder, before.name, before.text, numbers, before.made, about)
 
 
 def numbers_of(results):
     """Of an `evaluation.json`, each protocol's value and what other real images measure."""
+
+    def value_in(found, name):
+        return found[name]["value"] if name in found else None
+
     return {
-        name: {"value": found["value"], "floor": results["floor"].get(name, {}).get("value")}
+        name: {
+            "value": found["value"],
+            "floor": value_in(results["floor"], name),
+            "yardsticks": {
+                yardstick: value_in(measured, name)
+                for yardstick, measured in results["yardsticks"].items()
+                if name in measured
+            },
+        }
         for name, found in results["measured"].items()
     }
 
 
+def _made(run):
+    """How long a run was trained, and on what."""
+    lines = read_metrics(run / "metrics.jsonl")
+    seconds = sum(line["seconds"] for line in lines)
+    steps = sum(line["seconds"] * line["steps_per_second"] for line in lines)
+    environment = json.loads((run / ENVIRONMENT).read_text())
+    return {"steps": round(steps), "minutes": round(seconds / 60, 1), **environment}
+
+
+def _networks(generator, recipe, parts):
+    """Roles to networks in use, each held against what the recipe makes."""
+    networks = {"generator": generator}
+    if isinstance(generator, AdversarialModel):
+        roles = [role for side in generator.sides.values() for role in side]
+        parts = generator.sides["generator"] if parts is None else list(parts)
+        if missing := [role for role in parts if role not in roles]:
+            raise ValueError(
+                f"This GAN has no such networks. Expected `parts` among {roles}. "
+                f"Received: {missing}"
+            )
+        in_use = generator.sides["generator"]
+        networks = {
+            role: generator.in_use(role) if role in in_use else getattr(generator, role)
+            for role in roles
+            if role in parts
+        }
+    elif parts is not None and tuple(parts) != ("generator",):
+        raise ValueError(
+            "One generator was given, and other parts were asked for. Give the GAN instead. "
+            f"Received: parts={parts}"
+        )
+    for role, network in networks.items():
+        made = recipe.build_network(role)
+        shapes = [[tuple(w.shape) for w in n.weights] for n in (network, made)]
+        if shapes[0] != shapes[1]:
+            where = next(
+                (i for i, (a, b) in enumerate(zip(*shapes)) if a != b), min(map(len, shapes))
+            )
+            raise ValueError(
+                f"The {role} is another than its recipe makes, so it could not be loaded. "
+                f"Expected the weights of {recipe.config['networks'][role]}. Received: "
+                f"{network.name!r} with {len(shapes[0])} weights for {len(shapes[1])}, the first "
+                f"that differs is number {where}"
+            )
+    return networks
+
+
+def _samples(gan, recipe):
+    """What the card shows: batches of images, beside each other."""
+    pairs = recipe.sample_pairs()
+    if pairs is None:
+        return [gan.generate(recipe.config["samples"], seed=0)]
+    return gan.compare(*pairs)
+
+
+def _picture(gan, recipe, path):
+    shown = _samples(gan, recipe)
+    image.save(image.side_by_side(shown), path, columns=len(shown) if recipe.translates else None)
+
+
+def _write_card(folder, name, text, numbers, made, weights):
+    """Writes `README.md` and, last, `metrics.json` with the SHA-256 of every file."""
+    numbers = {
+        protocol: found if isinstance(found, dict) else {"value": found, "floor": None}
+        for protocol, found in (numbers or {}).items()
+    }
+    metrics = {
+        "format": presets.FORMAT,
+        "made": made,
+        "numbers": {p: {"yardsticks": {}, **found} for p, found in numbers.items()},
+        "weights": weights,
+        "sha256": {},
+    }
+
+    def hashed():
+        files = sorted(p.name for p in folder.iterdir() if p.name != presets.METRICS)
+        metrics["sha256"] = {file: sha256(folder / file) for file in files}
+        return presets.Card(name, folder, presets.card(folder).recipe, text, metrics)
+
+    written = cards.with_facts(text, cards.facts(hashed()))
+    with atomic(folder / presets.TEXT) as partial:
+        partial.write_text(written, encoding="utf-8")
+    hashed()
+    with atomic(folder / presets.METRICS) as partial:
+        partial.write_text(json.dumps(metrics, indent=2) + "\n")
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("Usage: python -m keras_gans.zoo.publishing RUN PRESET_FOLDER")
-    print(f"Largest difference that float16 makes: {publish(*sys.argv[1:]):.5f}")
+    if len(sys.argv) not in (3, 4):
+        sys.exit("Usage: python -m keras_gans.zoo.publishing RUN PRESET_FOLDER [PARTS]")
+    run, preset, *parts = sys.argv[1:]
+    difference = publish(run, preset, parts=parts[0].split(",") if parts else None)
+    print(f"Largest difference that float16 makes: {difference:.5f}")

@@ -34,6 +34,7 @@ FIELDS = {
     "discriminator_optimizer": None,
     "samples": 64,
     "evaluation": None,
+    "initial": None,
 }
 
 # What may change between two runs of one training: how long, what it is called, how it is measured.
@@ -210,6 +211,11 @@ class Recipe:
                     f"The recipe's {field!r} must be an object of names to values. "
                     f"Received: {config[field]!r}"
                 )
+        if not isinstance(config["initial"], str | None):
+            raise ValueError(
+                "The recipe's 'initial' must be the name of a preset, the folder of one or of a "
+                f"run, or null. Received: initial={config['initial']!r}"
+            )
         if config["evaluation"] is not None:
             if not isinstance(config["evaluation"], dict):
                 raise ValueError(

@@ -10,7 +10,9 @@ from keras_gans import data, metrics
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
 from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic
+from keras_gans.zoo.environment import ENVIRONMENT, describe
 from keras_gans.zoo.evaluating import conclude
+from keras_gans.zoo.loading import start_from
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import HEALTH, write_report
 from keras_gans.zoo.strategies import strategy as by_name
@@ -21,10 +23,10 @@ _MINUTES = 5  # between two checkpoints, if epochs take longer
 def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **changes):
     """Trains a recipe; run again, goes on where it stopped.
 
-    The folder then holds `config.json`, `checkpoints/`, `samples/` (grids and an animation),
-    `logs/` (TensorBoard), `metrics.jsonl` and `report.html`. Stopped at any moment, it loses at
-    most the epoch it was in or some five minutes, whichever is less, and what it becomes is the
-    same, bit for bit on one machine.
+    The folder then holds `config.json`, `environment.json`, `checkpoints/`, `samples/` (grids and
+    an animation), `logs/` (TensorBoard), `metrics.jsonl` and `report.html`. Stopped at any moment,
+    it loses at most the epoch it was in or some five minutes, whichever is less, and what it
+    becomes is the same, bit for bit on one machine.
 
     >>> folder = keras_gans.zoo.train("dcgan_digits_28_quick", epochs=1)  # doctest: +SKIP
 
@@ -37,7 +39,8 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
             devices or machines (docs/distributed.md). The batches of the recipe are those of all
             together, and batch normalisation is synchronised, so that the training means the same.
             Workers share the folder; the first writes.
-        **changes: fields of the recipe to replace, such as `epochs`.
+        **changes: fields of the recipe to replace, such as `epochs`; `initial="dcgan_emoji_64"`
+            starts from the weights of a preset or run instead of random ones.
 
     Returns:
         The `pathlib.Path` of the folder.
@@ -64,11 +67,14 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
         # Both may refuse, and neither has touched the folder.
         with strategy.scope():
             gan = recipe.build_model()
+            if recipe.config["initial"] is not None and not resume.epoch:
+                start_from(gan, recipe.config["initial"])
         dataset = recipe.load_data(first_epoch=resume.epoch)
         evaluate = recipe.build_evaluation(folder / "checkpoints")
         if chief:
-            with atomic(config) as partial:
-                partial.write_text(json.dumps(recipe.config, indent=2) + "\n")
+            for path, content in ((config, recipe.config), (folder / ENVIRONMENT, describe())):
+                with atomic(path) as partial:
+                    partial.write_text(json.dumps(content, indent=2) + "\n")
         gan.fit(
             dataset,
             steps_per_epoch=data.steps_per_epoch(dataset),

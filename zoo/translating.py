@@ -14,6 +14,7 @@ from keras_gans.data.folder import SUFFIXES, decode, is_image
 from keras_gans.metrics.features import hash_of
 from keras_gans.models.image_to_image import ImageToImage
 from keras_gans.names import did_you_mean
+from keras_gans.zoo import presets
 from keras_gans.zoo.gallery import BESIDE, PREVIEW, ROWS, Gallery, printable
 from keras_gans.zoo.loading import open_gan
 from keras_gans.zoo.tiling import tile_overlap, tile_starts, translate_image
@@ -253,8 +254,9 @@ def _generators(source, backward, best):
         )
     forward, back = gan.in_use("generator"), None
     both_ways = "backward_generator" in gan.sides["generator"]
-    # A preset comes with one generator: what else its GAN has is untrained.
-    whole = gan is source or (Path(source) / "config.json").is_file()
+    # What a preset comes without is untrained.
+    run = gan is source or (Path(source) / "config.json").is_file()
+    whole = run or "backward_generator" in presets.card(source).parts
     if both_ways and whole:
         back = gan.in_use("backward_generator")
     if not backward:

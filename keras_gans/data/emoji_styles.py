@@ -25,9 +25,13 @@ import tensorflow_datasets as tfds
 
 from keras_gans.data import builders, folder
 from keras_gans.data.builders import NODE_VARIABLE, QuietBuilder, fingerprint
+from keras_gans.names import did_you_mean
 
 # a, then b.
 STYLES = ("google", "twitter")
+
+# Pixels a side of the files.
+SIZE = 64
 
 _LEFT_OUT = {"Flags", "Component"}
 
@@ -60,12 +64,38 @@ class Config(tfds.core.BuilderConfig):
     """What is prepared of which packages; the name changes with any of it."""
 
     source: Path | None = None
+    style: str | None = None  # of `Emoji`
     splits: dict = dataclasses.field(default_factory=dict)
     image_size: tuple = ()
     channels: int = 3
 
 
-class EmojiStyles(QuietBuilder, skip_registration=True):
+class Emoji(QuietBuilder, skip_registration=True):
+    """Emoji of one style, in the splits `train`, `validation` and `test`."""
+
+    name = "keras_gans_emoji"
+
+    def _info(self):
+        shape = (*self.builder_config.image_size, self.builder_config.channels)
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=f"Emoji in the style {self.builder_config.style}.",
+            features=tfds.features.FeaturesDict({"image": tfds.features.Image(shape=shape)}),
+            homepage="https://github.com/iamcal/emoji-data",
+        )
+
+    def _split_generators(self, dl_manager):
+        splits = self.builder_config.splits
+        return {split: self._generate_examples(names) for split, names in splits.items()}
+
+    def _generate_examples(self, names):
+        config = self.builder_config
+        drawn = images(config.source, config.style, names, config.image_size, config.channels)
+        for name, image in drawn:
+            yield name, {"image": image}
+
+
+class EmojiStyles(Emoji, skip_registration=True):
     """Pairs of emoji, in the splits `train`, `validation` and `test`."""
 
     name = "keras_gans_emoji_styles"
@@ -80,10 +110,6 @@ class EmojiStyles(QuietBuilder, skip_registration=True):
             homepage="https://github.com/iamcal/emoji-data",
         )
 
-    def _split_generators(self, dl_manager):
-        splits = self.builder_config.splits
-        return {split: self._generate_examples(names) for split, names in splits.items()}
-
     def _generate_examples(self, names):
         config = self.builder_config
         drawn = [
@@ -94,38 +120,46 @@ class EmojiStyles(QuietBuilder, skip_registration=True):
             yield name, {"a": a, "b": b}
 
 
-def builder(image_size, channels, data_dir=None, source=None):
-    """Prepares the pairs.
+def builder(image_size, channels, data_dir=None, source=None, style=None):
+    """Prepares the pairs, or the emoji of one style.
 
     Args:
         image_size: Height and width at which the images are stored; they are drawn at 64x64.
         channels: 1 or 3.
         data_dir: Folder for prepared data.
         source: The folder `node_modules` of the two packages; see `find`.
+        style: "google" or "twitter"; None for pairs of both.
 
     Returns:
-        A prepared builder with the features `a` and `b`. An image that cannot be read is a
-        `ValueError`.
+        A prepared builder with the features `a` and `b`, or with the feature `image`. An image
+        that cannot be read is a `ValueError`.
 
     Raises:
-        FileNotFoundError: If a package is missing.
+        FileNotFoundError: If a package is missing. Splits are of the emoji that both have.
+        ValueError: If there is no such style.
     """
+    if style not in (None, *STYLES):
+        raise ValueError(
+            f"There is no such style of emoji.{did_you_mean(style, STYLES)} Expected one of "
+            f"{list(STYLES)}. Received: style={style!r}"
+        )
     source = find(source)
     splits = motif_splits(source)
-    files = [
-        _file(source, style, n) for names in splits.values() for n in names for style in STYLES
-    ]
+    styles = STYLES if style is None else (style,)
+    files = [_file(source, s, n) for names in splits.values() for n in names for s in styles]
     stats = [(f, s.st_size, s.st_mtime_ns) for f in files for s in [f.stat()]]
     key = fingerprint(folder.DECODER, source.resolve(), channels, splits, stats)
     height, width = image_size
     config = Config(
-        name=f"{height}x{width}_{key}",
+        name="_".join([*filter(None, [style]), f"{height}x{width}", key]),
         source=source,
+        style=style,
         splits=splits,
         image_size=(height, width),
         channels=channels,
     )
-    return builders.prepare(lambda: EmojiStyles(data_dir=data_dir, config=config))
+    kind = EmojiStyles if style is None else Emoji
+    return builders.prepare(lambda: kind(data_dir=data_dir, config=config))
 
 
 def find(source=None):

@@ -17,7 +17,7 @@ _CACHE_BYTES = 2**30
 # they were written.
 _BUFFER_BYTES = 2**28
 
-_OURS = ("digits", "fashion_mnist", "stacked_digits", *synthetic.SETS)
+_OURS = ("digits", "fashion_mnist", "stacked_digits", "emoji", *synthetic.SETS)
 _STEPS = "_keras_gans_steps_per_epoch"
 
 
@@ -51,6 +51,9 @@ def load(
       `source=...` or by the environment variable `KERAS_GANS_FASHION_MNIST`; else downloaded.
     - `"stacked_digits"`: 28x28x3, three of the digits as red, green and blue: 1,000 classes, for
       counting modes.
+    - `"emoji"`: 3,511 emoji, 64x64x3, on white, in `train`, `validation` and `test`; of two npm
+      packages, see `keras_gans.data.emoji_styles`. Options `style` ("google", Noto, by default; or
+      "twitter", Twemoji) and `source`.
     - any image data set of TensorFlow Datasets: `"cifar10"`, `"celeb_a"`,
       `"cycle_gan/horse2zebra"`, ...
     - a folder of images, searched with its subfolders; `pathlib.Path`, or a string that names no
@@ -323,6 +326,13 @@ def _builder(name, split, image_size, channels, data_dir, on_error, options):
             return builders.prepare(
                 lambda: fashion_mnist.FashionMNIST(data_dir=data_dir, config=config)
             )
+    if name == "emoji":
+        from keras_gans.data import emoji_styles
+
+        check_options(name, options, ["style", "source"])
+        size = (image_size or emoji_styles.SIZE,) * 2
+        options = {"style": emoji_styles.STYLES[0], **options}
+        return emoji_styles.builder(size, channels or 3, data_dir, **options)
     check_options(name, options, [])
     if isinstance(name, str) and in_tfds(name):
         return download(name, data_dir)

@@ -12,6 +12,7 @@ def autoencoder_discriminator(
     code_dim=64,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     batch_normalization=True,
     name="autoencoder_discriminator",
@@ -27,6 +28,8 @@ def autoencoder_discriminator(
         code_dim: length of the code: short, or the auto-encoder copies anything.
         width: filters next to the image; each layer further in has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the convolutions, in pixels.
         batch_normalization: whether to normalise the inner layers.
         name: of the model.
@@ -37,7 +40,7 @@ def autoencoder_discriminator(
     """
     shape = checks.image_shape(image_shape, minimum=16)
     images = keras.Input(shape, name="images")
-    x = dcgan.downsampled(images, width, max_width, kernel_size, batch_normalization)
+    x = dcgan.downsampled(images, width, max_width, depth, kernel_size, batch_normalization)
     codes = layers.Dense(checks.count("code_dim", code_dim), dtype="float32", name="codes")(
         layers.Flatten()(x)
     )
@@ -46,8 +49,8 @@ def autoencoder_discriminator(
         return layers.ReLU()(x)
 
     normalize = dcgan.normalized if batch_normalization else rectified
-    x = normalize(dcgan.dense_grid(codes, dcgan.smallest_grid(shape, width, max_width)))
+    x = normalize(dcgan.dense_grid(codes, dcgan.smallest_grid(shape, width, max_width, depth)))
     copy = dcgan.upsampled(
-        x, shape, width, max_width, kernel_size, normalize, name="reconstructions"
+        x, shape, width, max_width, depth, kernel_size, normalize, name="reconstructions"
     )
     return keras.Model(images, [copy, codes], name=name)

@@ -94,6 +94,7 @@ def conditional_dcgan_generator(
     label_channels=16,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     name="conditional_dcgan_generator",
 ):
@@ -110,6 +111,8 @@ def conditional_dcgan_generator(
         label_channels: channels that a label becomes.
         width: filters of the last hidden layer; each layer before it has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the transposed convolutions, in pixels.
         name: of the model.
 
@@ -118,10 +121,10 @@ def conditional_dcgan_generator(
         float32 in [-1, 1].
     """
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    labels, grid = _labels(num_classes), dcgan.smallest_grid(image_shape, width, max_width)
+    labels, grid = _labels(num_classes), dcgan.smallest_grid(image_shape, width, max_width, depth)
     x = dcgan.normalized(dcgan.dense_grid(latents, grid))
     x = layers.Concatenate()([x, _label_maps(labels, num_classes, grid[:2], label_channels)])
-    images = dcgan.upsampled(x, image_shape, width, max_width, kernel_size)
+    images = dcgan.upsampled(x, image_shape, width, max_width, depth, kernel_size)
     return keras.Model([latents, labels], images, name=name)
 
 
@@ -131,6 +134,7 @@ def conditional_batch_norm_generator(
     latent_dim=128,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     name="conditional_batch_norm_generator",
 ):
@@ -144,6 +148,8 @@ def conditional_batch_norm_generator(
         latent_dim: length of a latent.
         width: filters of the last hidden layer; each layer before it has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the transposed convolutions, in pixels.
         name: of the model.
 
@@ -157,8 +163,10 @@ def conditional_batch_norm_generator(
     def normalized(x):
         return layers.ReLU()(ConditionalBatchNormalization(num_classes)([x, labels]))
 
-    x = normalized(dcgan.dense_grid(latents, dcgan.smallest_grid(image_shape, width, max_width)))
-    images = dcgan.upsampled(x, image_shape, width, max_width, kernel_size, normalized)
+    x = normalized(
+        dcgan.dense_grid(latents, dcgan.smallest_grid(image_shape, width, max_width, depth))
+    )
+    images = dcgan.upsampled(x, image_shape, width, max_width, depth, kernel_size, normalized)
     return keras.Model([latents, labels], images, name=name)
 
 
@@ -168,6 +176,7 @@ def conditional_dcgan_discriminator(
     label_channels=1,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     batch_normalization=True,
     dropout=0.0,
@@ -181,6 +190,8 @@ def conditional_dcgan_discriminator(
         label_channels: channels that a label becomes, each as large as the image.
         width: filters of the first layer; each later one has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the convolutions, in pixels.
         batch_normalization: `False` for critics that must judge each image by itself.
         dropout: share of values dropped before the logit in training, in [0, 1).
@@ -193,7 +204,7 @@ def conditional_dcgan_discriminator(
     images, labels = keras.Input(shape, name="images"), _labels(num_classes)
     maps = _label_maps(labels, num_classes, shape[:2], label_channels)
     x = layers.Concatenate()([images, maps])
-    x = dcgan.downsampled(x, width, max_width, kernel_size, batch_normalization)
+    x = dcgan.downsampled(x, width, max_width, depth, kernel_size, batch_normalization)
     x = layers.Flatten()(x)
     if checks.share("dropout", dropout):
         x = layers.Dropout(dropout)(x)
@@ -205,6 +216,7 @@ def projection_discriminator(
     num_classes,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     spectral_normalization=True,
     name="projection_discriminator",
@@ -220,6 +232,8 @@ def projection_discriminator(
         num_classes: how many classes there are.
         width: filters of the first layer; each later one has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the convolutions, in pixels.
         spectral_normalization: `False` to leave the layers as they are, where a penalty holds the
             slope.
@@ -234,7 +248,7 @@ def projection_discriminator(
     def wrap(layer):
         return SpectralNormalization(layer) if spectral_normalization else layer
 
-    x = dcgan.downsampled(images, width, max_width, kernel_size, False, wrap)
+    x = dcgan.downsampled(images, width, max_width, depth, kernel_size, False, wrap)
     phi = layers.Activation("linear", dtype="float32")(ops.sum(x, axis=(1, 2)))
     v = wrap(layers.Embedding(num_classes, phi.shape[-1], dtype="float32"))(labels)
     psi = wrap(layers.Dense(1, dtype="float32"))(phi)

@@ -11,14 +11,21 @@ from keras_gans.layers import DiffAugment
 _SMALLEST = 4  # a grid is halved while its shorter side stays at least this
 
 
-def pyramid(height, width):
+def pyramid(height, width, depth=None):
     """Sizes from the image down: each half of the one before, rounded up.
 
     >>> pyramid(28, 28)
     [(28, 28), (14, 14), (7, 7)]
+    >>> pyramid(28, 28, depth=3)[-1]
+    (4, 4)
     """
+    if depth is not None and 2 ** checks.count("depth", depth) > min(height, width) // 2:
+        raise ValueError(
+            "The image cannot be halved that often: the smallest grid has 2 or more a side. Give "
+            f"a smaller `depth`. Received: depth={depth} for {height}x{width}"
+        )
     grids = [(height, width)]
-    while min(grids[-1]) >= 2 * _SMALLEST:
+    while len(grids) <= depth if depth else min(grids[-1]) >= 2 * _SMALLEST:
         grids.append(tuple((side + 1) // 2 for side in grids[-1]))
     return grids
 
@@ -35,7 +42,13 @@ def _normalized(x, activation):
 
 
 def dcgan_generator(
-    image_shape, latent_dim=128, width=64, max_width=512, kernel_size=4, name="dcgan_generator"
+    image_shape,
+    latent_dim=128,
+    width=64,
+    max_width=512,
+    depth=None,
+    kernel_size=4,
+    name="dcgan_generator",
 ):
     """The generator of DCGAN: latents to images through strided transposed convolutions.
 
@@ -53,6 +66,8 @@ def dcgan_generator(
         latent_dim: length of a latent.
         width: filters of the last hidden layer; each layer before it has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the transposed convolutions, in pixels.
         name: of the model.
 
@@ -64,14 +79,14 @@ def dcgan_generator(
         ValueError: for a shape or a number that cannot be built.
     """
     x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    x = dense_grid(x, smallest_grid(image_shape, width, max_width))
-    images = upsampled(normalized(x), image_shape, width, max_width, kernel_size)
+    x = dense_grid(x, smallest_grid(image_shape, width, max_width, depth))
+    images = upsampled(normalized(x), image_shape, width, max_width, depth, kernel_size)
     return keras.Model(inputs, images, name=name)
 
 
-def smallest_grid(image_shape, width, max_width):
+def smallest_grid(image_shape, width, max_width, depth):
     """`(height, width, filters)` of the first feature map of a generator."""
-    grids = pyramid(*checks.image_shape(image_shape, minimum=16)[:2])
+    grids = pyramid(*checks.image_shape(image_shape, minimum=16)[:2], depth)
     checks.count("width", width)
     checks.count("max_width", max_width)
     return (*grids[-1], min(width * 2 ** (len(grids) - 2), max_width))
@@ -88,11 +103,13 @@ def normalized(x):
     return _normalized(x, layers.ReLU())
 
 
-def upsampled(x, image_shape, width, max_width, kernel_size, normalize=normalized, name="images"):
+def upsampled(
+    x, image_shape, width, max_width, depth, kernel_size, normalize=normalized, name="images"
+):
     """The smallest feature map, normalised, as float32 images in [-1, 1]."""
     checks.count("kernel_size", kernel_size, 2)
     height, columns, channels = image_shape
-    grids = pyramid(height, columns)
+    grids = pyramid(height, columns, depth)
     filters = [min(width * 2**level, max_width) for level in range(len(grids) - 1)]
     for level in reversed(range(len(grids) - 1)):
         last = level == 0
@@ -117,6 +134,7 @@ def dcgan_discriminator(
     image_shape,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     batch_normalization=True,
     dropout=0.0,
@@ -136,6 +154,8 @@ def dcgan_discriminator(
         image_shape: `(height, width, channels)`, 16 or more a side.
         width: filters of the first layer; each later one has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the convolutions, in pixels.
         batch_normalization: `False` for the critics that must judge each image by itself, as
             gradient penalties ask.
@@ -153,18 +173,20 @@ def dcgan_discriminator(
     x = inputs = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
     if augment:
         x = DiffAugment(augment)(x)
-    x = layers.Flatten()(downsampled(x, width, max_width, kernel_size, batch_normalization))
+    x = layers.Flatten()(downsampled(x, width, max_width, depth, kernel_size, batch_normalization))
     if checks.share("dropout", dropout):
         x = layers.Dropout(dropout)(x)
     return keras.Model(inputs, logits(x), name=name)
 
 
-def downsampled(x, width, max_width, kernel_size, batch_normalization, wrap=lambda layer: layer):
+def downsampled(
+    x, width, max_width, depth, kernel_size, batch_normalization, wrap=lambda layer: layer
+):
     """Images as the smallest feature map: strided convolutions, each through `wrap`."""
     checks.count("width", width)
     checks.count("max_width", max_width)
     checks.count("kernel_size", kernel_size, 2)
-    for level in range(len(pyramid(*x.shape[1:3])) - 1):
+    for level in range(len(pyramid(*x.shape[1:3], depth)) - 1):
         normalize = batch_normalization and level > 0
         convolution = layers.Conv2D(
             min(width * 2**level, max_width),

@@ -12,6 +12,7 @@ def acgan_discriminator(
     num_classes,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     batch_normalization=True,
     dropout=0.0,
@@ -28,6 +29,8 @@ def acgan_discriminator(
         num_classes: how many classes there are.
         width: filters of the first layer; each later one has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the convolutions, in pixels.
         batch_normalization: `False` for critics that must judge each image by itself.
         dropout: share of values dropped before the heads in training, in [0, 1); the paper has
@@ -40,7 +43,7 @@ def acgan_discriminator(
     """
     checks.count("num_classes", num_classes, 2)
     images = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
-    x = dcgan.downsampled(images, width, max_width, kernel_size, batch_normalization)
+    x = dcgan.downsampled(images, width, max_width, depth, kernel_size, batch_normalization)
     x = layers.Flatten()(x)
     if checks.share("dropout", dropout):
         x = layers.Dropout(dropout)(x)
@@ -54,6 +57,7 @@ def infogan_discriminator(
     continuous=2,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     code_units=128,
     batch_normalization=True,
@@ -74,6 +78,8 @@ def infogan_discriminator(
         continuous: how many continuous codes.
         width: filters of the first layer; each later one has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the convolutions, in pixels.
         code_units: units of Q's own layer.
         batch_normalization: `False` for critics that must judge each image by itself.
@@ -84,7 +90,7 @@ def infogan_discriminator(
         (batch, k) for each categorical code, means (batch, continuous)]`, float32.
     """
     images = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
-    x = dcgan.downsampled(images, width, max_width, kernel_size, batch_normalization)
+    x = dcgan.downsampled(images, width, max_width, depth, kernel_size, batch_normalization)
     x = layers.Flatten()(x)
     q = layers.Dense(checks.count("code_units", code_units), use_bias=not batch_normalization)(x)
     if batch_normalization:
@@ -103,6 +109,7 @@ def semi_supervised_discriminator(
     num_classes,
     width=64,
     max_width=512,
+    depth=None,
     kernel_size=4,
     noise=0.1,
     dropout=0.5,
@@ -122,6 +129,8 @@ def semi_supervised_discriminator(
         num_classes: how many classes there are.
         width: filters of the first layer; each later one has twice as many.
         max_width: the most filters a layer may have.
+        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
+            side stays 4 or more.
         kernel_size: of the convolutions, in pixels.
         noise: standard deviation of the noise on the image in training.
         dropout: share of features dropped before the class logits in training, in [0, 1).
@@ -135,7 +144,7 @@ def semi_supervised_discriminator(
     x = images = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
     if noise:
         x = layers.GaussianNoise(noise)(x)
-    x = dcgan.downsampled(x, width, max_width, kernel_size, False)
+    x = dcgan.downsampled(x, width, max_width, depth, kernel_size, False)
     features = layers.Flatten(dtype="float32", name="features")(x)
     x = layers.Dropout(dropout)(features) if checks.share("dropout", dropout) else features
     classes = dcgan.logits(x, num_classes, "class_logits")

@@ -25,8 +25,15 @@ def stochastic(generator):
         batch. It holds the generator itself: what trains one trains both.
 
     Raises:
-        ValueError: for a generator without such a layer.
+        ValueError: for a generator without such a layer, or another backend of Keras than
+            TensorFlow, which draws the noise.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "Noise at inference is drawn with TensorFlow, in its graphs. Start Python with "
+            "KERAS_BACKEND=tensorflow, or use the generator as it is. "
+            f"Received: {keras.backend.backend()}"
+        )
     images = keras.Input(generator.input_shape[1:], name="images")
     seed = keras.Input(batch_shape=(2,), dtype="int32", name="seed")
     noisy = _Noisy(generator)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+import keras_gans
 from keras_gans.data import emoji_styles
 
 GREEN, BLUE = (0, 128, 0, 255), (0, 0, 255, 255)
@@ -200,3 +201,24 @@ def test_a_changed_file_is_prepared_anew(build, source):
     names |= {build(source=source, **other).builder_config.name for other in ({}, {"channels": 1})}
     names.add(build((64, 32), source=source).builder_config.name)
     assert len(names) == 4
+
+
+@pytest.mark.parametrize("style, color", [("google", GREEN), ("twitter", BLUE)])
+def test_one_style_alone(source, tmp_path, style, color):
+    images = keras_gans.data.load(
+        "emoji",
+        style=style,
+        source=source,
+        split="train+validation+test",
+        batch_size=16,
+        data_dir=tmp_path / "data",
+    )
+    (batch,) = images
+    assert batch.shape == (16, 64, 64, 3)
+    assert (batch.numpy()[:, :, :32] == 1.0).all()
+    np.testing.assert_allclose(batch.numpy()[0, 0, 63], np.array(color[:3]) / 127.5 - 1, atol=1e-6)
+
+
+def test_a_style_that_is_none(source):
+    with pytest.raises(ValueError, match="Did you mean 'google'.*style='gogle'"):
+        keras_gans.data.load("emoji", style="gogle", source=source)

@@ -14,7 +14,7 @@ from PIL import Image
 import keras_gans
 import tiny
 from keras_gans import networks, zoo
-from keras_gans.zoo import presets
+from keras_gans.zoo import cards, hubs, presets, publishing
 
 TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
 
@@ -41,12 +41,9 @@ def test_a_trained_preset_loads_and_makes_images(name):
     assert images.min() >= -1.0 and images.max() <= 1.0
     assert np.std(images, axis=0).max() > 0.5  # not one image a hundred times
     assert zoo.card(name).text.startswith(f"# {name}")
-    assert set(zoo.verify(name)) == {
-        "README.md",
-        "generator.weights.h5",
-        "recipe.json",
-        "samples.png",
-    }
+    files = {presets.weights_file(part) for part in zoo.card(name).parts}
+    files |= {"README.md", "recipe.json", "samples.png"}
+    assert set(zoo.verify(name)) - {"neighbors.png"} == files
 
 
 def cells(name):
@@ -163,7 +160,7 @@ def test_publishing_a_run(tmp_path):
     full, half = ((tmp_path / p) for p in ("full.weights.h5", "preset/generator.weights.h5"))
     zoo.load(run).save_weights(full)
     assert half.stat().st_size < 0.75 * full.stat().st_size
-    assert json.loads((preset / "metrics.json").read_text())["numbers"] == {"steps": 1}
+    assert json.loads((preset / "metrics.json").read_text())["numbers"]["steps"]["value"] == 1
     (preset / "recipe.json").write_text(json.dumps({**config, "epochs": 2}))
     with pytest.raises(ValueError, match="another number of epochs"):
         zoo.publish(run, preset)
@@ -210,6 +207,195 @@ def test_publishing_a_run_of_images_of_images(tmp_path):
     twin.load_weights(preset / "generator.weights.h5")
     for a, b in zip(best.get_weights(), twin.get_weights()):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+
+
+def test_publishing_again_keeps_the_prose(copied):
+    folder = copied / "dcgan_digits_28"
+    text = (folder / "README.md").read_text().replace("# dcgan_digits_28", "# my digits", 1)
+    (folder / "README.md").write_text(text)
+    publishing.refresh(folder)
+    assert zoo.verify("dcgan_digits_28") and zoo.card("dcgan_digits_28").text == text
+
+
+def test_presets_are_found_by_what_they_are():
+    digits = zoo.list_presets(architecture="DCGAN", data="digits", size=28)
+    assert digits == ["dcgan_digits_28", "dcgan_digits_28_quick"]
+    assert zoo.list_presets(architecture="DCGAN", data="digits", trained=True) == digits[:1]
+    labelled = zoo.list_presets(conditional=True, data="digits", trained=True)
+    assert labelled == ["conditional_gan_digits_28"]
+    assert zoo.list_presets(size=(128, 128), conditional=False) == zoo.list_presets(size=128)
+    assert zoo.list_presets(architecture="CycleGAN", size=28) == []
+    with pytest.raises(ValueError, match="no preset|No preset.*Did you mean 'DCGAN'"):
+        zoo.list_presets(architecture="DCGANN")
+    with pytest.raises(ValueError, match=r"No preset has that size.*\(28, 28\).*size=\(27, 27\)"):
+        zoo.list_presets(size=27)
+
+
+def test_a_card_knows_what_its_files_say():
+    card = zoo.card("pix2pix_satellite_to_map_128")
+    assert (card.architecture, card.data, card.image_shape) == ("Pix2Pix", "earth", (128, 128, 3))
+    assert card.translates and card.trained and not card.conditional
+    assert card.parts == ("generator",)
+    assert card.made["steps"] == 6000 and set(card.sha256) == set(zoo.verify(card.name))
+    assert zoo.card("conditional_gan_digits_28").conditional
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_card_says_what_its_user_must_know(name):
+    card = zoo.card(name)
+    for heading in ("How it was made", "What it cannot", "Intended use", "Data and licence"):
+        assert f"## {heading}" in card.text, heading
+    assert f'load("{name}")' in card.text and "(samples.png)" in card.text
+    assert card.numbers and all("value" in found for found in card.numbers.values())
+    for file, about in card.metrics["weights"].items():
+        assert about["bytes"] == (card.folder / file).stat().st_size < 8e6
+        network = zoo.load(name, part=file.removesuffix(".weights.h5"))
+        assert about["parameters"] == network.count_params()
+
+
+def test_the_table_of_presets_is_of_these_presets():
+    shown = (Path(__file__).parents[2] / "zoo/README.md").read_text()
+    assert cards.overview([zoo.card(name) for name in TRAINED]) in shown
+
+
+def test_all_presets_are_small():
+    total = sum(p.stat().st_size for p in presets.FOLDER.rglob("*") if p.is_file())
+    assert total < 60e6
+
+
+def test_a_card_that_says_other_numbers_is_found(copied):
+    folder = copied / "dcgan_digits_28"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["numbers"]["recall2500_digits_cnn_v1"]["value"] = 0.99
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(ValueError, match=r"says other numbers than metrics.json.*README.md"):
+        zoo.load("dcgan_digits_28")
+
+
+def test_a_preset_of_a_newer_version_is_not_guessed_at(copied):
+    folder = copied / "dcgan_digits_28"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps({**metrics, "format": presets.FORMAT + 1}))
+    with pytest.raises(ValueError, match=r"newer version.*pip install -U.*format=2"):
+        zoo.load("dcgan_digits_28")
+
+
+def test_a_folder_is_a_preset_like_those_of_the_library(tmp_path):
+    shutil.copytree(presets.FOLDER / "dcgan_digits_28", tmp_path / "mine")
+    assert zoo.card(tmp_path / "mine").name == "mine"
+    ours, theirs = zoo.load("dcgan_digits_28"), zoo.load(tmp_path / "mine")
+    for a, b in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_array_equal(a, b)
+    (tmp_path / "mine/recipe.json").unlink()
+    with pytest.raises(ValueError, match=r"no preset in that folder. Expected recipe.json"):
+        zoo.load(tmp_path / "mine")
+
+
+def test_an_address_is_fetched_and_then_checked(tmp_path, monkeypatch):
+    shutil.copytree(presets.FOLDER / "dcgan_digits_28", tmp_path / "1a2b3c")
+    monkeypatch.setattr(hubs, "fetch", lambda address: tmp_path / "1a2b3c")
+    assert zoo.card("hf://me/my_digits@main").name == "my_digits"
+    assert (
+        zoo.load("hf://me/my_digits").count_params() == zoo.load("dcgan_digits_28").count_params()
+    )
+    (tmp_path / "1a2b3c/samples.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="damaged.*SHA-256"):
+        zoo.load("hf://me/my_digits")
+
+
+def test_parts_that_do_not_come_along():
+    with pytest.raises(ValueError, match=r"without the weights of \['discriminator'\].*open_gan"):
+        zoo.load("dcgan_digits_28", part="gan")
+    with pytest.raises(ValueError, match="no such part.*Did you mean 'generator'"):
+        zoo.load("dcgan_digits_28", part="generatr")
+    with pytest.raises(ValueError, match="leave `best` out"):
+        zoo.load("dcgan_digits_28", best=True)
+
+
+def test_loading_without_weights():
+    keras.utils.set_random_seed(0)
+    fresh, trained = (zoo.load("dcgan_digits_28", weights=w) for w in (False, True))
+    assert [w.shape for w in fresh.weights] == [w.shape for w in trained.weights]
+    assert np.abs(fresh.get_weights()[0]).max() < np.abs(trained.get_weights()[0]).max()
+    gan = zoo.load("dcgan_digits_28_quick", part="gan", weights=False)  # a recipe will do
+    assert isinstance(gan, keras_gans.DCGAN) and gan.generator_optimizer is not None
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A recipe, and a GAN that has made a step by it."""
+    config = tiny.recipe(tmp_path / "data")
+    gan = zoo.Recipe(config).build_model()
+    gan.fit(tiny.images(1)[0], batch_size=8, verbose=0)
+    return config, gan
+
+
+def test_saving_a_preset_of_ones_own(small, tmp_path):
+    config, gan = small
+    numbers = {"frechet100_mine": 3.5}
+    card = {"recipe": config, "text": "# mine\n", "numbers": numbers}
+    folder = zoo.save_preset(gan, tmp_path / "mine", card, parts=["generator", "discriminator"])
+    assert zoo.card(folder).numbers["frechet100_mine"]["value"] == 3.5
+    assert "| `frechet100_mine` | Frechet distance | 3.5 |" in zoo.card(folder).text
+    again = zoo.load(folder, part="gan")
+    for role in ("generator", "ema_generator", "discriminator"):
+        source = gan.in_use("generator") if "generator" in role else gan.discriminator
+        for a, b in zip(source.get_weights(), getattr(again, role).get_weights()):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+    again.fit(tiny.images(1)[0], batch_size=8, verbose=0)  # goes on training
+    assert int(again.generator_optimizer.iterations) == 1
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        zoo.save_preset(gan, folder, card)
+    zoo.save_preset(gan.inference_generator, folder, zoo.card(folder), overwrite=True)
+    assert zoo.card(folder).parts == ("generator",)
+
+
+def test_what_cannot_be_saved(small, tmp_path):
+    config, gan = small
+    wider = {**config["networks"]["generator"], "width": 6}
+    other = {**config, "networks": {**config["networks"], "generator": wider}}
+    with pytest.raises(ValueError, match="another than its recipe makes.*first that differs"):
+        zoo.save_preset(gan, tmp_path / "other", {"recipe": other})
+    with pytest.raises(ValueError, match=r"no such networks.*\['critic'\]"):
+        zoo.save_preset(gan, tmp_path / "other", {"recipe": config}, parts=["critic"])
+    with pytest.raises(ValueError, match="Give the GAN instead"):
+        zoo.save_preset(gan.generator, tmp_path / "o", {"recipe": config}, parts=["discriminator"])
+    with pytest.raises(ValueError, match=r"training is not complete.*without \['steps'"):
+        zoo.save_preset(gan, tmp_path / "o", {"recipe": config, "made": {"cores": 2}})
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="something in that folder"):
+        zoo.save_preset(gan, tmp_path / "full", {"recipe": config}, overwrite=True)
+    assert not (tmp_path / "other").exists() and (tmp_path / "full/notes.txt").exists()
+
+
+def test_fine_tuning_starts_from_a_presets_weights(small, tmp_path, caplog):
+    config, gan = small
+    card, both = {"recipe": config}, ["generator", "discriminator"]
+    folder = zoo.save_preset(gan, tmp_path / "mine", card, parts=both)
+    still = {"type": "SGD", "learning_rate": 0.0}
+    tuned = {**config, "epochs": 1, "initial": str(folder), "model": {"type": "DCGAN"}}
+    tuned |= {"generator_optimizer": still, "discriminator_optimizer": still}
+    run = zoo.train(tuned, tmp_path / "tuned", verbose=0)
+    after = zoo.restore(run)
+    for role in both:
+        before = zoo.load(folder, part=role).trainable_variables
+        for a, b in zip(before, getattr(after, role).trainable_variables):
+            np.testing.assert_array_equal(a, b)
+    # A generator alone: its discriminator starts afresh, and the log says so.
+    alone = zoo.save_preset(gan, tmp_path / "alone", card)
+    with caplog.at_level("WARNING"):
+        zoo.train({**tuned, "initial": str(alone)}, tmp_path / "again", verbose=0)
+    assert "without its discriminator, which starts afresh" in caplog.text
+    wider = {**config["networks"]["generator"], "width": 6}
+    other = {**tuned, "networks": {**config["networks"], "generator": wider}}
+    with pytest.raises(ValueError, match="generator is another than the one to start from"):
+        zoo.train(other, tmp_path / "wider", verbose=0)
+    assert not (tmp_path / "wider").exists()
+    with pytest.raises(ValueError, match="no preset of that name"):
+        zoo.train({**tuned, "initial": "dcgan_digits_29"}, tmp_path / "none", verbose=0)
+    with pytest.raises(ValueError, match="'initial' must be the name"):
+        zoo.Recipe({**tuned, "initial": 3})
 
 
 def test_lists_and_cards_come_without_tensorflow():

@@ -1,0 +1,153 @@
+"""What of a card is written by program, from `metrics.json`: a card cannot say other numbers.
+
+No TensorFlow here, as in `presets`.
+"""
+
+import re
+
+BEGIN, END = "<!-- numbers: written by keras_gans.zoo.publish -->", "<!-- end -->"
+
+# What `metrics.json` says of how the weights were made, if it says anything.
+MADE = ("steps", "minutes", "cores", "machine", "python", "tensorflow", "keras")
+
+# Names of metrics to what the table calls them.
+_CALLED = {
+    "frechet": "Frechet distance",
+    "kernel": "kernel distance",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+    "classifier_score": "classifier score",
+    "classes": "classes found",
+    "sure": "sure of (probability above 0.9)",
+    "asked": "given the label asked for",
+    "ms_ssim_diversity": "MS-SSIM of random pairs",
+    "l1": "L1",
+    "psnr": "PSNR, dB",
+    "ssim": "SSIM",
+    "sharpness": "sharpness, of the real one's",
+}
+
+
+def facts(card):
+    """The generated part of a card: its numbers, how it was made, its files.
+
+    Args:
+        card: a `presets.Card`.
+
+    Returns:
+        Markdown, without the marks.
+    """
+    return "\n\n".join(filter(None, [_numbers(card), _made(card), _files(card)]))
+
+
+def facts_in(text):
+    """The generated part that stands in a card; `None` if it has no place for one.
+
+    >>> facts_in(f"# card\\n\\n{BEGIN}\\n\\n1 + 1\\n\\n{END}\\n")
+    '1 + 1'
+    """
+    found = re.search(f"{re.escape(BEGIN)}\n(.*){re.escape(END)}", text, re.DOTALL)
+    return found[1].strip() if found else None
+
+
+def with_facts(text, facts):
+    """The card's text with its generated part, put at the end where there is no place for it.
+
+    >>> with_facts("# card\\n", "1 + 1").splitlines()[4:]
+    ['<!-- numbers: written by keras_gans.zoo.publish -->', '', '1 + 1', '', '<!-- end -->']
+    """
+    part = f"{BEGIN}\n\n{facts}\n\n{END}"
+    if facts_in(text) is None:
+        return f"{text.rstrip()}\n\n## Numbers\n\n{part}\n"
+    before, rest = text.split(BEGIN, 1)
+    return before + part + rest.split(END, 1)[1]
+
+
+def metric_of(protocol):
+    """The metric that a protocol's name begins with.
+
+    >>> metric_of("frechet10k_fashion_mnist_cnn_v1")
+    'frechet'
+    """
+    known = [name for name in _CALLED if re.match(rf"{name}_?\d", protocol)]
+    return max(known, key=len) if known else protocol
+
+
+def overview(cards):
+    """The table of presets, with thumbnails, for `zoo/README.md`.
+
+    Args:
+        cards: of the presets to show.
+
+    Returns:
+        Markdown.
+    """
+    lines = ["| | preset | what | data | parameters | MB | Frechet | recall |", "|" + "---|" * 8]
+    for card in cards:
+        path, weights = f"presets/{card.name}", card.metrics["weights"]
+        values = {metric_of(name): found for name, found in card.numbers.items()}
+        columns = [
+            f'<a href="{path}/README.md"><img src="{path}/samples.png" width="140" '
+            f'alt="samples of {card.name}"></a>',
+            f"[`{card.name}`]({path}/README.md)",
+            card.description,
+            f"`{card.data}`",
+            f"{sum(w['parameters'] for w in weights.values()):,}",
+            f"{sum(w['bytes'] for w in weights.values()) / 1e6:.2f}",
+            *(_beside_floor(values.get(metric)) for metric in ("frechet", "recall")),
+        ]
+        lines.append(f"| {' | '.join(columns)} |")
+    return "\n".join(lines)
+
+
+def _beside_floor(found):
+    if found is None:
+        return ""
+    floor = found.get("floor")
+    return _short(found["value"]) + (f" ({_short(floor)})" if floor is not None else "")
+
+
+def _numbers(card):
+    if not card.numbers:
+        return ""
+    yardsticks = list(dict.fromkeys(y for n in card.numbers.values() for y in n["yardsticks"]))
+    heads = ["protocol", "", "this preset", "other real images", *yardsticks]
+    if all(n["floor"] is None for n in card.numbers.values()):
+        heads.remove("other real images")
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for protocol, found in card.numbers.items():
+        row = [f"`{protocol}`", _CALLED.get(metric_of(protocol), ""), _short(found["value"])]
+        row += [_short(found["floor"])] * ("other real images" in heads)
+        row += [_short(found["yardsticks"].get(name)) for name in yardsticks]
+        lines.append(f"| {' | '.join(row)} |")
+    return "\n".join(lines)
+
+
+def _made(card):
+    made = card.made
+    if not made:
+        return ""
+    cores = made["cores"]
+    return (
+        f"{made['steps']:,} steps in {made['minutes']:.0f} minutes on {cores} processor "
+        f"core{'s' if cores > 1 else ''} ({made['machine']}; Python {made['python']}, TensorFlow "
+        f"{made['tensorflow']}, Keras {made['keras']}, {card.recipe.get('dtype_policy', 'float32')}"
+        f", seed {card.recipe.get('seed', 0)})."
+    )
+
+
+def _files(card):
+    lines = ["| file | parameters | MB | SHA-256 |", "|---|---|---|---|"]
+    for file, about in card.metrics["weights"].items():
+        size = f"{about['bytes'] / 1e6:.2f}"
+        lines.append(f"| `{file}` | {about['parameters']:,} | {size} | `{card.sha256.get(file)}` |")
+    return "\n".join(lines)
+
+
+def _short(value):
+    """A number as the table shows it."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.3g}"

@@ -1,0 +1,236 @@
+"""Presets on a hub: from an address to a folder on this machine, with the hub's own client."""
+
+import contextlib
+import importlib
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from keras_gans.names import did_you_mean
+
+# What a preset is made of: data alone, nothing that runs. Patterns as of `fnmatch`.
+KINDS = ("recipe.json", "metrics.json", "README.md", "samples.png", "*.weights.h5")
+_REQUIRED = ("recipe.json", "metrics.json")
+
+_PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # of a path; never `..`, never a pattern
+_PATH = rf"{_PART}(?:/{_PART})*"
+
+
+def is_address(text):
+    """Is this the address of something elsewhere, rather than a name or a path?
+
+    >>> is_address("hf://someone/dcgan_digits_28"), is_address("dcgan_digits_28")
+    (True, False)
+    """
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", str(text)) is not None
+
+
+def fetch(address, cache=None):
+    """A preset of a hub, as a folder on this machine.
+
+    What is pinned (`@revision`, `/version`) and in the client's cache is taken from there, without
+    a look at the network. Otherwise a line on standard error says what is fetched from where, and
+    into which folder, before it starts; of an address that is not pinned, another one says which
+    version it was. Nothing that was fetched is run. The files' SHA-256 are `zoo.verify`'s matter.
+
+    >>> folder = keras_gans.zoo.hubs.fetch("hf://owner/repository@v1.0")  # doctest: +SKIP
+
+    Args:
+        address: `hf://owner/repository[/folder][@revision]`, which needs the package
+            `huggingface_hub`; or `kaggle://owner/model/framework/variation[/version]`, which needs
+            `kagglehub`.
+        cache: folder to keep what is fetched in; `None` for the client's own.
+
+    Returns:
+        `pathlib.Path` of the folder, with `recipe.json` and `metrics.json` in it.
+
+    Raises:
+        ValueError: for a malformed address, one that the hub does not know, or a folder that is no
+            preset or holds other files than a preset's.
+        ModuleNotFoundError: if the client is not installed.
+        ConnectionError: if it could not be fetched: without a network, for example.
+    """
+    hub = _open(address, cache)
+    root = hub.cached() if hub.pin else None
+    if root is None:
+        _say(f"fetching {address} from {hub.host} into {hub.cache}, where it is not there yet")
+        try:
+            root = hub.download()
+        except Exception as error:  # of the client, or of the libraries that it stands on
+            raise _failure(address, hub, error) from error
+        if not hub.pin:
+            _say(f"this is {hub.address(root.name)}; that address pins the version")
+    return _preset(root / hub.folder, address)
+
+
+def _say(line):
+    print(f"keras_gans: {line}", file=sys.stderr, flush=True)
+
+
+def _open(address, cache):
+    """The hub of an address, with the address taken apart and its client imported."""
+    scheme, _, rest = str(address).partition("://")
+    if scheme not in _HUBS:
+        raise ValueError(
+            f"No hub has that scheme.{did_you_mean(scheme, _HUBS)} Expected "
+            f"{' or '.join(h.form for h in _HUBS.values())}. Received: {str(address)!r}"
+        )
+    hub = _HUBS[scheme]
+    match = re.fullmatch(hub.pattern, rest)
+    if match is None:
+        raise ValueError(
+            f"This address cannot be read. Expected {hub.form}, of letters, digits, `_`, `-` and "
+            f"`.`. Received: {str(address)!r}"
+        )
+    try:
+        client = importlib.import_module(hub.package)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{scheme}:// addresses are fetched with the package `{hub.package}`. Install it with "
+            f"`pip install 'keras-gans[{hub.extra}]'`. Received: {str(address)!r}, and {error}",
+            name=error.name,
+        ) from error
+    return hub(client, cache, **match.groupdict())
+
+
+class _HuggingFace:
+    form = "hf://owner/repository[/folder][@revision]"
+    pattern = rf"(?P<repository>{_PART}/{_PART})(?:/(?P<folder>{_PATH}))?(?:@(?P<pin>{_PATH}))?"
+    package, extra = "huggingface_hub", "hub"
+
+    def __init__(self, client, cache, repository, folder, pin):
+        self.repository, self.folder, self.pin = repository, folder or "", pin
+        self._download = client.snapshot_download
+        constants = importlib.import_module("huggingface_hub.constants")
+        self.host, self.cache = constants.ENDPOINT, Path(cache or constants.HF_HUB_CACHE)
+
+    def cached(self):
+        try:
+            root = self.download(local_files_only=True)
+        except FileNotFoundError:  # the client's `LocalEntryNotFoundError` is one
+            return None
+        # Other folders of this revision may be in the cache, or half of this one.
+        return None if _lacking(root / self.folder) else root
+
+    def download(self, **options):
+        inside = f"{self.folder}/" if self.folder else ""
+        root = self._download(
+            repo_id=self.repository,
+            revision=self.pin,
+            cache_dir=self.cache,
+            # Nothing else is fetched; a star of `fnmatch` spans folders, so those within are not.
+            allow_patterns=[inside + kind for kind in KINDS],
+            ignore_patterns=[f"{inside}*/*"],
+            **options,
+        )
+        return Path(root)
+
+    def versions(self):
+        """Those in the cache, in the layout that the client documents for it."""
+        snapshots = self.cache / f"models--{self.repository.replace('/', '--')}" / "snapshots"
+        return [p.name for p in snapshots.glob("*") if not _lacking(p / self.folder)]
+
+    def address(self, version):
+        return f"hf://{'/'.join(filter(None, (self.repository, self.folder)))}@{version}"
+
+
+class _Kaggle:
+    form = "kaggle://owner/model/framework/variation[/version]"
+    pattern = rf"(?P<model>{_PART}(?:/{_PART}){{3}})(?:/(?P<pin>[1-9][0-9]*))?"
+    package, extra = "kagglehub", "kaggle"
+    host, folder = "Kaggle", ""
+
+    def __init__(self, client, cache, model, pin):
+        self.model, self.pin, self._download = model, pin, client.model_download
+        config = importlib.import_module("kagglehub.config")
+        self._variable = config.CACHE_FOLDER_ENV_VAR_NAME
+        self.cache = Path(cache or config.get_cache_folder())
+
+    def cached(self):
+        # The client looks into its cache by itself, before it asks the network for a version.
+        return self.download() if self.pin in self.versions() else None
+
+    def download(self):
+        with _environment(self._variable, str(self.cache)):  # it takes its cache from nowhere else
+            return Path(self._download("/".join(filter(None, (self.model, self.pin)))))
+
+    def versions(self):
+        """Those in the cache: the client marks what it has fetched wholly."""
+        marks = (self.cache / "models" / self.model).glob("*.complete")
+        return [mark.stem for mark in marks if mark.with_suffix("").is_dir()]
+
+    def address(self, version):
+        return f"kaggle://{self.model}/{version}"
+
+
+_HUBS = {"hf": _HuggingFace, "kaggle": _Kaggle}
+
+
+def _failure(address, hub, error):
+    """What the user reads where a client has failed."""
+    kept = [hub.address(version) for version in sorted(hub.versions())]
+    beside = f" In the cache are {kept}, which need no network." if kept else ""
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    received = f"Received: {str(address)!r}, and {said}"
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403, 404) or isinstance(error, ValueError):  # such as for `a--b`
+        return ValueError(
+            f"{hub.host} shows nothing at this address: it is not there, or it is private. Look at "
+            f"its spelling and its revision or version; for what is private, log in with the "
+            f"hub's own client, `{hub.package}`.{beside} {received}"
+        )
+    return ConnectionError(
+        "This preset could not be fetched. Look at the network and run again; what is in the "
+        "cache, and pinned by its revision or version, loads without one."
+        f"{beside} {received}"
+    )
+
+
+def _preset(folder, address):
+    """The folder, if it holds a preset and nothing else."""
+    found = _files(folder)
+    if missing := [name for name in _REQUIRED if name not in found]:
+        raise ValueError(
+            f"There is no preset at this address: {' and '.join(missing)} missing. Expected the "
+            f"files that `keras_gans.zoo.save_preset` writes. Received: {str(address)!r} with "
+            f"{found or 'no such file'} in {folder}"
+        )
+    alien = [name for name in found if not any(Path(name).match(kind) for kind in KINDS)]
+    if alien:
+        raise ValueError(
+            f"A preset holds data alone, and this folder holds other files. Expected {KINDS}. None "
+            "of it was read or run: have them taken out, or use another preset. Received: "
+            f"{str(address)!r} with {alien} in {folder}"
+        )
+    return folder
+
+
+def _files(folder):
+    """Names of the files in a folder. Those that start with a dot are a hub's or a system's own."""
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(p.name for p in paths if p.is_file() and not p.name.startswith("."))
+
+
+def _lacking(folder):
+    """What a folder lacks to be a whole preset, by what its own `metrics.json` lists."""
+    try:
+        listed = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, TypeError, KeyError):
+        listed = ()  # `zoo.card` says what is wrong with it
+    return sorted({*_REQUIRED, *listed} - set(_files(folder)))
+
+
+@contextlib.contextmanager
+def _environment(name, value):
+    """A variable of the environment, set for the length of a block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
