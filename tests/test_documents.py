@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from keras_gans import image
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "zoo/presets/*/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "zoo/*.md", "zoo/presets/*/*.md")
     for path in ROOT.glob(pattern)
 )
 
@@ -40,3 +43,19 @@ def test_the_first_two_bash_blocks_of_the_readme_are_one_command_each():
     first, second = blocks((ROOT / "README.md").read_text(), "bash")[:2]
     assert first.count("\n") == second.count("\n") == 1
     assert "keras-gans train" in first and "pytest" in second
+
+
+@pytest.mark.slow  # a step at 64x64
+def test_fine_tuning_a_preset_is_the_five_lines_that_the_page_shows(tmp_path, monkeypatch):
+    text = (ROOT / "docs/presets.md").read_text()
+    (code,) = blocks(text[text.index("## Fine-tune") :].split("\n## ")[0], "python")
+    assert len(code.split("\n\n")[1].splitlines()) <= 5
+    pictures = np.random.default_rng(0).uniform(-1, 1, (32, 64, 64, 3))
+    for number, picture in enumerate(pictures):
+        image.save(picture, tmp_path / f"pictures/{number}.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
+    scope = {}
+    exec(code.replace("path/to/pictures", "pictures").replace("epochs=20", "epochs=1"), scope)
+    assert int(scope["gan"].generator_optimizer.iterations) == 1
+    assert (tmp_path / "mine.png").exists() and list((tmp_path / "samples").iterdir())
