@@ -3,18 +3,22 @@
     keras-gans train dcgan_fashion_mnist_28  # and the others
     python benchmarks/curves.py runs/*_fashion_mnist_28 --out docs/fashion_mnist.svg
 
-Each run's recipe has an `evaluation`, whose values are in its `metrics.jsonl`. Minutes are of
-training; those of the measuring itself are taken off, as the difference to the epochs without.
-Also prints the table of docs/choosing.md: the checkpoint that `checkpoints/best.json` names.
+Each run's recipe has an `evaluation`, whose values are in its `metrics.jsonl`. Minutes are of one
+processor core: steps, times the processor time of a step, which is measured here with one thread,
+so that what else the machine did while it trained does not count. Also prints a table of the
+best measured epochs.
 """
 
 import argparse
 import json
-import statistics
+import time
 from pathlib import Path
 
 import matplotlib
+import numpy as np
+import tensorflow as tf
 
+from keras_gans import zoo
 from keras_gans.callbacks.metrics_log import read_metrics
 from keras_gans.zoo.cards import metric_of
 
@@ -25,19 +29,30 @@ SHOWN = {"frechet": "Frechet distance", "recall": "recall", "precision": "precis
 COLUMNS = ("frechet", "precision", "recall", "coverage", "sure", "asked")
 
 
+def seconds_of_a_step(recipe, steps=10):
+    """Processor time of a step, on noise."""
+    gan = recipe.build_model()
+    dataset = recipe.load_data(first_epoch=0)
+    spec = dataset.element_spec
+    batch = [np.zeros(s.shape, s.dtype.as_numpy_dtype) for s in tf.nest.flatten(spec)]
+    for _ in range(2):
+        gan.train_on_batch(*batch)
+    started = time.process_time()
+    for _ in range(steps):
+        gan.train_on_batch(*batch)
+    return (time.process_time() - started) / steps
+
+
 def read(run):
     """Minutes and values of the measured epochs, and what `evaluation.json` says."""
-    lines = read_metrics(run / "metrics.jsonl")
-    plain = [x["seconds"] for x in lines if not any(metric_of(n) == "frechet" for n in x)]
-    usual, minutes, points = statistics.median(plain), 0.0, []
-    for line in lines:
+    recipe = zoo.Recipe(json.loads((run / "config.json").read_text()), run.name)
+    seconds, steps, points = seconds_of_a_step(recipe), 0.0, []
+    for line in read_metrics(run / "metrics.jsonl"):
         found = {metric_of(name): value for name, value in line.items()}
-        minutes += (usual if "frechet" in found else line["seconds"]) / 60
+        steps += line["seconds"] * line["steps_per_second"]
         if "frechet" in found:
-            points.append({"minutes": minutes, **found})
-    last = json.loads((run / "evaluation.json").read_text())
-    steps = sum(x["seconds"] * x["steps_per_second"] for x in lines)
-    return points, last, round(steps)
+            points.append({"minutes": steps * seconds / 60, **found})
+    return points, json.loads((run / "evaluation.json").read_text()), round(steps)
 
 
 def main():
@@ -45,6 +60,8 @@ def main():
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=Path("curves.svg"))
     arguments = parser.parse_args()
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     figure, axes = pyplot.subplots(1, len(SHOWN), figsize=(13, 4), layout="constrained")
     print("| recipe | steps | minutes |", " | ".join(COLUMNS), "|")
     print("|" + "---|" * (3 + len(COLUMNS)))
@@ -68,7 +85,7 @@ def main():
     print(f"| {' | '.join(row)} |")
     for axis, (metric, title) in zip(axes, SHOWN.items()):
         axis.axhline(floor[metric], color="grey", linestyle=":", label="other real images")
-        axis.set(title=title, xlabel="minutes of training")
+        axis.set(title=title, xlabel="minutes of one core")
         axis.grid(alpha=0.3)
     axes[0].set_yscale("log")
     axes[0].legend(fontsize=7)

@@ -49,7 +49,7 @@ def evaluate(source, against=None, out=None, **options):
     >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", out="evaluated")  # doctest: +SKIP
 
     Args:
-        source: folder of a run, name of a trained preset, or folder of images.
+        source: folder of a run; a trained preset, as for `load`; or folder of images.
         against: name of a data set, or folder, of real images. `None` takes what a run or preset
             was trained on; a folder of images has no such default.
         out: folder to write to; `None` for the run's own, or `evaluated/<name>`.
@@ -69,11 +69,10 @@ def evaluate(source, against=None, out=None, **options):
     if is_run:
         recipe = Recipe(json.loads((folder / "config.json").read_text()), folder.name)
         epoch = Resume(folder / "checkpoints").epoch
-    elif str(source) in presets.list_presets():
-        recipe = Recipe.read(str(source))
+    elif not folder.is_dir() or (folder / presets.RECIPE).is_file():
+        card = presets.card(source)  # says which presets there are
+        recipe = Recipe(card.recipe, card.name)
         epoch = recipe.config["epochs"]
-    elif not folder.is_dir():
-        presets.card(str(source))  # says which presets there are
     if recipe is not None:
         kept = dict(recipe.config["evaluation"] or {}) if against is None else {}
         fields = ("features", "split", "floor_split", "num_images")

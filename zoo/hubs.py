@@ -11,7 +11,7 @@ from pathlib import Path
 from keras_gans.names import did_you_mean
 
 # What a preset is made of: data alone, nothing that runs. Patterns as of `fnmatch`.
-KINDS = ("recipe.json", "metrics.json", "README.md", "samples.png", "*.weights.h5")
+KINDS = ("recipe.json", "metrics.json", "README.md", "samples.png", "neighbors.png", "*.weights.h5")
 _REQUIRED = ("recipe.json", "metrics.json")
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # of a path; never `..`, never a pattern

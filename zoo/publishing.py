@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from keras_gans.callbacks.metrics_log import read_metrics
 from keras_gans.files import atomic, atomic_folder, halve, sha256
 from keras_gans.zoo import cards, presets
 from keras_gans.zoo.environment import ENVIRONMENT
+from keras_gans.zoo.evaluating import evaluate
 from keras_gans.zoo.loading import fill, restore
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import NEIGHBORS, RESULTS
@@ -80,15 +83,13 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
         gan = recipe.build_model()
         fill(gan, partial, networks)
         _picture(gan, recipe, partial / presets.SAMPLES)
-        if (neighbors := card.get(NEIGHBORS)) is not None:
-            (partial / NEIGHBORS).write_bytes(neighbors)
         text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"
         _write_card(partial, folder.name, text, card.get("numbers"), made, about)
     return folder
 
 
 def publish(run, preset, numbers=None, parts=None):
-    """Puts the networks of a finished run into a preset's folder.
+    """Puts the networks of a finished run into a preset's folder, and measures what ships.
 
     The weights are those of the run's best checkpoint if its recipe has an `evaluation`, and else
     of its newest. The folder holds a `recipe.json` and the prose of a `README.md` already; the
@@ -97,8 +98,8 @@ def publish(run, preset, numbers=None, parts=None):
     Args:
         run: folder of a run that has trained all of its recipe's epochs.
         preset: folder of the preset, with its `recipe.json` and `README.md`.
-        numbers: as for `save_preset`; `None` takes those that `keras-gans evaluate RUN` found, or
-            keeps those there.
+        numbers: as for `save_preset`; `None` measures the stored weights as `evaluate` does, those
+            that translate on the split `test`, which has not chosen the checkpoint.
         parts: as for `save_preset`.
 
     Returns:
@@ -119,19 +120,16 @@ def publish(run, preset, numbers=None, parts=None):
             f"{int(gan.generator_optimizer.iterations)} steps"
         )
     before = presets.card(preset)
-    results = json.loads((run / RESULTS).read_text()) if (run / RESULTS).exists() else None
-    if numbers is None:
-        numbers = before.numbers if results is None else numbers_of(results)
-    card = {
-        "recipe": before.recipe,
-        "text": before.text,
-        "numbers": numbers,
-        "made": _made(run),
-    }
-    if (run / NEIGHBORS).exists():
-        card[NEIGHBORS] = (run / NEIGHBORS).read_bytes()
+    card = {"recipe": before.recipe, "text": before.text, "numbers": numbers, "made": _made(run)}
     full = _samples(gan, recipe)
     save_preset(gan, preset, card, parts, overwrite=True)
+    if numbers is None:
+        with tempfile.TemporaryDirectory() as folder:
+            split = {"split": "test"} if recipe.translates else {}
+            evaluate(preset, out=folder, **split)
+            if (neighbors := Path(folder, NEIGHBORS)).exists():
+                shutil.copyfile(neighbors, preset / NEIGHBORS)
+            refresh(preset, Path(folder, RESULTS))
     fill(gan, preset, presets.card(preset).parts)
     return max(float(np.abs(a - b).max()) for a, b in zip(full, _samples(gan, recipe)))
 

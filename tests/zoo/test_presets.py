@@ -171,6 +171,7 @@ def test_publishing_a_run(tmp_path):
 
 def test_publishing_a_run_of_images_of_images(tmp_path):
     folder = tiny.folder_of_pairs(tmp_path / "pairs", number=4)
+    shutil.copytree(folder / "val", folder / "test")  # which has not chosen the checkpoint
     shape = [32, 32, 3]
     config = {
         "epochs": 2,
@@ -201,6 +202,7 @@ def test_publishing_a_run_of_images_of_images(tmp_path):
     assert zoo.publish(run, preset) < 0.02
     numbers = json.loads((preset / "metrics.json").read_text())["numbers"]
     assert {name.split("4")[0].rstrip("_") for name in numbers} >= {"l1", "sharpness", "frechet"}
+    assert all("_on_pairs_test" in name for name in numbers)
     with Image.open(preset / "samples.png") as picture:
         assert picture.size == (3 * 32 + 2 * 2, 3 * 32 + 2 * 2)  # three rows of three
     best, twin = zoo.load(run, best=True), networks.unet_generator(shape, width=2)

@@ -1,0 +1,115 @@
+"""A walk through latents, from seed to seed and back, as an animation."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_gans import checks, image, latent
+from keras_gans.names import did_you_mean
+from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_classes
+
+
+def interpolate(
+    source,
+    out="interpolation.gif",
+    *,
+    seeds=range(6),
+    labels=None,
+    steps=20,
+    loops=1,
+    linear=False,
+    truncation=None,
+    scale=None,
+    duration=50,
+    best=False,
+):
+    """Animates the way through the images of seeds, and back to the first.
+
+    The way leads along great circles (`latent.slerp`; White 2016, section 2.1): halfway between
+    two latents a straight line is nearer to the origin than nearly every latent that the generator
+    was trained on. An InfoGAN's codes change evenly beside it.
+
+    >>> path = interpolate("dcgan_digits_28", "walk.webp", seeds=range(3), steps=4)
+    >>> path.name
+    'walk.webp'
+
+    Args:
+        source: name of a trained preset, folder of a run, or a GAN.
+        out: file to write: `.gif`, `.webp` or `.mp4`; see `image.animate`.
+        seeds: integers, two or more for each loop.
+        labels: classes to show beside each other on the same way, by a GAN that takes labels;
+            `None` for all.
+        steps: frames from one seed to the next.
+        loops: walks below each other. The seeds are dealt out to them in order, as many to each.
+        linear: go along straight lines, to see the difference.
+        truncation: of the seeds' latents: see `latent.sample`.
+        scale: pixels of the animation for a pixel of an image, across and down; `None` for as many
+            as make small images about 112 pixels a side.
+        duration: time of a frame, in milliseconds.
+        best: see `open_gan`.
+
+    Returns:
+        The `pathlib.Path` written.
+
+    Raises:
+        ValueError: for a format that cannot be written, seeds that do not divide into loops of two
+            or more, labels that `source` does not take, or if it makes no images of latents.
+        ImportError: for an MP4, if what writes it is not installed.
+    """
+    out = Path(out)
+    suffix = out.suffix.lower().removeprefix(".")
+    if suffix not in image.ANIMATIONS:  # now, and not after all images are made
+        raise ValueError(
+            f"Animations cannot be written in that format.{did_you_mean(suffix, image.ANIMATIONS)} "
+            f"Expected a file that ends in one of {image.ANIMATIONS}. Received: {str(out)!r}"
+        )
+    seeds = list(seeds)
+    checks.count("steps", steps)
+    checks.count("loops", loops)
+    if len(seeds) % loops or len(seeds) < 2 * loops:
+        raise ValueError(
+            "These seeds make no such loops. Expected two seeds or more for each loop, and as many "
+            f"for each. Received: {len(seeds)} seeds for {loops} loop(s)"
+        )
+    gan = open_latent_gan(source, best)
+    classes = require_classes(gan, labels)
+    ways = draw_latents(gan, seeds, truncation).reshape(loops, len(seeds) // loops, -1)
+    path = walk(ways.swapaxes(0, 1), steps, linear, getattr(gan, "noise_dim", None))
+    frames, shape = len(path), gan.inference_generator.output_shape[1:]
+    # A row of every frame for each loop, a column for each class.
+    latents = path.reshape(frames * loops, -1).repeat(len(classes), axis=0)
+    options = {} if classes == [None] else {"labels": np.tile(classes, frames * loops)}
+    images = image.to_uint8(gan.generate(latents=latents, **options))
+    images = image.enlarge(images, image.visible_scale(shape) if scale is None else scale)
+    images = images.reshape(frames, loops * len(classes), *images.shape[1:])
+    columns = len(classes) if len(classes) > 1 else None
+    pictures = [image.grid(panels, columns) for panels in images]
+    return image.animate(pictures, out, duration, hold=duration)
+
+
+def walk(latents, steps, linear=False, noise_dim=None):
+    """Latents on the way from each to the next, and from the last to the first.
+
+    >>> latents = np.eye(3, dtype="float32")
+    >>> walk(latents, steps=2)[1].round(4)
+    array([0.7071, 0.7071, 0.    ], dtype=float32)
+
+    Args:
+        latents: float array `(number, ..., latent_dim)`.
+        steps: how many from one to the next, the first included and the last not.
+        linear: along straight lines, not great circles.
+        noise_dim: how many of the coordinates are normal noise; the codes that follow change
+            evenly. `None` for all.
+
+    Returns:
+        float32 array `(number * steps, ..., latent_dim)`.
+    """
+    fractions = np.arange(steps) / steps
+    parts = []
+    for start, end in zip(latents, np.roll(latents, -1, axis=0)):
+        straight = latent.lerp(start, end, fractions)
+        if not linear:
+            noise = slice(0, noise_dim)
+            straight[..., noise] = latent.slerp(start[..., noise], end[..., noise], fractions)
+        parts.append(straight)
+    return np.concatenate(parts)

@@ -1,0 +1,420 @@
+"""The latent of an image: where in a generator's range something like it lies.
+
+As Zhu 2016 (iGAN, arXiv:1609.03552, section 3.1) go down a distance of pixels and of a network's
+features at once, from a good first guess; Abdal 2019 (Image2StyleGAN, arXiv:1904.03189) do so with
+Adam and compare starts, the mean latent among them; Karras 2020 (StyleGAN2, arXiv:1912.04958,
+section 5 and appendix D) add noise to the latent that fades away, and let the rate end in a cosine.
+Here many starts go down beside each other, and the best is kept.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_gans import checks, image, latent, metrics
+from keras_gans.building import undisturbed
+from keras_gans.data import folder
+from keras_gans.files import atomic
+from keras_gans.metrics import classifiers, random_cnn
+from keras_gans.names import did_you_mean
+from keras_gans.zoo import presets
+from keras_gans.zoo.generating import open_latent_gan, require_classes
+
+LATENT, PICTURE, REPORT = "latent.npy", "projection.png", "projection.json"
+
+# A network for images that none was trained on, and pixels a side that it needs.
+_RANDOM, _LEAST_SIDE = "random_cnn_v1", 32
+
+# Karras 2020, appendix D: noise of this share of the latents' deviation at first, none after this
+# share of the steps; the rate goes up over the first steps.
+_NOISE, _NOISY, _WARM_UP = 0.05, 0.75, 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Projection:
+    """What `project` found. Images are floats in [-1, 1], `(height, width, channels)`.
+
+    Attributes:
+        latent: float32 `(1, latent_dim)`, for `gan.generate(latents=...)`.
+        label: class to generate it with, or `None` of a generator without.
+        image: what the generator makes of both.
+        start: what it made of the latent that this one began as.
+        target: the image wanted, as the generator could make it.
+        losses: by name (`"loss"`, and its parts `"pixels"`, `"features"` and `"prior"`), a value
+            for each step and one for the result. Each part is 1 for drawn latents, on average.
+        distances: by name, of the start and of the result to the target: `"pixels"`, the root mean
+            square difference, of a range of 2; `"features"`, the distance of the features.
+        radius: length of the latent's noise, over the square root of its dimensions: near 1 for
+            drawn ones.
+        features: name of the network whose features were compared.
+        classes: what a network that classifies makes of target, start and result: for each a class
+            and its probability; `None` if it does not classify.
+    """
+
+    latent: np.ndarray
+    label: int | None
+    image: np.ndarray
+    start: np.ndarray
+    target: np.ndarray
+    losses: dict
+    distances: dict
+    radius: float
+    features: str
+    classes: dict | None
+
+    @property
+    def same_class(self):
+        """Whether target and result are of one class to the network; `None` if it has none."""
+        if self.classes is None:
+            return None
+        return self.classes["target"][0] == self.classes["result"][0]
+
+    def save(self, directory, **about):
+        """Writes `latent.npy`, `projection.png` (target, start, result) and `projection.json`.
+
+        Args:
+            directory: folder; made if missing.
+            **about: what else the JSON is to say.
+
+        Returns:
+            The folder, as `pathlib.Path`.
+        """
+        directory = Path(directory)
+        with atomic(directory / LATENT) as file:
+            np.save(file, self.latent)
+        images = image.to_uint8(np.stack([self.target, self.start, self.image]))
+        images = image.enlarge(images, image.visible_scale(self.target.shape))
+        image.save(images, directory / PICTURE, columns=3)
+        report = {
+            **about,
+            "label": self.label,
+            "features": self.features,
+            "classes": self.classes,
+            "same_class": self.same_class,
+            "distances": self.distances,
+            "radius": self.radius,
+            "losses": self.losses,
+        }
+        with atomic(directory / REPORT) as file:
+            file.write_text(json.dumps(report, indent=2) + "\n")
+        return directory
+
+
+def project(
+    source,
+    target,
+    *,
+    label=None,
+    features=None,
+    steps=500,
+    candidates=1000,
+    starts=16,
+    learning_rate=0.1,
+    feature_weight=1.0,
+    prior_weight=0.02,
+    seed=0,
+    best=False,
+    verbose=1,
+):
+    """Finds a latent whose image is like a given one.
+
+    `candidates` latents are drawn for each class, beside their mean, 0. The nearest go down
+
+        pixels + feature_weight * features + prior_weight * prior
+
+    together, each by itself: squared differences of pixels and of features, both over their mean
+    among the candidates, and the prior of the latent's length, which keeps it on the shell that
+    the generator was trained on. That prior is `d / 2 * (|z|**2 / d - 1)**2` in d dimensions, 1 on
+    average for a normal z; Menon 2020 (PULSE, arXiv:2003.03808, section 3.2) holds |z| fixed
+    instead. The features see to it that what comes out is the same thing, and not only dark and
+    light in the same places.
+
+    An InfoGAN's codes stay those of the start.
+
+    >>> gan = keras_gans.zoo.open_gan("dcgan_digits_28")
+    >>> found = project(gan, gan.generate(1, seed=5)[0], steps=3, candidates=20, verbose=0)
+    >>> gan.generate(latents=found.latent).shape
+    (1, 28, 28, 1)
+
+    Args:
+        source: name of a trained preset, folder of a run, or a GAN.
+        target: path of an image file, which is resized, cropped and made grey as
+            `keras_gans.data.load` does; or an array `(height, width, channels)` of floats in
+            [-1, 1], such as the generator makes.
+        label: class of the image, for a GAN that takes labels. `None` tries all, and keeps the
+            one that comes nearest.
+        features: name of a feature network, of those that come with the library; or a
+            `keras.Model` from images in [-1, 1] to features, or `[features, logits]`. `None` takes
+            the classifier of the data that a preset or run was trained on, and `"random_cnn_v1"`
+            where there is none of such images.
+        steps: of the optimizer, Adam.
+        candidates: latents to draw for each class.
+        starts: how many of them to follow. Of several classes, the best of each come first.
+        learning_rate: largest; it rises at first, and falls as a cosine.
+        feature_weight: of the features.
+        prior_weight: of the prior.
+        seed: of the candidates and the noise: the same seed finds the same.
+        best: see `open_gan`.
+        verbose: 1 shows a progress bar, 0 nothing.
+
+    Returns:
+        A `Projection`.
+
+    Raises:
+        ValueError: if the image cannot be read or is not such as the generator makes, for a label
+            or features that do not fit, or if `source` makes no images of latents.
+        FileNotFoundError: if there is no file of that name.
+    """
+    for name, value in (("steps", steps), ("candidates", candidates), ("starts", starts)):
+        checks.count(name, value)
+    for name, value in (("feature_weight", feature_weight), ("prior_weight", prior_weight)):
+        checks.weight(name, value)
+    if not learning_rate > 0:
+        raise ValueError(f"`learning_rate` must be above 0. Received: {learning_rate}")
+    gan = open_latent_gan(source, best)
+    classes = require_classes(gan, label)
+    target = _target(target, gan.inference_generator.output_shape[1:])
+    network, features = _feature_network(features, source, gan, target.shape)
+    search = _Search(gan, network, target, feature_weight, prior_weight)
+
+    drawn = gan.given_latents(candidates, seed=seed)
+    mean = drawn[:1].copy()
+    mean[:, : search.noise_dim] = 0.0
+    latents = np.concatenate([mean, drawn])
+    chosen, labels = search.choose(latents, classes, starts)
+    first = search.images(chosen, labels)
+    found, history = search.descend(chosen, labels, steps, learning_rate, seed, verbose)
+    winner = int(np.argmin(history["loss"][-1]))
+    result = search.images(found, labels)[winner]
+    looked_at = {"target": target, "start": first[winner], "result": result}
+    seen = {name: search.see(picture) for name, picture in looked_at.items()}
+    noise = found[winner, : search.noise_dim]
+    return Projection(
+        latent=found[winner : winner + 1],
+        label=None if labels is None else int(labels[winner]),
+        image=result,
+        start=first[winner],
+        target=target,
+        losses={name: [float(v) for v in values[:, winner]] for name, values in history.items()},
+        distances={
+            "pixels": _both(looked_at, lambda a, b: np.sqrt(np.mean((a - b) ** 2))),
+            "features": _both(
+                {n: s[0] for n, s in seen.items()}, lambda a, b: np.linalg.norm(a - b)
+            ),
+        },
+        radius=float(np.linalg.norm(noise) / np.sqrt(len(noise))),
+        features=features,
+        classes=None
+        if seen["target"][1] is None
+        else {name: [int(p.argmax()), float(p.max())] for name, (_, p) in seen.items()},
+    )
+
+
+class _Search:
+    """A generator, a feature network, and the image that both are to agree on."""
+
+    def __init__(self, gan, network, target, feature_weight, prior_weight):
+        self.gan, self.network, self.target = gan, network, tf.constant(target)
+        self.weights = {"pixels": 1.0, "features": feature_weight, "prior": prior_weight}
+        self.latent_dim = latent.dim(gan.generator)
+        self.noise_dim = getattr(gan, "noise_dim", self.latent_dim)
+        self.target_features = self._features(self.target[None])[0]
+        self.scales = {"pixels": 1.0, "features": 1.0}  # set by `choose`
+
+    def images(self, latents, labels):
+        options = {} if labels is None else {"labels": labels}
+        return self.gan.generate(latents=latents, **options)
+
+    def see(self, picture):
+        """Features of one image, and probabilities of classes or `None`."""
+        features, *logits = self._outputs(tf.constant(picture[None]))
+        return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if logits else None
+
+    def choose(self, latents, classes, number):
+        """The best starts: latents, and labels or `None`. Sets what a distance of 1 is."""
+        labels = None if classes == [None] else np.repeat(classes, len(latents)).astype("int32")
+        every = np.tile(latents, (len(classes), 1))
+        parts = []
+        for i in range(0, len(every), 250):
+            part = None if labels is None else labels[i : i + 250]
+            pictures = tf.constant(self.images(every[i : i + 250], part))
+            parts.append([value.numpy() for value in self._distances(pictures)])
+        pixels, features = (np.concatenate(values) for values in zip(*parts))
+        # A generator that makes one image only has no distances to compare.
+        tiny = np.finfo("float32").tiny
+        self.scales = {"pixels": pixels.mean() + tiny, "features": features.mean() + tiny}
+        losses = pixels / self.scales["pixels"]
+        losses = losses + self.weights["features"] * features / self.scales["features"]
+        # The best of each class before any second best.
+        ranks = losses.reshape(len(classes), -1).argsort(axis=1).argsort(axis=1).reshape(-1)
+        order = np.lexsort((losses, ranks))[:number]
+        return every[order], None if labels is None else labels[order]
+
+    def descend(self, latents, labels, steps, learning_rate, seed, verbose):
+        """Goes down from each start by itself.
+
+        Returns:
+            The latents, and each part of the loss, `(steps + 1, starts)`: the last row is of the
+            latents returned, without noise.
+        """
+        variable = keras.Variable(latents, name="latents")
+        optimizer = keras.optimizers.Adam(_rate(steps, learning_rate))
+        optimizer.build([variable])
+        labels = None if labels is None else tf.constant(labels)
+        free = np.zeros(self.latent_dim, "float32")
+        free[: self.noise_dim] = 1.0
+
+        @tf.function
+        def step(number):
+            left = tf.nn.relu(1.0 - tf.cast(number, "float32") / (_NOISY * steps))
+            fresh = tf.random.experimental.stateless_fold_in(halves, number, alg="philox")
+            noise = tf.random.stateless_normal(latents.shape, fresh, alg="philox")
+            with tf.GradientTape() as tape:
+                parts = self._parts(variable + _NOISE * left**2 * noise * free, labels)
+                loss = tf.reduce_sum(parts["loss"])  # each start has its own latent: no mixing
+            (gradient,) = tape.gradient(loss, [variable.value])
+            optimizer.apply([gradient * free], [variable])
+            return parts
+
+        halves = latent.halves(seed)
+        bar = keras.utils.Progbar(steps, verbose=verbose, stateful_metrics=["loss"])
+        history = []
+        for number in range(steps):
+            history.append(step(tf.constant(number)))
+            bar.update(number + 1, [("loss", float(tf.reduce_min(history[-1]["loss"])))])
+        history.append(self._parts(variable.value, labels))
+        found = variable.numpy()
+        return found, {n: np.stack([parts[n].numpy() for parts in history]) for n in history[0]}
+
+    def _parts(self, latents, labels):
+        """The loss of every latent, and the parts it is the weighted sum of."""
+        inputs = latents if labels is None else [latents, labels]
+        pictures = self.gan.inference_generator(inputs, training=False)
+        pixels, features = self._distances(tf.cast(pictures, "float32"))
+        parts = {
+            "pixels": pixels / self.scales["pixels"],
+            "features": features / self.scales["features"],
+            "prior": shell_prior(latents[:, : self.noise_dim]),
+        }
+        return {"loss": sum(self.weights[name] * value for name, value in parts.items()), **parts}
+
+    def _distances(self, pictures):
+        """Squared distances to the target, of pixels and of features, of every image."""
+        pixels = tf.reduce_mean((pictures - self.target) ** 2, axis=(1, 2, 3))
+        difference = self._features(pictures) - self.target_features
+        return pixels, tf.reduce_mean(difference**2, axis=-1)
+
+    def _features(self, pictures):
+        return self._outputs(pictures)[0]
+
+    def _outputs(self, pictures):
+        answer = self.network(pictures, training=False)
+        return answer if isinstance(answer, (list, tuple)) else [answer]
+
+
+def shell_prior(latents):
+    """How far latents are from the shell of a standard normal: 1 on average for drawn ones.
+
+    `d / 2 * (|z|**2 / d - 1)**2`: |z|**2 has mean d and variance 2d.
+
+    >>> shell_prior(np.ones((1, 8), "float32")).numpy().tolist()
+    [0.0]
+
+    Args:
+        latents: float32 `(number, d)`.
+
+    Returns:
+        float32 tensor `(number,)`.
+    """
+    size = latents.shape[-1]
+    return size / 2 * (tf.reduce_sum(tf.square(latents), axis=-1) / size - 1.0) ** 2
+
+
+def _rate(steps, learning_rate):
+    warm_up = round(_WARM_UP * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if warm_up else learning_rate,
+        steps - warm_up,
+        warmup_target=learning_rate if warm_up else None,
+        warmup_steps=warm_up,
+    )
+
+
+def _both(of, distance):
+    return {name: float(distance(of[name], of["target"])) for name in ("start", "result")}
+
+
+def _target(target, shape):
+    """The image wanted, float32 of the generator's shape."""
+    if isinstance(target, (str, Path)):
+        if not Path(target).is_file():
+            raise FileNotFoundError(
+                f"There is no such file. Expected the path of an image. Received: {str(target)!r}"
+            )
+        pixels = folder.fit(folder.decode(target, shape[-1]), shape[:2])
+        return image.from_uint8(pixels)
+    pixels = np.asarray(target)
+    if pixels.shape != tuple(shape):
+        raise ValueError(
+            f"That image is none that the generator can make. Expected shape {tuple(shape)}: one "
+            "image, of as many channels; a file is resized, and made grey or RGB, as needed. "
+            f"Received: shape {pixels.shape}"
+        )
+    image.to_uint8(pixels)  # refuses what are no floats in [-1, 1]
+    return pixels.astype("float32")
+
+
+def _feature_network(features, source, gan, shape):
+    """A `keras.Model` to features, or `[features, logits]`, and its name."""
+    if isinstance(features, keras.Model):
+        return _require_takes(features, shape), features.name
+    if features is None:
+        data = None if gan is source else _data_of(source)
+        usual = metrics.usual_features(data)
+        features = usual if usual and _takes(usual, shape) else _RANDOM
+    known = [*classifiers.names(), _RANDOM]
+    if features not in known:
+        raise ValueError(
+            f"There is no such feature network to go down.{did_you_mean(str(features), known)} "
+            f"Expected one of {known}, or a `keras.Model`. Received: features={features!r}"
+        )
+    with undisturbed("float32"):
+        if features != _RANDOM:
+            return _require_takes(classifiers.load(features)[0], shape), features
+        network = random_cnn.build()
+        # It sees colours, so grey becomes three alike; of four channels the fourth is not looked
+        # at. It has four strides, so small images are enlarged.
+        x = inputs = keras.Input(shape)
+        x = ops.repeat(x, 3, axis=-1) if shape[-1] == 1 else x[..., :3]
+        if (scale := -(-_LEAST_SIDE // min(shape[:2]))) > 1:
+            x = keras.layers.UpSampling2D(scale)(x)
+        return keras.Model(inputs, network(x)), features
+
+
+def _require_takes(network, shape):
+    """Raises ValueError unless a network takes images of a shape; returns it."""
+    taken = tuple(network.inputs[0].shape)[1:]
+    if len(taken) != 3 or any(a not in (None, b) for a, b in zip(taken, shape)):
+        raise ValueError(
+            "The feature network does not take such images. Expected one of images of shape "
+            f"{tuple(shape)}. Received: {network.name!r}, of images of shape {taken}"
+        )
+    return network
+
+
+def _takes(name, shape):
+    recipe = json.loads((classifiers.folder(name) / classifiers.RECIPE).read_text())
+    return tuple(recipe["image_shape"]) == tuple(shape)
+
+
+def _data_of(source):
+    """Name of the data set that a preset or a run was trained on."""
+    config = Path(source, "config.json")
+    if config.is_file():
+        return json.loads(config.read_text())["data"]["name"]
+    return presets.card(source).data
