@@ -31,13 +31,21 @@ class AdversarialModel(keras.Model):
         **kwargs: of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: for a network that is not a built `keras.Model`, or a decay out of range.
+        ValueError: for a network that is not a built `keras.Model`, a decay out of range, or
+            another backend of Keras than TensorFlow.
     """
 
     tracked = ("discriminator_loss", "generator_loss")
     largest_weight = 1.0  # of the terms of the losses: what a gradient's size is to be seen beside
 
     def __init__(self, generator_side, discriminator_side, ema_decay=None, seed=None, **kwargs):
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "Training runs on Keras' TensorFlow backend, and so do whole GANs with their "
+                "`generate`. Start Python with KERAS_BACKEND=tensorflow; or take the generator "
+                "alone, which runs on every backend: `keras_gans.zoo.load(name).predict(...)`. "
+                f"Received: {keras.backend.backend()}"
+            )
         super().__init__(**kwargs)
         if ema_decay is not None and not 0.0 < ema_decay < 1.0:
             raise ValueError(

@@ -27,6 +27,17 @@ def is_address(text):
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", str(text)) is not None
 
 
+def name_of(address):
+    """What a preset at an address is called: its folder, repository or model.
+
+    >>> name_of("hf://someone/dcgan_digits_28@v1"), name_of("kaggle://me/my_digits/keras/default/3")
+    ('dcgan_digits_28', 'my_digits')
+    """
+    scheme, _, rest = str(address).partition("://")
+    parts = rest.split("@")[0].split("/")
+    return parts[1] if scheme == "kaggle" else parts[-1]
+
+
 def fetch(address, cache=None):
     """A preset of a hub, as a folder on this machine.
 
@@ -175,7 +186,9 @@ def _failure(address, hub, error):
     said = " ".join(f"{type(error).__name__}: {error}".split())
     received = f"Received: {str(address)!r}, and {said}"
     status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in (401, 403, 404) or isinstance(error, ValueError):  # such as for `a--b`
+    # What is no name to the client, such as `a--b`. Errors of its cache may be of both kinds.
+    misnamed = isinstance(error, ValueError) and not isinstance(error, OSError)
+    if misnamed or status in (401, 403, 404):
         return ValueError(
             f"{hub.host} shows nothing at this address: it is not there, or it is private. Look at "
             f"its spelling and its revision or version; for what is private, log in with the "

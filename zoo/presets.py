@@ -165,7 +165,7 @@ def card(name):
         ModuleNotFoundError: for an address whose client is not installed.
     """
     folder = _folder(name)
-    name = str(name).split("@")[0].rpartition("/")[2] if hubs.is_address(name) else folder.name
+    name = hubs.name_of(name) if hubs.is_address(name) else folder.name
     texts = {
         file: (folder / file).read_text(encoding="utf-8") if (folder / file).exists() else ""
         for file in (TEXT, METRICS, RECIPE)

@@ -1,0 +1,405 @@
+import importlib.util
+import inspect
+import json
+import os
+import shutil
+import subprocess
+import sys
+import types
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from keras_gans import zoo
+from keras_gans.zoo import hubs, presets
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SHIPPED = presets.FOLDER / "dcgan_digits_28"
+FILES = sorted(path.name for path in SHIPPED.iterdir())
+
+
+def lay(folder, *extra, without=()):
+    """A preset as a repository or a model holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in set(FILES) - set(without):
+        shutil.copy(SHIPPED / name, folder)
+    for name in extra:
+        (folder / name).write_text("raise SystemExit('run!')")
+    return folder
+
+
+class RefusedError(OSError):
+    """As `requests.HTTPError` and `HfHubHTTPError`, which carry the answer."""
+
+    def __init__(self, status):
+        super().__init__(f"{status} Client Error")
+        self.response = types.SimpleNamespace(status_code=status)
+
+
+class NotCachedError(FileNotFoundError, ValueError):
+    """As `LocalEntryNotFoundError` of huggingface_hub 0.30; later ones are no `ValueError`."""
+
+
+class Hub:
+    """What both stand-ins share: whether there is a network, and what was asked of it."""
+
+    def __init__(self, folder):
+        self.remote, self.cache = folder / "remote", folder / "cache"
+        self.asked, self.online = [], True
+
+    def ask(self, name):
+        if not self.online:
+            raise OSError("Name or service not known")
+        self.asked.append(name)
+        if not (self.remote / name).is_dir():
+            raise RefusedError(404)
+
+
+@pytest.fixture
+def hugging_face(tmp_path, monkeypatch):
+    """A stand-in for `huggingface_hub`, of its signatures, cache and exceptions."""
+    hub = Hub(tmp_path)
+
+    def snapshot_download(
+        repo_id,
+        *,
+        revision=None,
+        cache_dir=None,
+        local_files_only=False,
+        allow_patterns=None,
+        ignore_patterns=None,
+    ):
+        kept = Path(cache_dir) / f"models--{repo_id.replace('/', '--')}"
+        snapshot, ref = kept / "snapshots" / COMMIT, kept / "refs" / (revision or "main")
+        if local_files_only or not hub.online:
+            if snapshot.is_dir() and (revision == COMMIT or ref.is_file()):
+                return str(snapshot)
+            raise NotCachedError("Cannot find an appropriate cached snapshot folder")
+        hub.ask(repo_id)
+        if revision not in (None, "main", "v1.0", COMMIT):
+            raise RefusedError(404)
+        hub.patterns = allow_patterns
+        for path in (p for p in (hub.remote / repo_id).rglob("*") if p.is_file()):
+            name = path.relative_to(hub.remote / repo_id).as_posix()
+            allowed = any(fnmatch(name, pattern) for pattern in allow_patterns)
+            if allowed and not any(fnmatch(name, pattern) for pattern in ignore_patterns):
+                (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, snapshot / name)
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        ref.write_text(COMMIT)
+        return str(snapshot)
+
+    client = types.ModuleType("huggingface_hub")
+    client.snapshot_download = snapshot_download
+    constants = types.ModuleType("huggingface_hub.constants")
+    constants.ENDPOINT, constants.HF_HUB_CACHE = "https://hub.example", str(hub.cache)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", client)
+    monkeypatch.setitem(sys.modules, "huggingface_hub.constants", constants)
+    return hub
+
+
+@pytest.fixture
+def kaggle(tmp_path, monkeypatch):
+    """A stand-in for `kagglehub`, of its signatures, cache and exceptions."""
+    hub = Hub(tmp_path)
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(hub.cache))
+
+    def get_cache_folder():
+        return os.environ["KAGGLEHUB_CACHE"]
+
+    def model_download(handle, path=None, *, force_download=False, output_dir=None):
+        model, version = handle, None
+        if handle.count("/") == 4:
+            model, _, version = handle.rpartition("/")
+        else:
+            hub.ask(handle)
+            version = max(p.name for p in (hub.remote / handle).iterdir())
+        target = Path(get_cache_folder()) / "models" / model / version
+        if not target.is_dir():
+            hub.ask(f"{model}/{version}")
+            shutil.copytree(hub.remote / model / version, target)
+            target.with_name(f"{version}.complete").touch()
+        return str(target)
+
+    client = types.ModuleType("kagglehub")
+    client.model_download = model_download
+    config = types.ModuleType("kagglehub.config")
+    config.CACHE_FOLDER_ENV_VAR_NAME = "KAGGLEHUB_CACHE"
+    config.get_cache_folder = get_cache_folder
+    monkeypatch.setitem(sys.modules, "kagglehub", client)
+    monkeypatch.setitem(sys.modules, "kagglehub.config", config)
+    return hub
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def test_addresses_are_told_from_names_and_paths():
+    assert hubs.is_address("hf://a/b") and hubs.is_address("https://huggingface.co/a/b")
+    for text in ("dcgan_digits_28", "runs/hf", Path("runs"), "C:\\runs", "C://runs", ""):
+        assert not hubs.is_address(text), text
+
+
+def test_only_the_files_of_a_preset_are_fetched(hugging_face, capsys):
+    repository = lay(hugging_face.remote / "a/b", "train.py", "model.pkl", "critic.weights.h5")
+    lay(repository / "other", "deep.py")
+    folder = hubs.fetch("hf://a/b")
+    assert names(folder) == sorted([*FILES, "critic.weights.h5"])
+    assert not (folder / "other").exists()  # a star of the client's patterns spans folders
+    assert hugging_face.patterns == list(hubs.KINDS)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(
+        f"keras_gans: fetching hf://a/b from https://hub.example into {hugging_face.cache}"
+    )
+    assert f"this is hf://a/b@{COMMIT}" in said[1]
+
+
+def test_what_is_fetched_passes_the_check_of_a_preset(hugging_face):
+    lay(hugging_face.remote / "a/b/digits")
+    folder = hubs.fetch("hf://a/b/digits@v1.0")
+    assert folder.name == "digits" and names(folder) == FILES
+    assert set(zoo.verify(folder)) == set(FILES) - {"metrics.json"}
+    (folder / "generator.weights.h5").write_bytes(b"other weights")
+    with pytest.raises(ValueError, match="damaged: its SHA-256 is another"):
+        zoo.verify(folder)
+
+
+@pytest.mark.parametrize("pin", ["v1.0", COMMIT])
+def test_what_is_pinned_and_cached_needs_no_network(hugging_face, capsys, pin):
+    lay(hugging_face.remote / "a/b")
+    folder = hubs.fetch(f"hf://a/b@{pin}")
+    assert len(hugging_face.asked) == 1 and capsys.readouterr().err.count("\n") == 1
+    hugging_face.online = False
+    assert hubs.fetch(f"hf://a/b@{pin}") == folder
+    assert not capsys.readouterr().err
+
+
+def test_a_cached_one_that_is_not_whole_is_fetched(hugging_face):
+    lay(hugging_face.remote / "a/b")
+    folder = hubs.fetch(f"hf://a/b@{COMMIT}")
+    (folder / "generator.weights.h5").unlink()  # as after a kill
+    assert names(hubs.fetch(f"hf://a/b@{COMMIT}")) == FILES and len(hugging_face.asked) == 2
+
+
+def test_another_folder_of_a_cached_revision_is_fetched(hugging_face):
+    for name in ("one", "two"):
+        lay(hugging_face.remote / "a/b" / name)
+    for name in ("one", "two", "one", "two"):
+        assert names(hubs.fetch(f"hf://a/b/{name}@{COMMIT}")) == FILES
+    assert len(hugging_face.asked) == 2
+
+
+def test_without_a_pin_the_hub_is_asked_and_the_cache_stands_in(hugging_face, capsys):
+    lay(hugging_face.remote / "a/b")
+    folder = hubs.fetch("hf://a/b")
+    assert hubs.fetch("hf://a/b") == folder and len(hugging_face.asked) == 2
+    hugging_face.online = False
+    capsys.readouterr()
+    assert hubs.fetch("hf://a/b") == folder
+    assert f"this is hf://a/b@{COMMIT}" in capsys.readouterr().err
+
+
+def test_a_cache_of_ones_own(hugging_face, kaggle, tmp_path, monkeypatch):
+    lay(hugging_face.remote / "a/b")
+    lay(kaggle.remote / "a/b/keras/small/1")
+    for address in ("hf://a/b@v1.0", "kaggle://a/b/keras/small/1"):
+        assert hubs.fetch(address, tmp_path / "mine").is_relative_to(tmp_path / "mine")
+    assert not hugging_face.cache.exists()
+    assert sys.modules["kagglehub.config"].get_cache_folder() == str(kaggle.cache)  # as before
+    monkeypatch.delenv("KAGGLEHUB_CACHE")
+    hubs.fetch("kaggle://a/b/keras/small/1", tmp_path / "mine")
+    with pytest.raises(KeyError):
+        sys.modules["kagglehub.config"].get_cache_folder()
+
+
+def test_kaggle_versions(kaggle, capsys):
+    for version in "12":
+        lay(kaggle.remote / f"a/b/keras/small/{version}")
+    folder = hubs.fetch("kaggle://a/b/keras/small/1")
+    assert names(folder) == FILES and "from Kaggle into" in capsys.readouterr().err
+    kaggle.online = False
+    assert hubs.fetch("kaggle://a/b/keras/small/1") == folder
+    assert not capsys.readouterr().err
+    kaggle.online = True
+    assert hubs.fetch("kaggle://a/b/keras/small").name == "2"
+    assert "this is kaggle://a/b/keras/small/2" in capsys.readouterr().err
+    shutil.rmtree(folder)  # its mark stays: what is fetched again is told again
+    hubs.fetch("kaggle://a/b/keras/small/1")
+    assert "fetching kaggle://a/b/keras/small/1" in capsys.readouterr().err
+
+
+def test_without_a_network_the_error_names_what_is_cached(hugging_face, kaggle):
+    lay(hugging_face.remote / "a/b")
+    lay(kaggle.remote / "a/b/keras/small/1")
+    hubs.fetch("hf://a/b")
+    hubs.fetch("kaggle://a/b/keras/small")
+    hugging_face.online = kaggle.online = False
+    for address, kept in {
+        "hf://a/b@v2": f"hf://a/b@{COMMIT}",
+        "kaggle://a/b/keras/small": "kaggle://a/b/keras/small/1",
+        "kaggle://a/b/keras/small/2": "kaggle://a/b/keras/small/1",
+    }.items():
+        with pytest.raises(ConnectionError, match="Look at the network") as caught:
+            hubs.fetch(address)
+        assert f"In the cache are ['{kept}']" in str(caught.value)
+        assert str(caught.value).count(address) and caught.value.__cause__ is not None
+    with pytest.raises(ConnectionError) as caught:
+        hubs.fetch("hf://a/never")
+    assert "In the cache" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_what_the_hub_does_not_show(hugging_face, monkeypatch, status):
+    def refuse(name):
+        raise RefusedError(status)
+
+    monkeypatch.setattr(hugging_face, "ask", refuse)
+    kind = ConnectionError if status == 500 else ValueError
+    with pytest.raises(kind, match="hf://a/b.*RefusedError: "):
+        hubs.fetch("hf://a/b")
+
+
+def test_a_name_that_the_client_refuses_is_no_failure_of_the_network(hugging_face, monkeypatch):
+    def refuse(name):
+        raise ValueError("Cannot have -- or .. in repo_id")
+
+    monkeypatch.setattr(hugging_face, "ask", refuse)
+    with pytest.raises(ValueError, match="Look at its spelling.*Cannot have --"):
+        hubs.fetch("hf://a/b--c")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "hf://b",
+        "hf://a/b@",
+        "hf://a/b@v1@v2",
+        "hf://../b",
+        "hf://a/b/../../c",
+        "hf://a/b@../../c",
+        "hf://a/b/*",
+        "hf://a/b c",
+        "hf://a/b/",
+        "kaggle://a/b/keras",
+        "kaggle://a/b/keras/small/latest",
+        "kaggle://a/b/keras/small/0",
+        "kaggle://a/b/keras/small/1/2",
+        "kaggle://a/b/../small",
+    ],
+)
+def test_malformed_addresses(address):
+    scheme = address.partition(":")[0]
+    with pytest.raises(ValueError, match=f"Expected {scheme}://") as caught:
+        hubs.fetch(address)
+    assert str(caught.value).endswith(f"Received: {address!r}")
+
+
+def test_unknown_schemes():
+    with pytest.raises(ValueError, match="Did you mean 'kaggle'"):
+        hubs.fetch("kagle://a/b/keras/small")
+    with pytest.raises(ValueError, match="Expected hf://.* or kaggle://"):
+        hubs.fetch("https://huggingface.co/a/b")
+
+
+@pytest.mark.parametrize(
+    ("address", "package", "extra"),
+    [("hf://a/b", "huggingface_hub", "hub"), ("kaggle://a/b/c/d", "kagglehub", "kaggle")],
+)
+def test_a_missing_client_is_named(monkeypatch, address, package, extra):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'keras-gans\[{extra}\]'"):
+        hubs.fetch(address)
+
+
+@pytest.mark.parametrize("missing", ["recipe.json", "metrics.json"])
+def test_a_folder_without_a_preset(hugging_face, missing):
+    lay(hugging_face.remote / "a/b", without=[missing])
+    with pytest.raises(ValueError, match=f"no preset at this address: {missing} missing") as caught:
+        hubs.fetch("hf://a/b")
+    assert "generator.weights.h5" in str(caught.value)  # what was found
+
+
+def test_an_empty_place_on_a_hub(hugging_face):
+    lay(hugging_face.remote / "a/b")
+    with pytest.raises(ValueError, match="recipe.json and metrics.json missing.*no such file"):
+        hubs.fetch("hf://a/b/elsewhere")
+
+
+@pytest.mark.parametrize("alien", ["layers.py", "model.pkl", "model.keras", "config.yaml", "run"])
+def test_a_model_with_other_files_is_refused(kaggle, alien):
+    lay(kaggle.remote / "a/b/keras/small/1", alien)
+    for _ in range(2):  # fetched, and from the cache
+        with pytest.raises(ValueError, match="holds data alone") as caught:
+            hubs.fetch("kaggle://a/b/keras/small/1")
+        assert repr([alien]) in str(caught.value)
+
+
+def test_other_files_in_the_cache_are_refused(hugging_face):
+    lay(hugging_face.remote / "a/b")
+    folder = hubs.fetch("hf://a/b@v1.0")
+    (folder / ".gitattributes").touch()  # of every repository, once somebody fetched all of it
+    assert hubs.fetch("hf://a/b@v1.0") == folder
+    (folder / "layers.py").touch()
+    with pytest.raises(ValueError, match=r"with \['layers.py'\]"):
+        hubs.fetch("hf://a/b@v1.0")
+
+
+def test_a_damaged_list_of_files_is_left_to_the_card(hugging_face):
+    repository = lay(hugging_face.remote / "a/b")
+    (repository / "metrics.json").write_text("{")
+    for _ in range(2):
+        folder = hubs.fetch("hf://a/b@v1.0")
+    with pytest.raises(ValueError, match="not JSON"):
+        zoo.card(folder)
+
+
+def test_hubs_are_read_without_tensorflow():
+    program = (
+        "import sys; sys.argv[0] = 'keras-gans'\n"
+        "from keras_gans.zoo import hubs\n"
+        "try: hubs.fetch('hg://a/b')\n"
+        "except ValueError: pass\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'huggingface_hub', 'kagglehub'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_every_file_of_a_shipped_preset_is_of_the_kinds_that_are_fetched():
+    for path in presets.FOLDER.glob("*/*"):
+        assert any(path.match(kind) for kind in hubs.KINDS), path
+    assert set(json.loads((SHIPPED / "metrics.json").read_text())["sha256"]) < set(FILES)
+
+
+HUGGING_FACES = ["repo_id", "revision", "cache_dir", "allow_patterns", "ignore_patterns"]
+
+
+@pytest.mark.parametrize(
+    ("package", "function", "options"),
+    [
+        ("huggingface_hub", "snapshot_download", [*HUGGING_FACES, "local_files_only"]),
+        ("kagglehub", "model_download", ["handle"]),
+    ],
+)
+def test_the_real_clients_take_what_they_are_asked(package, function, options):
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is an extra, and not installed")
+    client = importlib.import_module(package)
+    inspect.signature(getattr(client, function)).bind(**dict.fromkeys(options))
+    if package == "kagglehub":
+        from kagglehub import config
+        from kagglehub.cache import get_cached_path
+        from kagglehub.handle import parse_model_handle
+
+        assert config.CACHE_FOLDER_ENV_VAR_NAME == "KAGGLEHUB_CACHE"
+        path = get_cached_path(parse_model_handle("a/b/keras/small/3"))
+        assert Path(path) == Path(config.get_cache_folder(), "models/a/b/keras/small/3")
+    else:
+        from huggingface_hub import constants, errors
+        from huggingface_hub.file_download import repo_folder_name
+
+        assert constants.ENDPOINT.startswith("http") and constants.HF_HUB_CACHE
+        assert repo_folder_name(repo_id="a/b", repo_type="model") == "models--a--b"
+        assert issubclass(errors.LocalEntryNotFoundError, FileNotFoundError)
