@@ -6,7 +6,7 @@ if __name__ != "keras_gans.export":
         f"that name only. Use `import keras_gans.export`. Received: import {__name__}"
     )
 
-from keras_gans.export import serving
+from keras_gans.export import gallery, serving
 from keras_gans.export.checking import Report, check
 from keras_gans.export.metadata import metadata
 from keras_gans.export.onnx import onnx
@@ -14,4 +14,14 @@ from keras_gans.export.saved_model import saved_model
 from keras_gans.export.tflite import tflite
 from keras_gans.export.web import web
 
-__all__ = ["Report", "check", "metadata", "onnx", "saved_model", "serving", "tflite", "web"]
+__all__ = [
+    "Report",
+    "check",
+    "gallery",
+    "metadata",
+    "onnx",
+    "saved_model",
+    "serving",
+    "tflite",
+    "web",
+]

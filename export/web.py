@@ -11,19 +11,26 @@ import numpy as np
 
 from keras_gans import checks, image, labels
 from keras_gans.export import litert_js, signatures
+from keras_gans.export.serving.drawing import Codes
 from keras_gans.export.tflite import tflite
 from keras_gans.files import atomic_folder, sha256
 
 PAGE, MODEL, ABOUT = "index.html", "generator.tflite", "model.json"
 
-# The sources of the page: what goes into `page.html`, and the files that only one kind needs, by
-# what the generator takes; the first script is the one that the page runs.
+# The sources of the page. Of the controls there are two kinds, called by what the generator takes.
 TEMPLATES = Path(__file__).parent / "web_page"
-_SCRIPTS = {"latents": ("explore.js", "latent.js"), "images": ("translate.js",)}
-_SHARED = ("generator.js", "page.css")
+SCRIPTS = ("latent.js", "generator.js", "explore.js", "translate.js")
+STYLE = "page.css"
+_FILES = (*SCRIPTS, "page.js", STYLE)
+_LOADING = """Loading. A page that is opened as a file stays like this: serve its
+folder, for example with <code>python -m http.server</code>."""
 
 # What a canvas can show.
 _CHANNELS = (1, 3)
+
+# How far sliders go from 0, either way: along a direction, and of a continuous code, which was
+# trained on [-1, 1].
+_DIRECTION_LIMIT, _CODE_LIMIT = 4, 2
 
 
 def web(
@@ -38,13 +45,17 @@ def web(
     runtime="litert",
     packages=None,
     overwrite=False,
+    *,
+    categorical=(),
+    continuous=0,
 ):
     """Writes a folder that any static server can serve, with a page that runs the generator.
 
     Latents: a grid of seeds, great circles between two of them, sliders along directions,
     truncation, classes. A seed is what it is in `latent.sample`, so that the page shows what
-    `gan.generate(1, seed=seed)` makes. Images: one that is chosen, dropped or pasted is
-    translated. Everything runs on the visitor's device, from these files alone.
+    `gan.generate(1, seed=seed)` makes, of an InfoGAN with the codes that are chosen. Images: one
+    that is chosen, dropped or pasted is translated. Everything runs on the visitor's device, from
+    these files alone.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
     >>> folder = keras_gans.export.web(generator, "exported/web")  # doctest: +SKIP
@@ -53,20 +64,24 @@ def web(
 
     Args:
         generator: a built `keras.Model`; of a GAN, its `inference_generator` is taken, with a
-            warning.
+            warning, and what it knows of its codes.
         folder: to write.
         title: of the page; `None` for the generator's name.
         description: a sentence below the title.
         precision: of the stored weights, as for `tflite`, which compares what it writes with Keras.
         directions: latent directions that get a slider: how many `principal_directions`, or names
             to vectors `(latent_dim,)`.
-        class_names: of the labels, in order; `None` for their numbers.
+        class_names: of the labels, or of the classes of a categorical code, in order; `None` for
+            their numbers.
         examples: paths of pictures to offer, for a generator that translates; the first is shown.
         runtime: folder of LiteRT.js, relative to `folder`. It is written there unless it is there:
             with `"../litert"` pages side by side share one.
         packages: folder of LiteRT.js's npm packages, see `litert_js.unpack`. `None` takes those in
             the cache, and fetches them at first use.
         overwrite: replace the page that is there. Otherwise that is an error.
+        categorical: of an InfoGAN, the number of classes of its categorical code, `(10,)`. A GAN
+            that is given knows it.
+        continuous: of an InfoGAN, how many continuous codes. They get sliders too.
 
     Returns:
         The `pathlib.Path` of the folder.
@@ -79,8 +94,25 @@ def web(
         FileExistsError: if something is there that may not be replaced.
     """
     folder, examples = Path(folder), [Path(path) for path in examples]
+    if runtime.startswith("/") or set(runtime) & set(":\\") or not runtime.strip("./"):
+        raise ValueError(
+            "`runtime` is a folder relative to the page, such as 'litert' or '../litert'. "
+            f"Received: runtime={runtime!r}"
+        )
+    # Of a GAN, what it knows of its latents.
+    categorical = categorical or getattr(generator, "categorical", ())
+    continuous = continuous or getattr(generator, "continuous", 0)
     generator = signatures.generator_of(generator)
-    about = _about(generator, title, directions, class_names, examples, runtime)
+    about = describe(
+        generator, title, directions, class_names, Codes(tuple(categorical), continuous)
+    )
+    require_pictures(generator, examples)
+    about |= {
+        "examples": [f"example_{i}{path.suffix.lower()}" for i, path in enumerate(examples)],
+        "model": MODEL,
+        "runtime": runtime.rstrip("/") + "/",
+        "litert_js": litert_js.VERSION,
+    }
     target = folder.resolve()
     there = target.exists() and not (target.is_dir() and not any(target.iterdir()))
     if there and not overwrite:
@@ -97,14 +129,12 @@ def web(
         tflite(generator, partial / MODEL, precision=precision)
         for name, path in zip(about["examples"], examples):
             shutil.copyfile(path, partial / name)
-        kind = about["input"]
-        for name in (*_SHARED, *_SCRIPTS[kind]):
+        for name in _FILES:
             shutil.copyfile(TEMPLATES / name, partial / name)
         texts = {"title": about["title"], "description": description, "runtime": about["runtime"]}
-        filled = _template("page").substitute(
+        filled = template("page").substitute(
             {name: html.escape(str(text)) for name, text in texts.items()},
-            script=_SCRIPTS[kind][0],
-            content=_template(kind).template,
+            content=template(about["input"]).substitute(loading=_LOADING, heading="h2"),
         )
         (partial / PAGE).write_text(filled, encoding="utf-8")
         about["sha256"] = {
@@ -116,7 +146,8 @@ def web(
     return folder
 
 
-def _template(name):
+def template(name):
+    """A part of a page, with places to fill."""
     return string.Template((TEMPLATES / f"{name}.html").read_text(encoding="utf-8"))
 
 
@@ -165,8 +196,13 @@ def _in_order(network):
             yield getattr(layer, "layer", layer)
 
 
-def _about(generator, title, directions, class_names, examples, runtime):
-    """What the page has to know, as it stands in `model.json`."""
+def describe(generator, title, directions, class_names, codes):
+    """What a page has to know of a generator, as a dict for JSON; see `web` for the arguments.
+
+    Raises:
+        ValueError: if an argument does not fit the generator, or it makes no images of one size in
+            [-1, 1].
+    """
     first, *told = signatures.signature(generator)
     size, shape = tuple(first.shape[1:]), tuple(generator.outputs[0].shape[1:])
     for what, sides in (("makes", shape), *([("takes", size)] if first.name == "images" else [])):
@@ -175,41 +211,55 @@ def _about(generator, title, directions, class_names, examples, runtime):
                 "A page shows images `(height, width, channels)` of one size, grey or RGB. Build "
                 f"the generator for one `image_shape`. Received: one that {what} {sides}"
             )
-    number = labels.num_classes(generator) if told else 0
+    if codes.size and (told or first.name == "images" or codes.size >= size[0]):
+        raise ValueError(
+            "Codes are the last coordinates of latents, behind one of noise at least, and of a "
+            f"generator that is told no class. Expected {codes.size + 1} latents or more. "
+            f"Received: {codes} for {first.name} {size}{' and labels' if told else ''}"
+        )
+    if len(codes.categorical) > 1:
+        raise ValueError(
+            "A page lets choose one class. Expected at most one categorical code. "
+            f"Received: categorical={codes.categorical}"
+        )
+    number = labels.num_classes(generator) if told else sum(codes.categorical)
     class_names = list(map(str, range(number) if class_names is None else class_names))
     if len(class_names) != number:
         raise ValueError(
             f"There must be a name for each class. Expected {number} for this generator. "
             f"Received: class_names={class_names}"
         )
-    if runtime.startswith("/") or set(runtime) & set(":\\") or not runtime.strip("./"):
-        raise ValueError(
-            "`runtime` is a folder relative to the page, such as 'litert' or '../litert'. "
-            f"Received: runtime={runtime!r}"
-        )
-    for path in examples:
-        if first.name == "latents":
-            raise ValueError(
-                "Only a generator that translates has a use for pictures. Leave `examples` out. "
-                f"Received: examples={[str(path) for path in examples]}"
-            )
-        if not path.is_file():
-            raise FileNotFoundError(f"There is no such picture. Received: examples, {path}")
     inputs = list(signatures.examples(generator, 4, seed=0).values())
     # It says so if the generator leaves [-1, 1]: a canvas would cut the rest off in silence.
     image.to_uint8(generator.predict(inputs if told else inputs[0], verbose=0))
+    sliders = []
+    if first.name == "latents":
+        sliders = _directions(generator, directions)
+        axes = np.eye(size[0], dtype="float32")[size[0] - codes.continuous :]
+        sliders[:0] = [_slider(f"Code {i}", axis, _CODE_LIMIT) for i, axis in enumerate(axes, 1)]
     return {
         "title": title or generator.name,
         "input": first.name,
         "input_shape": size,
         "image_shape": shape,
+        "labels": bool(told),
+        "codes": size[0] - codes.size if codes.size else None,
         "class_names": class_names,
-        "directions": _directions(generator, directions) if first.name == "latents" else [],
-        "examples": [f"example_{i}{path.suffix.lower()}" for i, path in enumerate(examples)],
-        "model": MODEL,
-        "runtime": runtime.rstrip("/") + "/",
-        "litert_js": litert_js.VERSION,
+        "directions": sliders,
     }
+
+
+def require_pictures(generator, examples):
+    """Checks the pictures, as paths or arrays, that are to be offered to a generator."""
+    takes = signatures.signature(generator)[0].name
+    if examples and takes == "latents":
+        raise ValueError(
+            "Only a generator that translates has a use for pictures. Leave `examples` out. "
+            f"Received: {len(examples)} examples for {takes}"
+        )
+    for path in examples:
+        if isinstance(path, Path) and not path.is_file():
+            raise FileNotFoundError(f"There is no such picture. Received: examples, {path}")
 
 
 def _directions(generator, directions):
@@ -226,5 +276,11 @@ def _directions(generator, directions):
                 f"A direction is a finite vector of the latents. Expected shape ({size},). "
                 f"Received: {name!r} of shape {vector.shape}"
             )
-        rows.append({"name": str(name), "vector": [float(value) for value in vector]})
+        rows.append(_slider(name, vector, _DIRECTION_LIMIT))
     return rows
+
+
+def _slider(name, vector, limit):
+    # As short as tells the float32 again: there are many.
+    vector = [float(str(value)) for value in vector]
+    return {"name": str(name), "vector": vector, "limit": limit}

@@ -1,113 +1,127 @@
-// The page of a generator that takes latents.
+// The controls of a generator that takes latents.
 
-import {$, download, draw, fail, fillClasses, load, newest, told} from "./generator.js";
+import {download, draw, fillClasses, finder, newest, size, told} from "./generator.js";
 import {sample, slerp} from "./latent.js";
 
 const TILES = 24, SECONDS = 2; // of the grid; of a walk from one seed to the next
 
-let about, generate;
-let firstSeed = 0, playing = false;
+/** Sets up the controls in a page or a part of one; returns a function that draws at first. */
+export function explore(root, about, generate) {
+  const $ = finder(root);
+  let firstSeed = 0, playing = false;
 
-const seedOf = (input) => {
-  const number = Math.floor(Number(input.value));
-  return Math.min(Math.max(number || 0, 0), Number.MAX_SAFE_INTEGER);
-};
-const truncation = () => $("truncation").value === $("truncation").max
-  ? null : Number($("truncation").value);
-const latentOf = (seed) => sample(about.input_shape[0], seed, truncation());
-const sliders = () => [...document.querySelectorAll("#directions input")];
+  const seedOf = (input) => {
+    const number = Math.floor(Number(input.value));
+    return Math.min(Math.max(number || 0, 0), Number.MAX_SAFE_INTEGER);
+  };
+  const labelOf = () => Number($("label").value);
+  const truncation = () => $("truncation").value === $("truncation").max
+    ? null : Number($("truncation").value);
+  const latentOf = (seed) => sample(about.input_shape[0], seed, truncation());
+  const sliders = () => [...root.querySelectorAll("#directions input")];
 
-function latents() {
-  const start = latentOf(seedOf($("seed"))), way = Number($("way").value);
-  const z = way ? slerp(start, latentOf(seedOf($("to"))), way) : start;
-  sliders().forEach((slider, i) => {
-    about.directions[i].vector.forEach((x, j) => z[j] += slider.value * x);
-  });
-  return z;
-}
-
-const show = newest(async () => {
-  const {image, milliseconds} = await generate(latents(), Number($("label").value));
-  draw($("image"), image);
-  $("status").textContent = told(milliseconds, image);
-  markTile();
-  for (const input of document.querySelectorAll("input[type=range]")) {
-    const output = input.parentElement.querySelector("output");
-    if (input.id === "way") output.value = `${Math.round(100 * input.value)} %`;
-    else if (input.id === "truncation") output.value = truncation() ?? "off";
-    else output.value = Number(input.value).toFixed(1);
+  /** A latent with the codes of a class for what was drawn in their place: models.InfoGAN. */
+  function coded(z) {
+    if (about.codes === null) return z;
+    z.fill(0, about.codes);
+    if (about.class_names.length) z[about.codes + labelOf()] = 1;
+    return z;
   }
-});
 
-function markTile() {
-  for (const radio of $("seeds").querySelectorAll("input")) {
-    radio.checked = Number(radio.value) === seedOf($("seed"));
+  function latents() {
+    const start = latentOf(seedOf($("seed"))), way = Number($("way").value);
+    const z = coded(way ? slerp(start, latentOf(seedOf($("to"))), way) : start);
+    sliders().forEach((slider, i) => {
+      about.directions[i].vector.forEach((x, j) => z[j] += slider.value * x);
+    });
+    return z;
   }
-}
 
-const showGrid = newest(async () => {
-  const first = firstSeed, label = Number($("label").value), limit = truncation();
-  const tiles = [...$("seeds").children];
-  tiles.forEach((tile, i) => {
-    tile.querySelector("input").value = first + i;
-    tile.querySelector("span").textContent = first + i;
-  });
-  markTile();
-  $("earlier").disabled = first === 0;
-  for (const [i, tile] of tiles.entries()) {
-    if (first !== firstSeed || label !== Number($("label").value) || limit !== truncation()) return;
-    draw(tile.querySelector("canvas"), (await generate(latentOf(first + i), label)).image);
-    await new Promise((resolve) => setTimeout(resolve)); // lets the page answer in between
-  }
-});
-
-async function play() {
-  playing = !playing;
-  $("play").setAttribute("aria-pressed", playing);
-  let before = performance.now();
-  while (playing) {
-    const now = await new Promise(requestAnimationFrame);
-    let way = Number($("way").value) + Math.max(now - before, 0) / 1000 / SECONDS;
-    before = now;
-    if (way >= 1) { // on from there
-      $("seed").value = seedOf($("to"));
-      $("to").value = seedOf($("to")) + 1;
-      way = 0;
+  const show = newest($, async () => {
+    const {image, milliseconds} = await generate(latents(), labelOf());
+    draw($("image"), image);
+    $("status").textContent = told(milliseconds, image);
+    markTile();
+    for (const input of root.querySelectorAll("input[type=range]")) {
+      const output = input.parentElement.querySelector("output");
+      if (input.id === "way") output.value = `${Math.round(100 * input.value)} %`;
+      else if (input.id === "truncation") output.value = truncation() ?? "off";
+      else output.value = Number(input.value).toFixed(1);
     }
-    $("way").value = way;
-    await show();
+    $("download").disabled = false;
+  });
+
+  function markTile() {
+    for (const radio of $("seeds").querySelectorAll("input")) {
+      radio.checked = Number(radio.value) === seedOf($("seed"));
+    }
   }
-}
 
-function choose(seed) {
-  $("seed").value = seed;
-  $("way").value = 0;
-  show();
-}
+  const showGrid = newest($, async () => {
+    const first = firstSeed, label = labelOf(), limit = truncation();
+    const tiles = [...$("seeds").children];
+    tiles.forEach((tile, i) => {
+      tile.querySelector("input").value = first + i;
+      tile.querySelector("span").textContent = first + i;
+    });
+    markTile();
+    $("earlier").disabled = first === 0;
+    for (const [i, tile] of tiles.entries()) {
+      if (first !== firstSeed || label !== labelOf() || limit !== truncation()) return;
+      const {image} = await generate(coded(latentOf(first + i)), label);
+      draw(tile.querySelector("canvas"), image);
+      await new Promise((resolve) => setTimeout(resolve)); // lets the page answer in between
+    }
+  });
 
-function makeTile() {
-  const tile = document.createElement("label"), radio = document.createElement("input");
-  radio.type = "radio";
-  radio.name = "tile";
-  radio.addEventListener("change", () => choose(radio.value));
-  tile.append(radio, document.createElement("canvas"), document.createElement("span"));
-  return tile;
-}
+  async function play() {
+    playing = !playing;
+    $("play").setAttribute("aria-pressed", playing);
+    let before = performance.now();
+    while (playing) {
+      const now = await new Promise(requestAnimationFrame);
+      let way = Number($("way").value) + Math.max(now - before, 0) / 1000 / SECONDS;
+      before = now;
+      if (way >= 1) { // on from there
+        $("seed").value = seedOf($("to"));
+        $("to").value = seedOf($("to")) + 1;
+        way = 0;
+      }
+      $("way").value = way;
+      await show();
+    }
+  }
 
-function makeSlider({name}, number) {
-  const row = document.createElement("div"), label = document.createElement("label");
-  const slider = document.createElement("input");
-  row.className = "row";
-  label.textContent = name;
-  Object.assign(slider, {type: "range", min: -4, max: 4, step: 0.1, value: 0});
-  label.htmlFor = slider.id = `direction_${number}`;
-  row.append(label, slider, document.createElement("output"));
-  return row;
-}
+  function choose(seed) {
+    $("seed").value = seed;
+    $("way").value = 0;
+    show();
+  }
 
-try {
-  ({about, generate} = await load());
-  fillClasses(about.class_names);
+  function makeTile() {
+    const tile = document.createElement("label"), radio = document.createElement("input");
+    const canvas = document.createElement("canvas");
+    radio.type = "radio";
+    radio.name = "tile";
+    radio.addEventListener("change", () => choose(radio.value));
+    size(canvas, about.image_shape);
+    tile.append(radio, canvas, document.createElement("span"));
+    return tile;
+  }
+
+  function makeSlider({name, limit}, number) {
+    const row = document.createElement("div"), label = document.createElement("label");
+    const slider = document.createElement("input");
+    row.className = "row";
+    label.textContent = name;
+    Object.assign(slider, {type: "range", min: -limit, max: limit, step: 0.1, value: 0});
+    label.htmlFor = slider.id = `direction_${number}`;
+    row.append(label, slider, document.createElement("output"));
+    return row;
+  }
+
+  fillClasses($, about.class_names);
+  size($("image"), about.image_shape);
   $("seeds").append(...Array.from({length: TILES}, makeTile));
   $("directions").hidden = !about.directions.length;
   $("reset").before(...about.directions.map(makeSlider));
@@ -128,10 +142,10 @@ try {
       showGrid();
     });
   }
-  $("download").addEventListener("click", () => download(`${about.title}_${seedOf($("seed"))}`));
-  $("download").disabled = false;
-  await show();
-  await showGrid();
-} catch (error) {
-  fail(error);
+  $("download").addEventListener("click", () => download($, `${about.title}_${seedOf($("seed"))}`));
+
+  return async () => {
+    await show();
+    await showGrid();
+  };
 }

@@ -1,25 +1,23 @@
-// The generator in LiteRT.js, and the parts of a page that both kinds of generator need.
+// A generator in LiteRT.js, and the parts of a page that both kinds of generator need. `$` finds an
+// element by its id, in a page or in a part of one: see `finder`.
 
-export const $ = (id) => document.getElementById(id);
+export const finder = (root) => (id) => root.getElementById(id);
 
-/** Reads model.json, starts the runtime and compiles the generator. */
-export async function load() {
-  const about = await (await fetch("model.json")).json();
-  const runtime = new URL(about.runtime, document.baseURI).href;
-  const litert = await import(`${runtime}index.js`);
-  await litert.loadLiteRt(runtime);
+let last = Promise.resolve();
+
+/**
+ * Compiles a generator, and returns what runs it: a function of a latent or image, and a class if
+ * there are any, to the image and the time that it took.
+ */
+export async function compile(litert, about, model) {
   // "webgpu" may claim support and then fail; "wasm" runs everywhere.
-  const model = await litert.loadAndCompile(about.model, {accelerator: "wasm"});
-  let last = Promise.resolve();
+  const compiled = await litert.loadAndCompile(model, {accelerator: "wasm"});
 
-  /** The image of a latent or image, of a class if there are any, and the time it took. */
   async function run(values, label) {
     const inputs = {[about.input]: new litert.Tensor(values, [1, ...about.input_shape])};
-    if (about.class_names.length) {
-      inputs.labels = new litert.Tensor(Int32Array.of(label), [1]);
-    }
+    if (about.labels) inputs.labels = new litert.Tensor(Int32Array.of(label), [1]);
     const started = performance.now();
-    const outputs = await model.run("serving_default", inputs);
+    const outputs = await compiled.run("serving_default", inputs);
     const milliseconds = performance.now() - started;
     const image = toImage(outputs.images.toTypedArray(), about.image_shape);
     // The runtime's memory is not the browser's to collect.
@@ -27,9 +25,8 @@ export async function load() {
     return {image, milliseconds};
   }
 
-  // One after the other: the runtime is not made to be entered twice.
-  const generate = (values, label) => (last = last.catch(() => {}).then(() => run(values, label)));
-  return {about, generate};
+  // One after the other, of all generators: the runtime is not made to be entered twice.
+  return (values, label) => (last = last.catch(() => {}).then(() => run(values, label)));
 }
 
 /** Floats in [-1, 1], row by row, as pixels: keras_gans.image.to_uint8. */
@@ -45,15 +42,20 @@ function toImage(values, [height, width, channels]) {
   return image;
 }
 
+/** Makes a canvas as large as an image will be. */
+export function size(canvas, [height, width]) {
+  canvas.width = width;
+  canvas.height = height;
+  canvas.classList.toggle("pixels", width < 200);
+}
+
 export function draw(canvas, image) {
-  canvas.width = image.width;
-  canvas.height = image.height;
-  canvas.classList.toggle("pixels", image.width < 200);
+  size(canvas, [image.height, image.width]);
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 /** Calls `work` for the newest wish: while it runs, further wishes count as one. */
-export function newest(work) {
+export function newest($, work) {
   let wanted = false, busy = false;
   return async () => {
     wanted = true;
@@ -65,14 +67,14 @@ export function newest(work) {
         await work();
       }
     } catch (error) {
-      fail(error);
+      fail($, error);
     } finally {
       busy = false;
     }
   };
 }
 
-export function fillClasses(names) {
+export function fillClasses($, names) {
   $("classes").hidden = !names.length;
   names.forEach((name, number) => $("label").add(new Option(name, number)));
 }
@@ -81,7 +83,7 @@ export function told(milliseconds, image) {
   return `${image.width}×${image.height}, ${milliseconds.toFixed(1)} ms`;
 }
 
-export function download(name) {
+export function download($, name) {
   $("image").toBlob((blob) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -91,7 +93,7 @@ export function download(name) {
   });
 }
 
-export function fail(error) {
+export function fail($, error) {
   console.error(error);
   $("status").textContent = `This did not work: ${error.message ?? error}`;
   $("status").classList.add("failed");

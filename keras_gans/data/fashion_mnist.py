@@ -26,8 +26,8 @@ _FILES = {
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
 
-_CLASSES = ["top", "trouser", "pullover", "dress", "coat"]
-_CLASSES += ["sandal", "shirt", "sneaker", "bag", "boot"]
+CLASSES = ["top", "trouser", "pullover", "dress", "coat"]
+CLASSES += ["sandal", "shirt", "sneaker", "bag", "boot"]
 
 
 @dataclasses.dataclass
@@ -49,7 +49,7 @@ class FashionMNIST(QuietBuilder, skip_registration=True):
             features=tfds.features.FeaturesDict(
                 {
                     "image": tfds.features.Image(shape=(28, 28, 1)),
-                    "label": tfds.features.ClassLabel(names=_CLASSES),
+                    "label": tfds.features.ClassLabel(names=CLASSES),
                 }
             ),
             supervised_keys=("image", "label"),

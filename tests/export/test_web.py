@@ -1,9 +1,7 @@
 import html.parser
-import io
 import json
 import re
 import subprocess
-import tarfile
 import urllib.error
 from pathlib import Path
 
@@ -11,8 +9,10 @@ import chromium
 import keras
 import numpy as np
 import pytest
+import web_pages
 from keras import layers
 from PIL import Image
+from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator
 
 import keras_gans
 from keras_gans import image, latent
@@ -22,38 +22,6 @@ from keras_gans.files import sha256
 
 ROOT = Path(__file__).parent.parent.parent
 networks = keras_gans.networks
-
-
-def digits(latent_dim=6):
-    return networks.dcgan_generator((16, 16, 1), latent_dim=latent_dim, width=4)
-
-
-def translator():
-    """A small U-Net with weights as large as trained ones."""
-    generator = networks.unet_generator((32, 64, 3), out_channels=1, width=4, dropout=0)
-    rng = np.random.default_rng(0)
-    generator.set_weights(
-        [w + 0.3 * np.abs(rng.normal(size=w.shape)) for w in generator.get_weights()]
-    )
-    return generator
-
-
-@pytest.fixture
-def packages(tmp_path, monkeypatch):
-    """A folder of packages with the files of LiteRT.js, a few bytes each."""
-    folder, small = tmp_path / "packages", {}
-    folder.mkdir()
-    for package, (_, files) in litert_js.PACKAGES.items():
-        path = folder / litert_js.archive_name(package)
-        with tarfile.open(path, "w:gz") as archive:
-            for member in files:
-                content = f'import x from "@litertjs/wasm-utils"; // {member}'.encode()
-                info = tarfile.TarInfo(f"package/{member}")
-                info.size = len(content)
-                archive.addfile(info, io.BytesIO(content))
-        small[package] = (litert_js._integrity(path), files)
-    monkeypatch.setattr(litert_js, "PACKAGES", small)
-    return folder
 
 
 def about(folder):
@@ -69,7 +37,8 @@ def test_the_files_and_their_hashes(tmp_path, packages):
     runtime = {"index.js", "wasm_utils.js", "LICENSE.txt"}
     runtime |= {f"litert_wasm_{kind}.{suffix}" for kind in ("internal", "compat_internal")
                 for suffix in ("js", "wasm")}  # fmt: skip
-    page = {"index.html", "page.css", "generator.js", "explore.js", "latent.js", "generator.tflite"}
+    page = {"index.html", "page.css", "page.js", "generator.js", "explore.js", "latent.js"}
+    page |= {"translate.js", "generator.tflite"}
     assert written == page | {f"litert/{name}" for name in runtime} | {"model.json"}
     hashes = about(folder)["sha256"]
     assert hashes == {name: sha256(folder / name) for name in written - {"model.json"}}
@@ -94,8 +63,10 @@ def test_what_the_page_is_told(tmp_path, packages):
         "input": "latents",
         "input_shape": [3],
         "image_shape": [16, 20, 3],
+        "labels": True,
+        "codes": None,
         "class_names": ["cat", "dog"],
-        "directions": [{"name": "older", "vector": [0.0, 0.5, 1.0]}],
+        "directions": [{"name": "older", "vector": [0.0, 0.5, 1.0], "limit": 4}],
         "examples": [],
         "model": "generator.tflite",
         "runtime": "litert/",
@@ -113,7 +84,13 @@ def test_a_translator_with_examples(tmp_path, packages):
     assert about(folder)["examples"] == ["example_0.png"]
     with Image.open(folder / "example_0.png") as copied:
         assert copied.size == (5, 4)
-    assert (folder / "translate.js").exists() and not (folder / "latent.js").exists()
+
+
+def test_codes_are_classes_and_sliders(tmp_path, packages):
+    codes = {"categorical": (3,), "continuous": 1, "directions": 0}
+    told = about(web(digits(), tmp_path / "page", packages=packages, **codes))
+    assert (told["labels"], told["codes"], told["class_names"]) == (False, 2, ["0", "1", "2"])
+    assert told["directions"] == [{"name": "Code 1", "vector": [0, 0, 0, 0, 0, 1], "limit": 2}]
 
 
 class Tags(html.parser.HTMLParser):
@@ -133,8 +110,8 @@ class Tags(html.parser.HTMLParser):
         self.inline += data.strip() if self.inside in ("script", "style") else ""
 
 
-@pytest.mark.parametrize("make", [digits, translator])
-def test_the_page_is_under_a_policy_and_keeps_to_it(make, tmp_path, packages):
+@pytest.mark.parametrize(("make", "script"), [(digits, "explore.js"), (translator, "translate.js")])
+def test_the_page_is_under_a_policy_and_keeps_to_it(make, script, tmp_path, packages):
     folder = web(make(), tmp_path / "page", title="<b>", description='"&', packages=packages)
     text = (folder / "index.html").read_text()
     assert "<h1>&lt;b&gt;</h1>" in text and "<p>&quot;&amp;</p>" in text and "$" not in text
@@ -155,10 +132,11 @@ def test_the_page_is_under_a_policy_and_keeps_to_it(make, tmp_path, packages):
         for name in ("src", "href"):
             address = attributes.get(name, "")
             assert address.startswith("data:") or not address or (folder / address).exists()
-    # Every element that a script asks for by name is there.
+    # Every element that a script of this kind asks for by name is there.
     wanted = set()
     for path in folder.glob("*.js"):
-        wanted |= set(re.findall(r'\$\("(\w+)"\)', path.read_text()))
+        if path.name in (script, "generator.js"):
+            wanted |= set(re.findall(r'\$\("(\w+)"\)', path.read_text()))
         assert not re.search(r"https?://|innerHTML|\beval\b", path.read_text()), path
     ids = {a["id"] for _, a in found.tags if "id" in a}
     assert len(wanted) > 5 and wanted <= ids
@@ -197,6 +175,16 @@ def test_overwriting(tmp_path, packages):
     (tmp_path / "empty").mkdir()
     web(digits(), tmp_path / "empty", packages=packages)
     assert (tmp_path / "empty" / "index.html").exists()
+
+
+def test_of_a_gan_its_codes_are_taken(tmp_path, packages):
+    discriminator = networks.infogan_discriminator(
+        (16, 16, 1), width=4, categorical=(2,), continuous=1
+    )
+    gan = keras_gans.InfoGAN(digits(), discriminator, categorical=(2,), continuous=1)
+    with pytest.warns(UserWarning, match="`inference_generator` is exported"):
+        folder = web(gan, tmp_path / "page", packages=packages)
+    assert about(folder)["codes"] == 3 and about(folder)["class_names"] == ["0", "1"]
 
 
 def test_of_a_gan_the_generator_is_taken(tmp_path, packages):
@@ -275,6 +263,10 @@ def too_bright():
         (digits, {"runtime": "https://example.org/litert"}, "relative"),
         (digits, {"runtime": ".."}, "relative"),
         (digits, {"examples": ["a.png"]}, "Leave `examples` out"),
+        (digits, {"categorical": (2, 2)}, "at most one categorical code"),
+        (digits, {"categorical": (4,), "continuous": 2}, "Expected 7 latents or more"),
+        (digits, {"categorical": (1,)}, "at least 2"),
+        (translator, {"continuous": 2}, "Codes are the last coordinates of latents"),
     ],
 )
 def test_refused(make, options, message, tmp_path, packages):
@@ -367,28 +359,6 @@ def test_packages_that_cannot_be_fetched(npm, tmp_path, monkeypatch):
 # ---- in a browser
 
 
-def browser_lacks():
-    if not chromium.PROGRAM:
-        return "there is no Chromium (apt-get install chromium)"
-    for package in litert_js.PACKAGES:
-        if not (litert_js.cache_folder() / litert_js.archive_name(package)).exists():
-            return "LiteRT.js is not in the cache (keras-gans export NAME --format web)"
-    return None
-
-
-# Float16 weights as docs/export.md bounds them: 0.02 of the range of 2.
-LEVELS = {"float32": 2, "float16": 3}
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    if reason := browser_lacks():
-        pytest.skip(reason)
-    opened = chromium.Page(tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Where pages are written, and the address they are served under."""
@@ -400,31 +370,13 @@ def pages(tmp_path_factory):
 
 
 def pixels(page, canvas="image"):
-    """What a canvas shows, as uint8 `(height, width, 3)`."""
-    width, height, values = page.run(
-        "((c) => [c.width, c.height, Array.from(c.getContext('2d').getImageData("
-        f"0, 0, c.width, c.height).data)])(document.getElementById('{canvas}'))"
-    )
-    shown = np.array(values, "uint8").reshape(height, width, 4)
-    assert (shown[..., 3] == 255).all()
-    return shown[..., :3]
+    return web_pages.pixels(page, f"document.getElementById('{canvas}')")
 
 
-def set_value(page, element, value, event="input"):
-    """As if a person moved it; and waits for the image that follows."""
-    page.run(
-        f"(() => {{ const e = document.getElementById('{element}'); e.value = {json.dumps(value)};"
-        f"document.getElementById('status').textContent = '';"
-        f"e.dispatchEvent(new Event('{event}', {{bubbles: true}})) }})()"
-    )
-    page.until("document.getElementById('status').textContent.endsWith(' ms')")
+def set_value(page, control, value, event="input"):
+    web_pages.set_value(page, "document", control, value, event)
 
 
-def largest(shown, made):
-    return np.abs(shown.astype(int) - image.to_uint8(made)).max()
-
-
-DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 GENERATORS = {
     "digits": lambda: keras_gans.zoo.load("dcgan_digits_28"),
     "digits_float16": lambda: keras_gans.zoo.load("dcgan_digits_28"),

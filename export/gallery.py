@@ -1,0 +1,328 @@
+"""A page of several generators in one file, which draws without a server and without a network."""
+
+import base64
+import dataclasses
+import gzip
+import hashlib
+import html
+import io
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_gans.export import litert_js, signatures
+from keras_gans.export.serving.drawing import Codes
+from keras_gans.export.tflite import tflite
+from keras_gans.export.web import (
+    SCRIPTS,
+    STYLE,
+    TEMPLATES,
+    describe,
+    require_pictures,
+    template,
+)
+from keras_gans.files import atomic
+
+# What of LiteRT.js a page holds, by the id it has there: no exhibit's name has a colon. The pair of
+# files that is called "compat" needs no relaxed SIMD, which not every browser has, and was as fast.
+_RUNTIME = {
+    "runtime:index.js": "index.js",
+    "runtime:wasm_utils.js": "wasm_utils.js",
+    "runtime:loader.js": "litert_wasm_compat_internal.js",
+    "runtime:wasm": "litert_wasm_compat_internal.wasm",
+}
+_STYLES = (STYLE, "gallery.css")
+_SCRIPTS = (*SCRIPTS, "gallery.js")
+
+# What the cards and sections are told apart by.
+_KINDS = {
+    "noise": "images of noise",
+    "classes": "images of noise and a class",
+    "translators": "images of images",
+}
+
+# Weights in bytes, as float16, above which they are stored in 8 bits.
+_LARGE = 2 * 2**20
+# Bytes above which a picture of samples is stored as WebP; the side of those on cards, in pixels.
+_LARGE_PICTURE, _CARD = 2**16, 192
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Exhibit:
+    """A generator of a gallery, and what the page says of it.
+
+    Attributes:
+        name: the section's address, `gallery.html#name`: letters, digits, `_`, `-` and `.`.
+        generator: a built `keras.Model`, from latents, latents and labels, or images to images in
+            [-1, 1], all of one size.
+        title: heading of the section; `None` for the name.
+        description: a sentence or two below it.
+        picture: path of a picture of samples; its top is on the card too.
+        facts: pairs of a label and a text, such as a metric and its value.
+        class_names: of the labels, or of a categorical code; `None` for their numbers.
+        examples: pictures to begin with, for a generator that translates: paths, or `uint8` arrays
+            `(height, width, channels)`. The first is shown.
+        directions: latent directions that get a slider, as for `web`.
+        precision: of the stored weights, as for `tflite`; `None` for `"float16"` up to 2 MB of it
+            and `"dynamic"`, in 8 bits, above.
+        categorical: of an InfoGAN, the number of classes of its categorical code, `(10,)`.
+        continuous: of an InfoGAN, how many continuous codes.
+    """
+
+    name: str
+    generator: keras.Model
+    title: str | None = None
+    description: str = ""
+    picture: Path | str | None = None
+    facts: Sequence[tuple[str, str]] = ()
+    class_names: Sequence[str] | None = None
+    examples: Sequence[Path | str | np.ndarray] = ()
+    directions: int | dict = 4
+    precision: str | None = None
+    categorical: Sequence[int] = ()
+    continuous: int = 0
+
+
+def write(path, exhibits, title="Gallery", description="", packages=None, overwrite=False):
+    """Writes one HTML file in which each generator draws, on the visitor's device.
+
+    It opens by a double click. At the top are cards that lead to sections; a section has the
+    samples, the facts, and the controls of `web`. The generators and their runtime are inside the
+    file, and are unpacked when a section comes into view.
+
+    >>> digits = Exhibit(
+    ...     name="dcgan_digits_28",
+    ...     generator=keras_gans.zoo.load("dcgan_digits_28"),
+    ...     facts=[("Data", "5,000 MNIST digits")],
+    ... )
+    >>> path = keras_gans.export.gallery.write("gallery.html", [digits])  # doctest: +SKIP
+
+    Args:
+        path: file to write, ending in `.html`.
+        exhibits: `Exhibit`s, in the order of the page.
+        title: of the page.
+        description: a sentence below the title.
+        packages: folder of LiteRT.js's npm packages, as for `web`.
+        overwrite: replace what is there. Otherwise that is an error.
+
+    Returns:
+        The `pathlib.Path` of the file.
+
+    Raises:
+        ValueError: if there is no exhibit, a name is unsuitable or there twice, a generator is none
+            or one that `web` would not show, or an argument does not fit it.
+        FileNotFoundError: if LiteRT.js is not there and can not be fetched, or a picture is
+            missing.
+        FileExistsError: if the file exists.
+    """
+    path, exhibits = Path(path), list(exhibits)
+    if path.suffix != ".html":
+        raise ValueError(f"A gallery is called something.html. Received: {path}")
+    if path.exists() and not overwrite:
+        raise signatures.already_there(path)
+    _require_names(exhibits)
+    shown = [_described(exhibit) for exhibit in exhibits]
+    with tempfile.TemporaryDirectory() as folder:
+        litert_js.unpack(folder, packages)
+        packed = {name: _packed(Path(folder, file)) for name, file in _RUNTIME.items()}
+        licence = Path(folder, litert_js.LICENSE).read_text(encoding="utf-8")
+        for exhibit, about in zip(exhibits, shown):
+            file = Path(folder, f"{exhibit.name}.tflite")
+            tflite(exhibit.generator, file, precision=about["precision"])
+            packed[about["model"]] = _packed(file)
+    style = "".join(_source(name) for name in _STYLES)
+    script = _as_one(_source(name) for name in _SCRIPTS)
+    pairs = list(zip(exhibits, shown))
+    page = template("gallery").substitute(
+        title=html.escape(title),
+        description=html.escape(description),
+        kinds="\n".join(_choices({about["kind"] for about in shown})),
+        cards="\n".join(_card(exhibit, about) for exhibit, about in pairs),
+        sections="\n".join(
+            _section(exhibit, about, len(packed[about["model"]])) for exhibit, about in pairs
+        ),
+        latents=_controls("latents"),
+        images=_controls("images"),
+        licence=html.escape(licence),
+        # Inside a script `<` could end it.
+        exhibits=json.dumps(shown).replace("<", "\\u003c"),
+        packed="\n".join(
+            f'<script type="application/gzip" id="{name}">{content}</script>'
+            for name, content in packed.items()
+        ),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+    )
+    with atomic(path) as partial:
+        partial.write_text(page, encoding="utf-8", newline="\n")
+    return path
+
+
+def _require_names(exhibits):
+    names = [exhibit.name for exhibit in exhibits]
+    if not names:
+        raise ValueError("A gallery shows something. Give an exhibit at least. Received: []")
+    for name in names:
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+            raise ValueError(
+                "An exhibit's name is part of an address. Expected letters, digits, `_`, `-` and "
+                f"`.`; other words go into its `title`. Received: {name!r}"
+            )
+        if names.count(name) > 1:
+            raise ValueError(
+                f"Each exhibit needs a name of its own. Received: {name!r}, {names.count(name)} "
+                "times"
+            )
+
+
+def _described(exhibit):
+    """What the scripts have to know of an exhibit, for JSON."""
+    generator = exhibit.generator
+    examples = [e if isinstance(e, np.ndarray) else Path(e) for e in exhibit.examples]
+    about = describe(
+        generator,
+        exhibit.title or exhibit.name,
+        exhibit.directions,
+        exhibit.class_names,
+        Codes(tuple(exhibit.categorical), exhibit.continuous),
+    )
+    require_pictures(generator, examples)
+    if exhibit.picture is not None and not Path(exhibit.picture).is_file():
+        raise FileNotFoundError(f"There is no such picture. Received: {exhibit.picture}")
+    large = 2 * generator.count_params() > _LARGE
+    kind = "classes" if about["class_names"] else "noise"
+    kind = "translators" if about["input"] == "images" else kind
+    return about | {
+        "kind": kind,
+        "examples": [_png(example) for example in examples],
+        "place": f"live:{exhibit.name}",
+        "model": f"model:{exhibit.name}",
+        "precision": exhibit.precision or ("dynamic" if large else "float16"),
+    }
+
+
+# ---- what stands in the page
+
+
+def _source(name):
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _controls(kind):
+    return template(kind).substitute(heading="h3", loading="Loading.")
+
+
+def _as_one(modules):
+    """Modules as one script: a page that is opened as a file can import none from beside it."""
+    lines = re.compile(r'^import .* from "\./.*";\n|^export ', re.MULTILINE)
+    return "".join(lines.sub("", text) for text in modules)
+
+
+def _hash(text):
+    """A script or style as the policy of a page names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _packed(path):
+    # Without the time, so that the same exhibits make the same page.
+    return base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode()
+
+
+def _choices(kinds):
+    """Radio buttons for the kinds of generators that are there."""
+    choices = {"all": "all", **{kind: text for kind, text in _KINDS.items() if kind in kinds}}
+    for kind, text in choices.items():
+        checked = " checked" if kind == "all" else ""
+        yield (f'<label><input type="radio" name="kind" value="{kind}"{checked}> {text}</label>')
+
+
+def _card(exhibit, about):
+    picture = ""
+    if exhibit.picture is not None:
+        with Image.open(exhibit.picture) as samples:
+            side = min(samples.size)
+            top = samples.convert("RGB").crop((0, 0, side, side))
+        top.thumbnail((_CARD, _CARD))
+        picture = f'<img src="{_webp(top)}" alt="" width="{top.width}" height="{top.height}">'
+    return (
+        f'<li data-kind="{about["kind"]}"><a href="#{exhibit.name}">{picture}'
+        f"<span>{_text(about['title'])}</span></a></li>"
+    )
+
+
+def _section(exhibit, about, size):
+    height, width, channels = about["image_shape"]
+    bits = about["precision"] if about["precision"] in ("float32", "float16") else "8-bit"
+    facts = [
+        *exhibit.facts,
+        ("Makes", f"{width}x{height}, {'RGB' if channels == 3 else 'grey'}"),
+        ("In this page", f"{size / 2**20:.1f} MB, {bits} weights"),
+    ]
+    listed = "\n".join(
+        f"<div><dt>{_text(label)}</dt><dd>{_text(text)}</dd></div>" for label, text in facts
+    )
+    return f"""<section id="{exhibit.name}" data-kind="{about["kind"]}">
+<h2>{_text(about["title"])}</h2>
+<p>{_text(exhibit.description)}</p>
+<div class="about">
+{_samples(exhibit, about)}<dl>
+{listed}
+</dl>
+</div>
+<div class="live" id="{about["place"]}"></div>
+</section>"""
+
+
+def _text(text):
+    """Text as HTML, in which a long name may go on in the next line."""
+    return html.escape(str(text)).replace("_", "_<wbr>")
+
+
+def _samples(exhibit, about):
+    if exhibit.picture is None:
+        return ""
+    with Image.open(exhibit.picture) as samples:
+        width, height = samples.size
+        large = Path(exhibit.picture).stat().st_size > _LARGE_PICTURE
+        source = _webp(samples) if large else _address(samples, "png", optimize=True)
+    # A tall one is scrolled, by the keyboard too.
+    tall = ' tall" tabindex="0' if height > 1.2 * width else ""
+    return (
+        f'<figure class="samples{tall}"><img src="{source}" loading="lazy" width="{width}" '
+        f'height="{height}" alt="Samples of {html.escape(about["title"])}"></figure>\n'
+    )
+
+
+def _png(picture):
+    """An example as it is: what a generator makes of it is to be what Keras makes."""
+    if not isinstance(picture, np.ndarray):
+        with Image.open(picture) as opened:
+            return _address(opened, "png", optimize=True)
+    if picture.dtype != "uint8" or picture.ndim != 3 or picture.shape[2] not in (1, 3):
+        raise ValueError(
+            "An example is the path of a picture, or `uint8` of shape (height, width, 1 or 3). "
+            f"Received: {picture.dtype} of shape {picture.shape}"
+        )
+    return _address(
+        Image.fromarray(np.squeeze(picture, 2) if picture.shape[2] == 1 else picture),
+        "png",
+        optimize=True,
+    )
+
+
+def _webp(picture):
+    return _address(picture.convert("RGB"), "webp", quality=90, method=6)
+
+
+def _address(picture, kind, **options):
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,62 @@
+// The page of several generators, in one file: what each needs is unpacked when it comes into view.
+
+/** What an element holds: bytes, packed with gzip, in base64. */
+async function unpacked(id) {
+  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) =>
+    c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+const script = (content) => URL.createObjectURL(new Blob([content], {type: "text/javascript"}));
+
+async function start() {
+  const index = new TextDecoder().decode(await unpacked("runtime:index.js"));
+  const utilities = script(await unpacked("runtime:wasm_utils.js"));
+  const litert = await import(script(index.replace("./wasm_utils.js", utilities)));
+  // LiteRT.js hands what it finds here to its loader, which then fetches nothing.
+  self.Module = {wasmBinary: await unpacked("runtime:wasm")};
+  // It takes an address that ends so as that of the loader itself, not of its folder.
+  await litert.loadLiteRt(`${script(await unpacked("runtime:loader.js"))}#.js`);
+  return litert;
+}
+
+let runtime;
+
+/** What runs a generator, which is compiled when it is first called. */
+function lazily(about) {
+  let ready;
+  const open = async () => {
+    const litert = await (runtime ??= start());
+    return compile(litert, about, await unpacked(about.model));
+  };
+  return async (...inputs) => (await (ready ??= open()))(...inputs);
+}
+
+const style = new CSSStyleSheet();
+style.replaceSync(document.querySelector("style").textContent);
+
+const starts = new Map();
+const seen = new IntersectionObserver((entries) => {
+  for (const {isIntersecting, target} of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    starts.get(target)();
+  }
+});
+
+for (const about of JSON.parse(document.getElementById("controls:exhibits").textContent)) {
+  const place = document.getElementById(about.place);
+  // A tree of its own, in which the names of elements are its own too.
+  const root = place.attachShadow({mode: "open"});
+  root.adoptedStyleSheets = [style];
+  root.append(document.getElementById(`controls:${about.input}`).content.cloneNode(true));
+  const controls = about.input === "latents" ? explore : translate;
+  starts.set(place, controls(root, about, lazily(about)));
+  seen.observe(place);
+}
+
+// A picture that is dropped beside its place would otherwise open instead of this page.
+for (const kind of ["dragover", "drop"]) {
+  document.addEventListener(kind, (event) => event.preventDefault());
+}

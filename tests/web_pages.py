@@ -1,0 +1,76 @@
+"""What the tests of pages that run a generator in a browser have in common."""
+
+import json
+
+import chromium
+import numpy as np
+
+from keras_gans import image, networks
+from keras_gans.export import litert_js
+
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+# Float16 weights as docs/export.md bounds them: 0.02 of the range of 2.
+LEVELS = {"float32": 2, "float16": 3}
+
+
+def digits(latent_dim=6):
+    return networks.dcgan_generator((16, 16, 1), latent_dim=latent_dim, width=4)
+
+
+def translator():
+    """A small U-Net with weights as large as trained ones."""
+    generator = networks.unet_generator((32, 64, 3), out_channels=1, width=4, dropout=0)
+    rng = np.random.default_rng(0)
+    generator.set_weights(
+        [w + 0.3 * np.abs(rng.normal(size=w.shape)) for w in generator.get_weights()]
+    )
+    return generator
+
+
+def browser_lacks():
+    if not chromium.PROGRAM:
+        return "there is no Chromium (apt-get install chromium)"
+    for package in litert_js.PACKAGES:
+        if not (litert_js.cache_folder() / litert_js.archive_name(package)).exists():
+            return "LiteRT.js is not in the cache (keras-gans export NAME --format web)"
+    return None
+
+
+def pixels(page, canvas):
+    """What a canvas shows, as uint8 `(height, width, 3)`.
+
+    Args:
+        page: a `chromium.Page`.
+        canvas: a JavaScript expression.
+    """
+    width, height, values = page.run(
+        "((c) => [c.width, c.height, Array.from(c.getContext('2d').getImageData("
+        f"0, 0, c.width, c.height).data)])({canvas})"
+    )
+    shown = np.array(values, "uint8").reshape(height, width, 4)
+    assert (shown[..., 3] == 255).all()
+    return shown[..., :3]
+
+
+def set_value(page, root, control, value, event="input"):
+    """As if a person moved it; and waits for the image that follows.
+
+    Args:
+        page: a `chromium.Page`.
+        root: JavaScript expression of the document or the tree that the control is in.
+        control: its id.
+        value: to set.
+        event: that tells of it.
+    """
+    page.run(
+        f"(() => {{ const root = {root}, e = root.getElementById('{control}');"
+        f"e.value = {json.dumps(value)}; root.getElementById('status').textContent = '';"
+        f"e.dispatchEvent(new Event('{event}', {{bubbles: true}})) }})()"
+    )
+    page.until(f"{root}.getElementById('status').textContent.endsWith(' ms')")
+
+
+def largest(shown, made):
+    """The largest difference, in levels, of what a page shows and what Keras made."""
+    return np.abs(shown.astype(int) - image.to_uint8(made)).max()
