@@ -41,6 +41,12 @@ def parse(argv):
     train.add_argument("recipe", help="name of a preset, or path of a recipe.json")
     train.add_argument("--run", type=Path, help="folder of the run [runs/<recipe>]", metavar="DIR")
     train.add_argument("--epochs", type=int, help="train for so many epochs in all")
+    train.add_argument(
+        "--from",
+        dest="initial",
+        metavar="SOURCE",
+        help="start from the weights of a preset or run, not from random ones",
+    )
     train.add_argument("--new", action="store_true", help="start afresh; keeps the earlier run")
     train.add_argument(
         "--strategy",
@@ -53,13 +59,68 @@ def parse(argv):
     )
 
     generate = verb(_generate, "generate", "Make images, one for each seed.")
-    generate.add_argument("source", help="name of a trained preset, or folder of a run")
-    generate.add_argument("--seeds", type=_seeds, default="0-35", help="such as 0-35 or 1,5,9")
-    generate.add_argument(
-        "--labels", type=_seeds, help="classes, such as 3 or 0-9: an image for each seed and class"
+    _source(generate)
+    latents = generate.add_mutually_exclusive_group()
+    latents.add_argument("--seeds", type=_numbers, help="such as 0-35 or 1,5,9 [0-35]")
+    latents.add_argument(
+        "--latents", type=Path, metavar="FILE", help=".npy of latents to use, as of `project`"
     )
-    generate.add_argument("--truncation", type=float, help="largest coordinate of a latent")
+    _labels(generate)
+    generate.add_argument(
+        "--categorical", type=_numbers, metavar="CODES", help="of an InfoGAN: likewise [drawn]"
+    )
+    generate.add_argument(
+        "--continuous",
+        type=_floats,
+        metavar="CODES",
+        help="of an InfoGAN, for all images: --continuous=-1,0.5 [drawn]",
+    )
+    _truncation(generate)
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder [generated]")
+    _best(generate)
+
+    interpolate = verb(_interpolate, "interpolate", "Animate the way from seed to seed and back.")
+    _source(interpolate)
+    interpolate.add_argument("--seeds", type=_numbers, default="0-5", help="two or more [0-5]")
+    _labels(interpolate)
+    interpolate.add_argument(
+        "--steps", type=int, default=20, metavar="N", help="frames from one seed to the next [20]"
+    )
+    interpolate.add_argument(
+        "--loops", type=int, default=1, metavar="N", help="walks below each other, of N seeds each"
+    )
+    interpolate.add_argument(
+        "--lerp", action="store_true", help="along straight lines, not great circles"
+    )
+    _truncation(interpolate)
+    interpolate.add_argument("--format", choices=["gif", "webp", "mp4"], help="[that of --out]")
+    interpolate.add_argument(
+        "--scale", type=int, metavar="N", help="pixels for a pixel, each way [as can be seen]"
+    )
+    interpolate.add_argument(
+        "--duration", type=int, default=50, metavar="MS", help="milliseconds of a frame [50]"
+    )
+    interpolate.add_argument(
+        "--out", type=Path, metavar="FILE", help="file to write [interpolation.gif]"
+    )
+    _best(interpolate)
+
+    project = verb(_project, "project", "Find the latent of an image.")
+    _source(project)
+    project.add_argument("image", help="image file, of any size", metavar="IMAGE")
+    project.add_argument("--label", type=int, metavar="N", help="its class [the one that fits]")
+    project.add_argument("--features", metavar="NAME", help="feature network [the data's own]")
+    project.add_argument(
+        "--steps", type=int, default=500, metavar="N", help="of the optimizer [500]"
+    )
+    project.add_argument(
+        "--starts", type=int, default=16, metavar="N", help="latents to follow at once [16]"
+    )
+    project.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of what is drawn on the way [0]"
+    )
+    project.add_argument("--out", type=Path, default=Path("projected"), help="folder [projected]")
+    _best(project)
 
     translate = verb(_translate, "translate", "Make images of images, of any size.")
     translate.add_argument("source", help="name of a trained preset, or folder of a run")
@@ -141,7 +202,22 @@ def parse(argv):
 
     zoo = verbs.add_parser("zoo", help="See what comes with the library.")
     actions = zoo.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("list", help="list the presets").set_defaults(do=_zoo_list)
+    listed = actions.add_parser("list", help="list the presets")
+    listed.set_defaults(do=_zoo_list)
+    listed.add_argument("--architecture", metavar="NAME", help="only those, such as DCGAN")
+    listed.add_argument("--data", metavar="NAME", help="only of that data set")
+    listed.add_argument("--size", type=int, metavar="N", help="only of so many pixels a side")
+    kinds = listed.add_mutually_exclusive_group()
+    for flag, conditional, which in (
+        ("--conditional", True, "with labels"),
+        ("--unconditional", False, "without labels"),
+    ):
+        kinds.add_argument(
+            flag, action="store_const", const=conditional, dest="conditional", help=f"only {which}"
+        )
+    listed.add_argument(
+        "--trained", action="store_const", const=True, help="only those that come with weights"
+    )
     for name, function, description in (
         ("show", _zoo_show, "show the card and the recipe of a preset"),
         ("verify", _zoo_verify, "check the files of a preset against their SHA-256"),
@@ -150,8 +226,41 @@ def parse(argv):
         action.add_argument("preset")
         action.set_defaults(do=function)
 
+    gallery = actions.add_parser("gallery", help="write a page in which the generators draw")
+    gallery.set_defaults(do=_zoo_gallery)
+    gallery.add_argument("file", nargs="?", type=Path, default=Path("gallery.html"), metavar="FILE")
+    gallery.add_argument(
+        "--presets", type=_names, metavar="NAMES", help="with commas between them [all trained]"
+    )
+    gallery.add_argument(
+        "--packages", type=Path, metavar="DIR", help="npm packages of LiteRT.js [fetched]"
+    )
+    gallery.add_argument("--overwrite", action="store_true", help="replace what is there")
+
     verb(_doctor, "doctor", "Check this installation, and say what to do about what is missing.")
     return parser.parse_args(argv[1:])
+
+
+def _source(command):
+    command.add_argument("source", help="name of a trained preset, or folder of a run")
+
+
+def _labels(command):
+    command.add_argument(
+        "--labels", type=_numbers, help="classes, such as 3 or 0-9: each in a column [all]"
+    )
+
+
+def _truncation(command):
+    command.add_argument(
+        "--truncation", type=float, metavar="X", help="largest coordinate of a latent [none]"
+    )
+
+
+def _best(command):
+    command.add_argument(
+        "--best", action="store_true", help="take the best checkpoint of a run, not the newest"
+    )
 
 
 def main(arguments):
@@ -159,7 +268,7 @@ def main(arguments):
     logging.set_verbosity(logging.WARNING)  # TFDS tells every file it opens
     try:
         return arguments.do(arguments)
-    except (ValueError, OSError, ModuleNotFoundError, FloatingPointError) as error:
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
         notes = " ".join(getattr(error, "__notes__", []))
         print(f"keras-gans: {error} {notes}".rstrip(), file=sys.stderr)
         return 1
@@ -175,9 +284,8 @@ def _train(arguments):
     from keras_gans import zoo
     from keras_gans.callbacks.writer import is_chief
 
-    recipe = zoo.Recipe.read(
-        arguments.recipe, **({"epochs": arguments.epochs} if arguments.epochs is not None else {})
-    )
+    changes = _given(arguments, "epochs", "initial")
+    recipe = zoo.Recipe.read(arguments.recipe, **changes)
     print(f"Recipe {recipe.name}: * marks what differs from its default.")
     for field, value, default in recipe.rows():
         changed = default is ... or value != default
@@ -248,34 +356,63 @@ def _plan(recipe, folder):
 
 
 def _generate(arguments):
-    import inspect
+    from keras_gans.zoo.generating import generate
 
+    options = _given(arguments, "seeds", "labels", "categorical", "continuous", "truncation")
+    if arguments.latents is not None:
+        options["latents"] = _read_latents(arguments.latents)
+    made = generate(arguments.source, **options, out=arguments.out, best=arguments.best)
+    print(f"{len(made.files)} images in {arguments.out}/, all of them in {made.grid}")
+    return 0
+
+
+def _read_latents(path):
     import numpy as np
 
-    from keras_gans import image, zoo
-
-    gan = zoo.open_gan(arguments.source)
-    options = {"truncation": arguments.truncation}
-    if arguments.labels is None:
-        made = {
-            f"seed{seed:04d}": gan.generate(1, seed=seed, **options) for seed in arguments.seeds
-        }
-    elif "labels" in inspect.signature(gan.generate).parameters:
-        made = {
-            f"seed{seed:04d}_label{label}": gan.generate(1, seed=seed, labels=label, **options)
-            for seed in arguments.seeds
-            for label in arguments.labels
-        }
-    else:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
         raise ValueError(
-            "This generator takes no labels. Leave `--labels` out. "
-            f"Received: {arguments.source}, a {type(gan).__name__}"
+            "Latents cannot be read from that file. Expected one that `numpy.save` wrote, such as "
+            f"the latent.npy of `keras-gans project`. Received: {path} ({error})"
+        ) from error
+
+
+def _interpolate(arguments):
+    from keras_gans import zoo
+
+    out, wanted = arguments.out, arguments.format
+    if out is None:
+        out = Path(f"interpolation.{wanted or 'gif'}")
+    elif wanted and out.suffix.lower() != f".{wanted}":
+        raise ValueError(
+            "The file's name says another format than `--format`. Leave one out, or let them "
+            f"agree. Received: --format {wanted} --out {out}"
         )
-    for name, images in made.items():
-        image.save(images[0], arguments.out / f"{name}.png")
-    images = np.concatenate(list(made.values()))
-    image.save(images, arguments.out / "grid.png")
-    print(f"{len(images)} images in {arguments.out}/, all of them in {arguments.out}/grid.png")
+    names = ("seeds", "labels", "steps", "loops", "truncation", "scale", "duration", "best")
+    options = _given(arguments, *names)
+    path = zoo.interpolate(arguments.source, out, linear=arguments.lerp, **options)
+    print(f"The walk is in {path} ({path.stat().st_size / 1024:.0f} kB)")
+    return 0
+
+
+def _project(arguments):
+    from keras_gans import zoo
+
+    options = _given(arguments, "label", "features", "steps", "starts", "seed", "best")
+    found = zoo.project(arguments.source, arguments.image, **options)
+    about = {n: getattr(arguments, n) for n in ("source", "image", "steps", "starts", "seed")}
+    folder = found.save(arguments.out, **about)
+    if found.label is not None:
+        print(f"Label {found.label}")
+    for name, distance in found.distances.items():
+        print(f"Distance of {name}: {distance['start']:.4g} at the start, {distance['result']:.4g}")
+    if found.classes is not None:
+        (wanted, _), (got, share) = found.classes["target"], found.classes["result"]
+        print(f"{found.features}: class {wanted} in the image, {got} ({share:.0%}) in the result")
+    print(
+        f"Written to {folder}/: latent.npy, projection.png (image, start, result), projection.json"
+    )
     return 0
 
 
@@ -384,7 +521,8 @@ def _serve(arguments):
 def _zoo_list(arguments):
     from keras_gans.zoo import card, list_presets
 
-    for name in list_presets():
+    filters = _given(arguments, "architecture", "data", "size", "conditional", "trained")
+    for name in list_presets(**filters):
         preset = card(name)
         state = "trained" if preset.trained else "recipe "
         print(f"{name:28} {state}  {preset.recipe['description']}")
@@ -407,6 +545,31 @@ def _zoo_verify(arguments):
 
     files = verify(arguments.preset)
     print(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}")
+    return 0
+
+
+def _zoo_gallery(arguments):
+    from keras_gans import export, zoo
+
+    exhibits = []
+    for name in arguments.presets or zoo.list_presets(trained=True):
+        card, model = zoo.card(name), zoo.Recipe.read(name).config["model"]
+        picture = card.folder / "samples.png"
+        numbers = [(protocol, f"{n['value']:.4g}") for protocol, n in card.numbers.items()]
+        exhibits.append(
+            export.gallery.Exhibit(
+                name=card.name,
+                generator=zoo.load(name),
+                description=card.description,
+                picture=picture if picture.is_file() else None,
+                facts=[("GAN", card.architecture), ("Data", card.data), *numbers[:3]],
+                categorical=model.get("categorical", ()),
+                continuous=model.get("continuous", 0),
+            )
+        )
+    options = {"packages": arguments.packages, "overwrite": arguments.overwrite}
+    path = export.gallery.write(arguments.file, exhibits, "Generators of keras_gans", **options)
+    print(f"{len(exhibits)} generators draw in {path}, which opens in a browser as it is")
     return 0
 
 
@@ -479,14 +642,33 @@ def _formats(text):
     return formats
 
 
+def _given(arguments, *names):
+    """What was said of these arguments, by name: what was not is left to the function's default."""
+    values = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _names(text):
+    return text.split(",")
+
+
+def _floats(text):
+    """Numbers with commas between them.
+
+    >>> _floats("-1,0.5")
+    [-1.0, 0.5]
+    """
+    return [float(part) for part in text.split(",")]
+
+
 def _version(text):
     return None if text == "next" else int(text)
 
 
-def _seeds(text):
-    """Seeds and ranges of them, both ends included.
+def _numbers(text):
+    """Numbers and ranges of them, both ends included.
 
-    >>> _seeds("3,5-7")
+    >>> _numbers("3,5-7")
     [3, 5, 6, 7]
     """
     import argparse

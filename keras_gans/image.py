@@ -21,6 +21,9 @@ from keras_gans.files import atomic
 # Pillow's modes by number of channels.
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
+# Suffixes of the files that `animate` writes.
+ANIMATIONS = ("gif", "webp", "mp4")
+
 # How far outside [-1, 1] counts as rounding: one ulp of bfloat16 at 1, which is 2**-7.
 _SLACK = 2.0**-7
 
@@ -141,6 +144,46 @@ def grid(images, columns=None, padding=2):
     return picture[: picture.shape[0] - padding, : picture.shape[1] - padding]
 
 
+def enlarge(images, scale):
+    """Makes every pixel a square of so many: what is small can be seen, and stays what it is.
+
+    >>> enlarge(np.zeros((28, 28, 1), "uint8"), 4).shape
+    (112, 112, 1)
+
+    Args:
+        images: Array or tensor of shape `(..., height, width, channels)`.
+        scale: How many times as wide and high; an integer of at least 1.
+
+    Returns:
+        NumPy array `(..., scale * height, scale * width, channels)`, of the same values.
+
+    Raises:
+        ValueError: If `scale` is no such number.
+    """
+    if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
+        raise ValueError(
+            f"`enlarge` makes squares of whole pixels. Expected `scale` to be an integer of at "
+            f"least 1. Received: scale={scale!r}"
+        )
+    return np.repeat(np.repeat(np.asarray(images), scale, axis=-3), scale, axis=-2)
+
+
+def visible_scale(image_shape, pixels=112):
+    """By how much to `enlarge` images so that their shorter side has about so many pixels.
+
+    >>> visible_scale((28, 28, 1)), visible_scale((64, 64, 3)), visible_scale((256, 256, 3))
+    (4, 2, 1)
+
+    Args:
+        image_shape: `(height, width, ...)`.
+        pixels: Of the shorter side, as they should be at least about.
+
+    Returns:
+        Integer, 1 or more.
+    """
+    return max(1, round(pixels / min(image_shape[:2])))
+
+
 def side_by_side(columns):
     """Puts batches of images beside each other, for `grid(..., columns=len(columns))`.
 
@@ -215,9 +258,10 @@ def save(images, path, columns=None, padding=2):
 
 
 def animate(frames, path, duration=100, hold=1000):
-    """Writes an endlessly repeated animation: how samples change over a training.
+    """Writes an animation: how samples change over a training, or along a walk through latents.
 
-    As with `save`, the file appears only when it is complete.
+    GIF and WebP repeat endlessly; whether a film (MP4) does is up to its player. As with `save`,
+    the file appears only when it is complete.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -228,25 +272,29 @@ def animate(frames, path, duration=100, hold=1000):
     Args:
         frames: List of images of one size, each an array of shape `(height, width, channels)`
             (`uint8`, or floats in [-1, 1]) or the path of an image file.
-        path: Where to write: `.gif` or `.webp`. A GIF has at most 256 colours a frame.
+        path: Where to write: `.gif`, `.webp` (lossless) or `.mp4`. A GIF has at most 256 colours a
+            frame. MP4 (H.264) needs `pip install 'keras-gans[video]'`; a side of an odd number of
+            pixels gets one more, white.
         duration: Time of a frame, in milliseconds. GIF counts in steps of 10.
-        hold: Time of the last frame, in milliseconds: the end result should be seen.
+        hold: Time of the last frame, in milliseconds: the end result should be seen. In an MP4 it
+            is rounded to whole frames.
 
     Returns:
         The `pathlib.Path` written.
 
     Raises:
-        ValueError: If there are no frames, they are unlike in size, or `path` names neither
+        ValueError: If there are no frames, they are unlike in size, or `path` names another
             format.
         FileNotFoundError: If a frame's file is missing.
+        ImportError: If what writes MP4 is not installed.
     """
     from PIL import Image
 
     frames, path = list(frames), Path(path)
-    kind = _format(path)
-    if kind not in ("GIF", "WEBP"):
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ANIMATIONS:
         raise ValueError(
-            f"`animate` cannot write that format. Expected a path that ends in `.gif` or "
+            f"`animate` cannot write that format. Expected a path that ends in `.mp4`, `.gif` or "
             f"`.webp`. Received: path={str(path)!r}"
         )
     if not frames:
@@ -278,20 +326,46 @@ def animate(frames, path, duration=100, hold=1000):
                 )
             yield picture
 
+    if kind == "mp4":
+        return _film(pictures(), path, duration, hold)
     rest = pictures()
     first = next(rest)
     times = [duration] * (len(frames) - 1) + [hold]
-    options = {"lossless": True} if kind == "WEBP" else {}
+    options = {"lossless": True} if kind == "webp" else {}
     with atomic(path) as file:
         first.save(
             file,
-            format=kind,
+            format=kind.upper(),
             save_all=True,
             append_images=rest,
             duration=times if len(times) > 1 else hold,
             loop=0,
             **options,
         )
+    return path
+
+
+def _film(pictures, path, duration, hold):
+    """Writes Pillow's pictures as H.264, which every player reads in 4:2:0 only."""
+    try:
+        import imageio.v2 as imageio
+        import imageio_ffmpeg  # noqa: F401  what imageio calls, which it would miss too late
+    except ImportError as error:
+        raise ImportError(
+            "MP4 needs the packages imageio and imageio-ffmpeg. Install them with "
+            f"`pip install 'keras-gans[video]'`, or write `.gif` or `.webp`. Received: {error}"
+        ) from error
+    with atomic(path) as file:
+        # Blocks of 2 pixels: half as many have a colour. By default it would blur up to 15 more.
+        options = {"fps": 1000 / duration, "codec": "libx264", "macro_block_size": 2}
+        with imageio.get_writer(file, format="FFMPEG", **options) as writer:
+            for picture in pictures:
+                pixels = np.asarray(picture.convert("RGB"))
+                odd = [(0, side % 2) for side in pixels.shape[:2]]
+                pixels = np.pad(pixels, (*odd, (0, 0)), constant_values=255)
+                writer.append_data(pixels)
+            for _ in range(round(hold / duration) - 1):
+                writer.append_data(pixels)
     return path
 
 

@@ -27,7 +27,16 @@ def recipe(tmp_path, monkeypatch):
     return path
 
 
-@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["zoo", "list"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["project", "--help"],
+        ["zoo", "list"],
+        ["zoo", "list", "--trained"],
+    ],
+)
 def test_help_and_lists_come_at_once(words):
     run_times = []
     for _ in range(3):  # the fastest: a busy machine is not a slow program
@@ -35,7 +44,8 @@ def test_help_and_lists_come_at_once(words):
         done = subprocess.run([COMMAND, *words], capture_output=True, text=True, check=True)
         run_times.append(time.perf_counter() - started)
     assert min(run_times) < 0.5
-    assert "train" in done.stdout and not done.stderr
+    assert "train" in done.stdout or "IMAGE" in done.stdout
+    assert not done.stderr
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing(recipe, capsys):
@@ -93,6 +103,14 @@ def test_a_changed_recipe_is_one_line_on_stderr(recipe, capsys):
         (["zoo", "show", "dcgan_digit_28"], "Did you mean 'dcgan_digits_28'"),
         (["generate", "dcgan_digits_28_quick"], "no weights come with it"),
         (["train", "missing.json"], "no recipe at that path"),
+        (["interpolate", "dcgan_digits_28", "--seeds", "3"], "two seeds or more"),
+        (["interpolate", "dcgan_digits_28", "--out", "a.png"], "ends in one of"),
+        (["interpolate", "x", "--out", "a.gif", "--format", "mp4"], "another format than"),
+        (["project", "dcgan_digits_28", "missing.png"], "no such file"),
+        (["generate", "dcgan_digits_28", "--latents", "missing.npy"], "missing.npy"),
+        (["generate", "dcgan_digits_28", "--categorical", "3"], "has no codes"),
+        (["generate", "pix2pix_map_to_satellite_128"], "Use `keras-gans translate`"),
+        (["zoo", "list", "--size", "29"], "No preset has that size"),
     ],
 )
 def test_what_can_be_mended_is_said_in_a_line(words, message, capsys):
@@ -106,6 +124,11 @@ def test_what_can_be_mended_is_said_in_a_line(words, message, capsys):
     [
         ["generate", "x", "--seeds", "5-3"],
         ["generate", "x", "--seeds", "a"],
+        ["generate", "x", "--seeds", "1", "--latents", "a.npy"],
+        ["generate", "x", "--continuous=a"],
+        ["interpolate", "x", "--format", "png"],
+        ["project", "x"],
+        ["zoo", "list", "--conditional", "--unconditional"],
         ["export", "x", "--format", "onxn"],
         ["trian", "x"],
         [],
@@ -122,6 +145,81 @@ def test_zoo_show_and_verify(capsys):
     assert '"type": "DCGAN"' in capsys.readouterr().out
     assert run("zoo", "verify", "dcgan_digits_28") == 0
     assert "generator.weights.h5" in capsys.readouterr().out
+
+
+def test_zoo_list_shows_what_is_asked_for(capsys):
+    names = {}
+    for flags in ("", "--conditional", "--unconditional", "--data digits --architecture DCGAN"):
+        assert run("zoo", "list", *flags.split()) == 0
+        names[flags] = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert "dcgan_digits_28" in names["--data digits --architecture DCGAN"]
+    assert "conditional_gan_digits_28" in names["--conditional"]
+    assert not set(names["--conditional"]) & set(names["--unconditional"])
+    assert {*names["--conditional"], *names["--unconditional"]} == set(names[""])
+    assert run("zoo", "list", "--trained", "--size", 28) == 0
+    assert "_64" not in capsys.readouterr().out
+
+
+def test_zoo_gallery_shows_the_trained_presets(monkeypatch, capsys):
+    from keras_gans import export
+
+    shown = {}
+
+    def write(path, exhibits, title, **options):
+        shown.update({exhibit.name: exhibit for exhibit in exhibits}, path=path, options=options)
+        return path
+
+    monkeypatch.setattr(export.gallery, "write", write)
+    names = "dcgan_digits_28,conditional_gan_digits_28"
+    assert run("zoo", "gallery", "a.html", "--presets", names, "--overwrite") == 0
+    assert "2 generators draw in a.html" in capsys.readouterr().out
+    assert shown["options"] == {"packages": None, "overwrite": True}
+    digits = shown["dcgan_digits_28"]
+    assert digits.generator.output_shape == (None, 28, 28, 1) and digits.picture.is_file()
+    assert ("Data", "digits") in digits.facts and len(digits.facts) > 2
+
+
+def test_train_from_the_weights_of_another(recipe, capsys):
+    assert run("train", recipe, "--run", "first", "--epochs", 1) == 0
+    assert run("train", recipe, "--run", "second", "--from", "first", "--epochs", 1) == 0
+    assert "* initial = first" in capsys.readouterr().out
+    assert json.loads(Path("second/config.json").read_text())["initial"] == "first"
+
+
+def test_interpolate_and_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["--seeds", "0-1", "--steps", 2, "--scale", 1, "--lerp", "--truncation", 2]
+    assert run("interpolate", "dcgan_digits_28", *words, "--format", "webp") == 0
+    assert "The walk is in interpolation.webp" in capsys.readouterr().out
+    with Image.open("interpolation.webp") as walk:
+        assert walk.n_frames == 4 and walk.size == (28, 28)
+    assert run("interpolate", "conditional_gan_digits_28", *words, "--out", "a.gif") == 0
+    with Image.open("a.gif") as walk:
+        assert walk.size == (10 * 28 + 9 * 2, 28)
+        walk.convert("RGB").crop((90, 0, 118, 28)).resize((70, 50)).save("three.png")
+    words = ["--label", 3, "--steps", 3, "--starts", 2, "--out", "found"]
+    assert run("project", "conditional_gan_digits_28", "three.png", *words) == 0
+    shown = capsys.readouterr().out
+    for part in ("Label 3", "3/3", "Distance of pixels", "digits_cnn_v1: class", "found/"):
+        assert part in shown
+    assert {p.name for p in Path("found").iterdir()} == {
+        "latent.npy",
+        "projection.json",
+        "projection.png",
+    }
+    about = json.loads(Path("found/projection.json").read_text())
+    assert about["image"] == "three.png" and about["label"] == 3 and about["steps"] == 3
+    words = ["--latents", "found/latent.npy", "--labels", 3, "--out", "made"]
+    assert run("generate", "conditional_gan_digits_28", *words) == 0
+    with (
+        Image.open("made/latent0000_label3.png") as made,
+        Image.open("found/projection.png") as picture,
+    ):
+        large = made.resize((112, 112), Image.Resampling.NEAREST)
+        assert picture.crop((228, 0, 340, 112)).tobytes() == large.tobytes()
+    Path("text.npy").write_text("no latents")
+    assert run("generate", "dcgan_digits_28", "--latents", "text.npy") == 1
+    assert "Latents cannot be read" in capsys.readouterr().err
 
 
 def test_doctor_finds_this_installation_well(capsys):

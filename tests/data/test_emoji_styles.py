@@ -204,7 +204,7 @@ def test_a_changed_file_is_prepared_anew(build, source):
 
 
 @pytest.mark.parametrize("style, color", [("google", GREEN), ("twitter", BLUE)])
-def test_one_style_alone(source, tmp_path, style, color):
+def test_loading_one_style(source, tmp_path, style, color):
     images = keras_gans.data.load(
         "emoji",
         style=style,

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from PIL import Image
+from small_gans import labelled, plain, translator, with_codes
+
+import keras_gans
+from keras_gans import image, networks
+from keras_gans.zoo.generating import generate
+
+
+def pixels(path):
+    with Image.open(path) as file:
+        return np.asarray(file)[..., None]
+
+
+def test_the_image_of_a_seed_is_that_of_generate_in_any_company(tmp_path):
+    gan, seeds = plain(), [3, 900, 5, 7, 8]
+    made = generate(gan, seeds, truncation=0.5, out=tmp_path)
+    assert [path.name for path in made.files][:2] == ["seed0003.png", "seed0900.png"]
+    for seed, path in zip(seeds, made.files):
+        alone = image.to_uint8(gan.generate(1, seed=seed, truncation=0.5))[0]
+        np.testing.assert_array_equal(pixels(path), alone)
+    assert pixels(made.grid).shape == (2 * 16 + 2, 3 * 16 + 4, 1)
+
+
+def test_a_row_of_the_grid_is_a_seed_and_a_column_a_label(tmp_path):
+    gan = labelled()
+    made = generate(gan, [4, 5], labels=[2, 0, 1], out=tmp_path)
+    grid = pixels(made.grid)
+    assert grid.shape == (2 * 16 + 2, 3 * 16 + 4, 1)
+    for row, seed in enumerate([4, 5]):
+        for column, label in enumerate([2, 0, 1]):
+            alone = image.to_uint8(gan.generate(1, seed=seed, labels=label))[0]
+            cell = grid[18 * row : 18 * row + 16, 18 * column : 18 * column + 16]
+            np.testing.assert_array_equal(cell, alone)
+            np.testing.assert_array_equal(
+                pixels(tmp_path / f"seed{seed:04d}_label{label}.png"), alone
+            )
+
+
+def test_without_labels_there_is_every_class(tmp_path):
+    made = generate(labelled(), [0, 1], out=tmp_path)
+    assert [path.stem[-6:] for path in made.files] == ["label0", "label1", "label2"] * 2
+
+
+def test_one_label_makes_a_square(tmp_path):
+    made = generate(labelled(), range(4), labels=2, out=tmp_path)
+    assert pixels(made.grid).shape == (34, 34, 1)
+
+
+def test_codes_of_an_infogan(tmp_path):
+    gan = with_codes()
+    made = generate(gan, [7, 8], categorical=[1, 2], continuous=[0.5, -1.0], out=tmp_path)
+    assert made.files[3].name == "seed0008_categorical2.png"
+    alone = gan.generate(1, seed=8, categorical=2, continuous=[0.5, -1.0])
+    np.testing.assert_array_equal(pixels(made.files[3]), image.to_uint8(alone)[0])
+    drawn = generate(gan, [7], out=tmp_path / "drawn")
+    np.testing.assert_array_equal(
+        pixels(drawn.files[0]), image.to_uint8(gan.generate(1, seed=7))[0]
+    )
+
+
+def test_latents_in_place_of_seeds(tmp_path):
+    gan, latents = labelled(), keras_gans.latent.sample(2, 6, seed=0)
+    made = generate(gan, latents=latents, labels=[1], out=tmp_path)
+    assert [path.name for path in made.files] == ["latent0000_label1.png", "latent0001_label1.png"]
+    expected = image.to_uint8(gan.generate(latents=latents, labels=1))
+    np.testing.assert_array_equal(pixels(made.files[1]), expected[1])
+
+
+@pytest.mark.parametrize(
+    ("gan", "options", "message"),
+    [
+        (plain, {"labels": [1]}, "takes no labels.*a GAN, labels"),
+        (with_codes, {"labels": [1]}, "An InfoGAN has codes: `--categorical`"),
+        (labelled, {"labels": [3]}, "Expected 0 to 2"),
+        (labelled, {"categorical": [1]}, "has no codes.*a ConditionalGAN"),
+        (plain, {"continuous": [1.0]}, "has no codes"),
+        (with_codes, {"categorical": [3]}, "Expected 0 to 2"),
+        (with_codes, {"continuous": [1.0]}, r"Expected shape \(2,\)"),
+        (lambda: with_codes((3, 2)), {"categorical": [1]}, "a generator with 2"),
+        (plain, {"seeds": []}, "no seeds"),
+        (plain, {"truncation": -1.0}, "Received: truncation=-1.0"),
+        (plain, {"latents": np.zeros((1, 6)), "truncation": 1.0}, "latents and truncation=1.0"),
+        (plain, {"latents": np.zeros((1, 5))}, r"Expected shape \(num_images, 6\)"),
+        (translator, {}, "Use `keras-gans translate`.*a Pix2Pix"),
+    ],
+)
+def test_what_a_generator_does_not_take_is_said_before_anything_is_written(
+    gan, options, message, tmp_path
+):
+    with pytest.raises(ValueError, match=message):
+        generate(gan(), out=tmp_path / "made", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_points_are_no_images(tmp_path):
+    gan = keras_gans.GAN(
+        networks.mlp_generator((2,), latent_dim=4), networks.mlp_discriminator((2,))
+    )
+    with pytest.raises(ValueError, match=r"makes no images.*\(None, 2\)"):
+        generate(gan, out=tmp_path)
