@@ -489,16 +489,17 @@ def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
 
     generator = gan.inference_generator
     print("\nExports, each compared with Keras on the same inputs:" if check else "\nExports:")
+    # InfoGAN's latents end in codes, which the generator alone does not tell.
+    codes = {k: getattr(gan, k) for k in ("categorical", "continuous") if hasattr(gan, k)}
     for kind in formats:
         given, inputs = options.get(kind, {}), None
         if kind == "saved_model":
-            # InfoGAN's latents end in codes, which the generator alone does not tell.
-            codes = {k: getattr(gan, k) for k in ("categorical", "continuous") if hasattr(gan, k)}
             path = folder / "saved_model" / name
             path = export.saved_model(generator, path, overwrite=overwrite, **codes, **given)
             export.serving.write_configuration(folder / "saved_model")
         elif kind == "web":
-            path = export.web(generator, folder / "web", title=name, overwrite=overwrite, **given)
+            given = {"title": name, "overwrite": overwrite, **codes, **given}
+            path = export.web(generator, folder / "web", **given)
             print(f"  {path}/: python -m http.server --directory {path}")
             continue
         else:
@@ -549,27 +550,20 @@ def _zoo_verify(arguments):
 
 
 def _zoo_gallery(arguments):
-    from keras_gans import export, zoo
+    from keras_gans import exhibits, export, zoo
 
-    exhibits = []
-    for name in arguments.presets or zoo.list_presets(trained=True):
-        card, model = zoo.card(name), zoo.Recipe.read(name).config["model"]
-        picture = card.folder / "samples.png"
-        numbers = [(protocol, f"{n['value']:.4g}") for protocol, n in card.numbers.items()]
-        exhibits.append(
-            export.gallery.Exhibit(
-                name=card.name,
-                generator=zoo.load(name),
-                description=card.description,
-                picture=picture if picture.is_file() else None,
-                facts=[("GAN", card.architecture), ("Data", card.data), *numbers[:3]],
-                categorical=model.get("categorical", ()),
-                continuous=model.get("continuous", 0),
-            )
-        )
-    options = {"packages": arguments.packages, "overwrite": arguments.overwrite}
-    path = export.gallery.write(arguments.file, exhibits, "Generators of keras_gans", **options)
-    print(f"{len(exhibits)} generators draw in {path}, which opens in a browser as it is")
+    names = arguments.presets or zoo.list_presets(trained=True)
+    shown = [exhibit for name in names for exhibit in exhibits.of_preset(name)]
+    path = export.gallery.write(
+        arguments.file,
+        shown,
+        title="The trained presets of keras_gans",
+        description="Each draws here, on this device, without a network.",
+        packages=arguments.packages,
+        overwrite=arguments.overwrite,
+    )
+    size = path.stat().st_size / 1e6
+    print(f"{len(shown)} generators draw in {path} ({size:.1f} MB), which opens as it is")
     return 0
 
 

@@ -6,11 +6,13 @@ import sysconfig
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import tiny
 from keras_gans import cli
+from keras_gans.zoo import presets
 
 COMMAND = Path(sysconfig.get_path("scripts"), "keras-gans")
 
@@ -160,20 +162,27 @@ def test_zoo_list_shows_what_is_asked_for(capsys):
     assert "_64" not in capsys.readouterr().out
 
 
-def test_zoo_gallery_shows_the_trained_presets(monkeypatch, capsys):
+def test_zoo_gallery_shows_the_trained_presets(tmp_path, monkeypatch, capsys):
     from keras_gans import export
 
     shown = {}
 
-    def write(path, exhibits, title, **options):
-        shown.update({exhibit.name: exhibit for exhibit in exhibits}, path=path, options=options)
+    def write(path, exhibits, packages, overwrite, **texts):
+        shown.update({exhibit.name: exhibit for exhibit in exhibits}, options=(packages, overwrite))
+        path.write_text("page")
         return path
 
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(export.gallery, "write", write)
-    names = "dcgan_digits_28,conditional_gan_digits_28"
+    names = "dcgan_digits_28,infogan_digits_28,acgan_fashion_mnist_28,cyclegan_map_satellite_64"
     assert run("zoo", "gallery", "a.html", "--presets", names, "--overwrite") == 0
-    assert "2 generators draw in a.html" in capsys.readouterr().out
-    assert shown["options"] == {"packages": None, "overwrite": True}
+    assert f"{len(shown) - 1} generators draw in a.html" in capsys.readouterr().out
+    assert shown["options"] == (None, True)
+    assert shown["infogan_digits_28"].categorical == [10]
+    assert shown["acgan_fashion_mnist_28"].class_names[9] == "boot"
+    first = shown["cyclegan_map_satellite_64"].examples[0]
+    with Image.open(presets.FOLDER / "cyclegan_map_satellite_64/samples.png") as samples:
+        np.testing.assert_array_equal(first, np.asarray(samples)[:64, :64])
     digits = shown["dcgan_digits_28"]
     assert digits.generator.output_shape == (None, 28, 28, 1) and digits.picture.is_file()
     assert ("Data", "digits") in digits.facts and len(digits.facts) > 2

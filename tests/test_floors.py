@@ -14,7 +14,8 @@ FLOORS = {
     "adversarial": 3,
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),
-    **dict.fromkeys(["zoo", "export", "cli"], 6),
+    **dict.fromkeys(["zoo", "export"], 6),
+    **dict.fromkeys(["exhibits", "cli"], 7),
 }
 ROOMS = {"keras_gans": ROOT / "keras_gans", "keras_gans.zoo": ROOT / "zoo"}
 ROOMS["keras_gans.export"] = ROOT / "export"
