@@ -150,6 +150,15 @@ def refresh(preset, results=None):
     _write_card(before.folder, before.name, before.text, numbers, before.made, about)
 
 
+def write_table():
+    """Writes the table of trained presets into the `README.md` beside their folder."""
+    path = presets.FOLDER.parent / presets.TEXT
+    prose = path.read_text(encoding="utf-8").partition("| | preset")[0]
+    table = cards.overview([presets.card(name) for name in presets.list_presets(trained=True)])
+    with atomic(path) as partial:
+        partial.write_text(f"{prose}{table}\n", encoding="utf-8")
+
+
 def numbers_of(results):
     """Of an `evaluation.json`, each protocol's value and what other real images measure."""
 
@@ -263,3 +272,5 @@ if __name__ == "__main__":
     run, preset, *parts = sys.argv[1:]
     difference = publish(run, preset, parts=parts[0].split(",") if parts else None)
     print(f"Largest difference that float16 makes: {difference:.5f}")
+    if Path(preset).resolve().parent == presets.FOLDER.resolve():
+        write_table()
