@@ -523,10 +523,11 @@ def _zoo_list(arguments):
     from keras_gans.zoo import card, list_presets
 
     filters = _given(arguments, "architecture", "data", "size", "conditional", "trained")
-    for name in list_presets(**filters):
-        preset = card(name)
+    names = list_presets(**filters)
+    width = max(map(len, names), default=0)
+    for preset in map(card, names):
         state = "trained" if preset.trained else "recipe "
-        print(f"{name:28} {state}  {preset.recipe['description']}")
+        print(f"{preset.name:{width}}  {state}  {preset.description}")
     return 0
 
 
