@@ -18,6 +18,8 @@ from keras_gans.metrics import features
 
 HERE = Path(__file__).parent
 DIGITS = "digits_cnn_v1"
+# Of Noto's faces, and of its darker skins.
+COLOURS = {"yellow": (250, 200, 60), "brown": (110, 75, 55)}
 # Pairs of digits that the picture of the arithmetic shows.
 SHOWN = ((3, 8), (7, 2), (0, 4), (9, 5))
 
@@ -135,6 +137,32 @@ def arithmetic(source, name, _):
     write(rows, HERE / f"{name}_arithmetic.png", 4)
 
 
+def colour(source, name, _):
+    """Of images on white: z + (what is yellow) - (what is brown), and the other way round."""
+    gan = zoo.open_gan(source)
+    latents = gan.given_latents(2000, seed=0)
+    shown = (gan.generate(latents=latents) + 1) / 2
+    drawn = shown.min(axis=-1) < 0.9
+    share = drawn.mean(axis=(1, 2))
+    mean = (shown * drawn[..., None]).sum(axis=(1, 2)) / np.maximum(drawn.sum((1, 2)), 1)[:, None]
+    large = np.flatnonzero(share > 0.35)
+    nearest = {}
+    for what, rgb in COLOURS.items():
+        distance = np.linalg.norm(mean[large] - np.array(rgb) / 255, axis=-1)
+        nearest[what] = large[np.argsort(distance)[:10]]
+    yellow, brown = (latent.average(latents[nearest[what]]) for what in COLOURS)
+    # The first large ones that neither average was made of.
+    others = [i for i in large if not any(i in used for used in nearest.values())]
+    z = latents[others[:100]]
+    moved = {"- direction": z - (yellow - brown), "as it is": z, "+ direction": z + yellow - brown}
+    write([gan.generate(latents=m[:8]) for m in moved.values()], HERE / f"{name}_colour.png", 8)
+    for what, m in moved.items():
+        made = (gan.generate(latents=m) + 1) / 2
+        ink = made.min(axis=-1) < 0.9
+        light = [x[i].mean() if i.any() else 1.0 for x, i in zip(made, ink)]
+        print(f"  {what}: mean lightness of what is drawn {np.mean(light):.3f}")
+
+
 def takes_labels(gan):
     return hasattr(gan, "num_classes") and len(gan.generator.inputs) == 2
 
@@ -163,7 +191,7 @@ def spread(images):
     return float(np.sqrt(np.mean((images - images.mean(axis=0)) ** 2)))
 
 
-SECTIONS = {f.__name__: f for f in (walk, line, truncation, projection, arithmetic)}
+SECTIONS = {f.__name__: f for f in (walk, line, truncation, projection, arithmetic, colour)}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -36,7 +36,11 @@ def test_every_format_makes_what_keras_makes(tmp_path, name):
             representative="latents",
             check=False,
         )
-        reports.append(export.check(path, generator))
+        try:
+            reports.append(export.check(path, generator))
+        except ValueError as refused:  # of clothes with labels, by a decibel: docs/tflite.md
+            assert "8 bits are too coarse" in str(refused)
+            print(f"{name}: {refused}")
     if HAS_ONNX:
         path = export.onnx(generator, tmp_path / "g.onnx", check=False)
         reports.append(export.check(path, generator))
