@@ -91,8 +91,8 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
 def publish(run, preset, numbers=None, parts=None):
     """Puts the networks of a finished run into a preset's folder, and measures what ships.
 
-    The weights are those of the run's best checkpoint if its recipe has an `evaluation`, and else
-    of its newest. The folder holds a `recipe.json` and the prose of a `README.md` already; the
+    The weights are those of the run's best checkpoint if its recipe's `evaluation` names a `best`,
+    and else of its newest. The folder holds a `recipe.json` and the prose of a `README.md` already; the
     numbers between its marks are written here.
 
     Args:
@@ -112,7 +112,8 @@ def publish(run, preset, numbers=None, parts=None):
     recipe = Recipe.read(preset / presets.RECIPE)
     config = json.loads((run / "config.json").read_text())
     recipe.require_same(config, run / "config.json")
-    gan = restore(run, best=recipe.config["evaluation"] is not None)
+    evaluation = recipe.config["evaluation"] or {}
+    gan = restore(run, best=evaluation.get("best") is not None)
     if config["epochs"] != recipe.config["epochs"]:
         raise ValueError(
             "The run trained for another number of epochs than the recipe says. Expected "

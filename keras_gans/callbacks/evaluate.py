@@ -25,7 +25,7 @@ class Evaluate(keras.callbacks.Callback):
     Args:
         evaluation: a `metrics.Evaluation`.
         every: epochs between two measurements. The last epoch is always measured.
-        best: metric to choose the best checkpoint by.
+        best: metric to choose the best checkpoint by; `None` measures, and chooses none.
         directory: folder of `best.weights.h5`, with both sides, both optimizers and every random
             state, and of `best.json`, which says how good it is; `None` keeps none. A training that
             goes on knows the best so far.
@@ -68,6 +68,8 @@ class Evaluate(keras.callbacks.Callback):
         self.measured, self.epoch = self.evaluation.measure(self.model), epoch + 1
         if logs is not None:
             logs.update({name: float(found) for name, found in self.measured.items()})
+        if self.best is None:
+            return
         leader = self._found(self.best)
         if self._earlier is not None:
             self._leader, self._earlier = leader.from_json(self._earlier), None

@@ -93,3 +93,10 @@ def test_bad_input(tmp_path):
         Evaluate(Scripted([]), every=0)
     with pytest.raises(ValueError, match="Expected one of .'frechet'.*best='fid'"):
         fit(gan(), [Evaluate(Scripted([1.0]), best="fid", directory=tmp_path)], 1)
+
+
+def test_without_a_best_it_measures_alone(tmp_path):
+    callback = Evaluate(Scripted([5.0, 3.0]), best=None, directory=tmp_path)
+    history = fit(gan(), [callback], epochs=2).history
+    assert history["frechet10_net"] == [5.0, 3.0] and callback.epoch == 2
+    assert not list(tmp_path.iterdir())
