@@ -146,11 +146,7 @@ def test_who_takes_part(script):
 @pytest.mark.parametrize(
     "case, preset",
     [
-        ("dcgan_28", "dcgan_fashion_mnist_28"),
-        ("wgan_28", "wgan_fashion_mnist_28"),
-        ("wgan_gp_28", "wgan_gp_fashion_mnist_28"),
-        ("conditional_gan_28", "conditional_gan_fashion_mnist_28"),
-        ("acgan_28", "acgan_fashion_mnist_28"),
+        ("conditional_gan_28", "conditional_gan_digits_28"),
         ("pix2pix_128", "pix2pix_satellite_to_map_128"),
         ("cyclegan_64", "cyclegan_map_satellite_64"),
     ],
