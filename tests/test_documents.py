@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_gans import image
+from keras_gans import image, zoo
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -43,6 +43,15 @@ def test_the_first_two_bash_blocks_of_the_readme_are_one_command_each():
     first, second = blocks((ROOT / "README.md").read_text(), "bash")[:2]
     assert first.count("\n") == second.count("\n") == 1
     assert "keras-gans train" in first and "pytest" in second
+
+
+@pytest.mark.parametrize("name", zoo.list_presets(trained=True))
+def test_the_gallery_shows_each_preset_as_it_is(name):
+    page = (ROOT / "docs/gallery.html").read_text()
+    section = page.partition(f'<section id="{name}"')[2].partition("</section>")[0]
+    for protocol, found in zoo.card(name).numbers.items():
+        assert f"{protocol}</" in section.replace("<wbr>", "")
+        assert f"{found['value']:.3g}" in section
 
 
 @pytest.mark.slow  # a step at 64x64
