@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import keras_gans
+import tiny
 from keras_gans import image, networks, zoo
 from keras_gans.zoo import gallery
 
@@ -238,9 +239,10 @@ def test_noise_by_a_seed(tmp_path):
 def test_a_run_and_a_preset(tmp_path, monkeypatch):
     recipe = {
         "epochs": 1,
+        "samples": 2,
         "data": {
             "type": "load_pairs",
-            "name": str(tmp_path / "data"),
+            "name": str(tiny.folder_of_pairs(tmp_path / "pairs", number=2)),
             "image_size": 32,
             "batch_size": 2,
             "data_dir": str(tmp_path / "prepared"),
@@ -264,12 +266,19 @@ def test_a_run_and_a_preset(tmp_path, monkeypatch):
     }
     run = tmp_path / "run"
     gan = zoo.Recipe(recipe).build_model()
-    monkeypatch.setattr("keras_gans.zoo.translating.open_gan", lambda source, best: gan)
     path = write(tmp_path / "a.png", colors(32, 32))
-    # A preset comes with one generator: no way back.
-    assert "reconstruction" not in translate(gan.name, path, tmp_path / "preset").page.read_text()
+    one = zoo.save_preset(gan, tmp_path / "one", {"recipe": recipe}, parts=["generator"])
+    assert "reconstruction" not in translate(one, path, tmp_path / "made").page.read_text()
     with pytest.raises(ValueError, match="preset comes without a backward generator.*CycleGAN"):
-        translate(gan.name, path, tmp_path / "preset", backward=True)
+        translate(one, path, tmp_path / "made", backward=True)
+    both = zoo.save_preset(gan, tmp_path / "both", {"recipe": recipe})
+    assert zoo.card(both).parts == ("generator", "backward_generator")
+    page = translate(both, path, tmp_path / "back", backward=True).page.read_text()
+    assert "<figcaption>reconstruction" in page
+    made = image.from_uint8(read(tmp_path / "back" / "a.png"))
+    back = zoo.load(both, part="backward_generator")
+    np.testing.assert_allclose(made, back(image.from_uint8(colors(32, 32))[None])[0], atol=0.005)
+    monkeypatch.setattr("keras_gans.zoo.translating.open_gan", lambda source, best: gan)
     run.mkdir()
     (run / "config.json").write_text(json.dumps(recipe))
     page = translate(run, path, tmp_path / "whole").page.read_text()
