@@ -150,8 +150,9 @@ class AdversarialModel(keras.Model):
         return self.in_use(self.sides["generator"][0])
 
     def in_use(self, name):
-        """A network of the generator's side as it is to be used: averaged, if averages are kept."""
-        return getattr(self, name if self.ema_decay is None else f"ema_{name}")
+        """A network as it is to be used: a generator averaged, if averages are kept."""
+        averaged = self.ema_decay is not None and name in self.sides["generator"]
+        return getattr(self, f"ema_{name}" if averaged else name)
 
     def generate(self, num_images=16, *, latents=None, truncation=None, seed=None, batch_size=64):
         """Makes images, the same ones for the same seed.

@@ -106,8 +106,7 @@ def fill(gan, folder, roles):
     """
     for role in roles:
         network = _filled(getattr(gan, role), folder, role)
-        if role in gan.sides["generator"]:
-            gan.in_use(role).set_weights(network.get_weights())
+        gan.in_use(role).set_weights(network.get_weights())
     return gan
 
 
@@ -138,8 +137,7 @@ def start_from(gan, source):
                 f"for {old.count_params() if old is not None else 0:,}"
             )
         new.set_weights(old.get_weights())
-        if role in gan.sides["generator"]:
-            gan.in_use(role).set_weights(trained.in_use(role).get_weights())
+        gan.in_use(role).set_weights(trained.in_use(role).get_weights())
 
 
 def restore(folder, best=False):
@@ -199,11 +197,9 @@ def _recipe_of(run):
 
 def _part_of(gan, part):
     """A network of a GAN as it is to be used."""
-    if part in gan.sides["generator"]:
-        return gan.in_use(part)
-    if part in gan.sides["discriminator"]:
-        return getattr(gan, part)
     roles = [role for side in gan.sides.values() for role in side]
+    if part in roles:
+        return gan.in_use(part)
     raise ValueError(
         f"This run has no such part.{did_you_mean(part, roles)} Expected one of "
         f"{[*roles, 'gan']}. Received: part={part!r}"

@@ -121,7 +121,6 @@ def list_presets(architecture=None, data=None, size=None, conditional=None, trai
     Raises:
         ValueError: for an architecture, data set or size that no preset has.
     """
-    cards = [card(path.parent.name) for path in sorted(FOLDER.glob(f"*/{RECIPE}"))]
     if isinstance(size, int):
         size = (size, size)
     wanted = {
@@ -131,10 +130,11 @@ def list_presets(architecture=None, data=None, size=None, conditional=None, trai
         "conditional": (conditional, lambda c: c.conditional),
         "trained": (trained, lambda c: c.trained),
     }
-    found = cards
-    for argument, (value, of) in wanted.items():
-        if value is None:
-            continue
+    asked = {argument: given for argument, given in wanted.items() if given[0] is not None}
+    if not asked:
+        return _names()
+    found = cards = [card(name) for name in _names()]
+    for argument, (value, of) in asked.items():
         known = sorted({of(c) for c in cards})
         if value not in known and not isinstance(value, bool):
             guess = did_you_mean(value, known) if isinstance(value, str) else ""
@@ -188,11 +188,15 @@ def card(name):
     return Card(name, folder, parsed[RECIPE], texts[TEXT], parsed[METRICS])
 
 
+def _names():
+    return sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE}"))
+
+
 def _folder(name):
     """Where the files of a preset are."""
     if hubs.is_address(name):
         return hubs.fetch(name)
-    known = sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE}"))
+    known = _names()
     if str(name) in known:
         return FOLDER / str(name)
     folder = Path(name)

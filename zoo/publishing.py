@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gans import AdversarialModel, image
-from keras_gans.callbacks.metrics_log import read_metrics
+from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, halve, sha256
 from keras_gans.zoo import cards, presets
 from keras_gans.zoo.environment import ENVIRONMENT
@@ -182,9 +182,7 @@ def numbers_of(results):
 
 def _made(run):
     """How long a run was trained, and on what."""
-    lines = read_metrics(run / "metrics.jsonl")
-    seconds = sum(line["seconds"] for line in lines)
-    steps = sum(line["seconds"] * line["steps_per_second"] for line in lines)
+    steps, seconds = totals(read_metrics(run / "metrics.jsonl"))
     environment = json.loads((run / ENVIRONMENT).read_text())
     return {"steps": round(steps), "minutes": round(seconds / 60, 1), **environment}
 
@@ -200,12 +198,7 @@ def _networks(generator, recipe, parts):
                 f"This GAN has no such networks. Expected `parts` among {roles}. "
                 f"Received: {missing}"
             )
-        in_use = generator.sides["generator"]
-        networks = {
-            role: generator.in_use(role) if role in in_use else getattr(generator, role)
-            for role in roles
-            if role in parts
-        }
+        networks = {role: generator.in_use(role) for role in roles if role in parts}
     elif parts is not None and tuple(parts) != ("generator",):
         raise ValueError(
             "One generator was given, and other parts were asked for. Give the GAN instead. "

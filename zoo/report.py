@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from keras_gans import models
-from keras_gans.callbacks.metrics_log import read_metrics
+from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic
 
 RESULTS, NEIGHBORS, HEALTH = "evaluation.json", "neighbors.png", "health.jsonl"
@@ -76,8 +76,7 @@ def write_report(folder, recipe):
     """
     folder = Path(folder)
     metrics = read_metrics(folder / "metrics.jsonl")
-    seconds = sum(line["seconds"] for line in metrics)
-    steps = sum(line["seconds"] * line["steps_per_second"] for line in metrics)
+    steps, seconds = totals(metrics)
     summary = (
         f"{len(metrics)} epochs, {steps:.0f} steps, {seconds / 60:.1f} minutes of training."
         if metrics

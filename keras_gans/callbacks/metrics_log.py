@@ -68,6 +68,16 @@ def read_metrics(path):
     return [line for line in _lines(path) if "evaluation" not in line]
 
 
+def totals(lines):
+    """Steps and seconds of epochs, as `read_metrics` gives them, in all.
+
+    >>> totals(2 * [{"seconds": 2.0, "steps_per_second": 4.0}])
+    (16.0, 4.0)
+    """
+    steps = sum(line["seconds"] * line["steps_per_second"] for line in lines)
+    return steps, sum(line["seconds"] for line in lines)
+
+
 def _lines(path):
     path, lines = Path(path), []
     for text in path.read_text().splitlines() if path.exists() else ():
