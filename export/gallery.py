@@ -1,4 +1,4 @@
-"""A page of several generators in one file, which draws without a server and without a network."""
+"""A page of several generators, which draws without a server and without a network."""
 
 import base64
 import dataclasses
@@ -9,6 +9,7 @@ import io
 import json
 import re
 import tempfile
+import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,16 +28,17 @@ from keras_gans.export.web import (
     require_pictures,
     template,
 )
-from keras_gans.files import atomic
+from keras_gans.files import atomic, atomic_folder
 
-# What of LiteRT.js a page holds, by the id it has there: no exhibit's name has a colon. The pair of
-# files that is called "compat" needs no relaxed SIMD, which not every browser has, and was as fast.
+# What a page loads of LiteRT.js. The pair of files that is called "compat" needs no relaxed SIMD,
+# which not every browser has, and was as fast.
 _RUNTIME = {
-    "runtime:index.js": "index.js",
-    "runtime:wasm_utils.js": "wasm_utils.js",
-    "runtime:loader.js": "litert_wasm_compat_internal.js",
-    "runtime:wasm": "litert_wasm_compat_internal.wasm",
+    "index": "index.js",
+    "utilities": "wasm_utils.js",
+    "loader": "litert_wasm_compat_internal.js",
+    "wasm": "litert_wasm_compat_internal.wasm",
 }
+_RUNTIME_FILE = "runtime.js"
 _STYLES = (STYLE, "gallery.css")
 _SCRIPTS = (*SCRIPTS, "gallery.js")
 
@@ -90,11 +92,12 @@ class Exhibit:
 
 
 def write(path, exhibits, title="Gallery", description="", packages=None, overwrite=False):
-    """Writes one HTML file in which each generator draws, on the visitor's device.
+    """Writes an HTML file in which each generator draws, on the visitor's device.
 
     It opens by a double click. At the top are cards that lead to sections; a section has the
-    samples, the facts, and the controls of `web`. The generators and their runtime are inside the
-    file, and are unpacked when a section comes into view.
+    samples, the facts, and the controls of `web`. The generators and their runtime are in a folder
+    beside the file, `gallery/` of `gallery.html`: a script for each, which is loaded when a section
+    comes into view.
 
     >>> digits = Exhibit(
     ...     name="dcgan_digits_28",
@@ -104,7 +107,7 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
     >>> path = keras_gans.export.gallery.write("gallery.html", [digits])  # doctest: +SKIP
 
     Args:
-        path: file to write, ending in `.html`.
+        path: file to write, ending in `.html`. Its folder goes where it goes.
         exhibits: `Exhibit`s, in the order of the page.
         title: of the page.
         description: a sentence below the title.
@@ -119,23 +122,29 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
             or one that `web` would not show, or an argument does not fit it.
         FileNotFoundError: if LiteRT.js is not there and can not be fetched, or a picture is
             missing.
-        FileExistsError: if the file exists.
+        FileExistsError: if the file or its folder exists.
     """
     path, exhibits = Path(path), list(exhibits)
     if path.suffix != ".html":
         raise ValueError(f"A gallery is called something.html. Received: {path}")
-    if path.exists() and not overwrite:
-        raise signatures.already_there(path)
+    target = path.with_suffix("")
+    _require_place(path, target, overwrite)
     _require_names(exhibits)
     shown = [_described(exhibit) for exhibit in exhibits]
-    with tempfile.TemporaryDirectory() as folder:
-        litert_js.unpack(folder, packages)
-        packed = {name: _packed(Path(folder, file)) for name, file in _RUNTIME.items()}
-        licence = Path(folder, litert_js.LICENSE).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as temporary, atomic_folder(target) as folder:
+        folder.mkdir()
+        address = urllib.parse.quote(target.name) + "/"
+        litert_js.unpack(temporary, packages)
+        licence = Path(temporary, litert_js.LICENSE).read_text(encoding="utf-8")
+        runtime = _held(
+            folder / _RUNTIME_FILE,
+            address,
+            {part: Path(temporary, file) for part, file in _RUNTIME.items()},
+        )
         for exhibit, about in zip(exhibits, shown):
-            file = Path(folder, f"{exhibit.name}.tflite")
+            file = Path(temporary, f"{exhibit.name}.tflite")
             tflite(exhibit.generator, file, precision=about["precision"])
-            packed[about["model"]] = _packed(file)
+            about |= _held(folder / f"{exhibit.name}.generator.js", address, {"model": file})
     style = "".join(_source(name) for name in _STYLES)
     script = _as_one(_source(name) for name in _SCRIPTS)
     pairs = list(zip(exhibits, shown))
@@ -144,18 +153,12 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
         description=html.escape(description),
         kinds="\n".join(_choices({about["kind"] for about in shown})),
         cards="\n".join(_card(exhibit, about) for exhibit, about in pairs),
-        sections="\n".join(
-            _section(exhibit, about, len(packed[about["model"]])) for exhibit, about in pairs
-        ),
+        sections="\n".join(_section(exhibit, about) for exhibit, about in pairs),
         latents=_controls("latents"),
         images=_controls("images"),
         licence=html.escape(licence),
         # Inside a script `<` could end it.
-        exhibits=json.dumps(shown).replace("<", "\\u003c"),
-        packed="\n".join(
-            f'<script type="application/gzip" id="{name}">{content}</script>'
-            for name, content in packed.items()
-        ),
+        about=json.dumps({"runtime": runtime, "exhibits": shown}).replace("<", "\\u003c"),
         style=style,
         style_hash=_hash(style),
         script=script,
@@ -164,6 +167,17 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
     with atomic(path) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
     return path
+
+
+def _require_place(path, folder, overwrite):
+    for there in (path, folder):
+        if there.exists() and not overwrite:
+            raise signatures.already_there(there)
+    if folder.exists() and not (folder / _RUNTIME_FILE).is_file():
+        raise FileExistsError(
+            "There is something else at the place of the gallery's folder, and overwriting would "
+            f"delete it. Choose another name, or remove it yourself. Received: {folder}"
+        )
 
 
 def _require_names(exhibits):
@@ -204,7 +218,6 @@ def _described(exhibit):
         "kind": kind,
         "examples": [_png(example) for example in examples],
         "place": f"live:{exhibit.name}",
-        "model": f"model:{exhibit.name}",
         "precision": exhibit.precision or ("dynamic" if large else "float16"),
     }
 
@@ -231,9 +244,23 @@ def _hash(text):
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _packed(path):
-    # Without the time, so that the same exhibits make the same page.
-    return base64.b64encode(gzip.compress(path.read_bytes(), mtime=0)).decode()
+def _held(path, address, files):
+    """Writes files into a script, which a page that is opened as a file can load: see gallery.js.
+
+    Returns:
+        Where a page finds each: the script's address, the key in it, and how many bytes it takes.
+    """
+    lines, found = [], {}
+    for part, file in files.items():
+        # Without the time, so that the same exhibits make the same page.
+        packed = gzip.compress(file.read_bytes(), mtime=0)
+        # The key tells the file from one of another page, whatever its name.
+        key = hashlib.sha256(packed).hexdigest()
+        content = base64.b64encode(packed).decode()
+        lines.append(f'held["{key}"] = "{content}";\n')
+        found[part] = {"file": address + path.name, "key": key, "bytes": len(content)}
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    return found
 
 
 def _choices(kinds):
@@ -258,13 +285,13 @@ def _card(exhibit, about):
     )
 
 
-def _section(exhibit, about, size):
+def _section(exhibit, about):
     height, width, channels = about["image_shape"]
     bits = about["precision"] if about["precision"] in ("float32", "float16") else "8-bit"
     facts = [
         *exhibit.facts,
         ("Makes", f"{width}x{height}, {'RGB' if channels == 3 else 'grey'}"),
-        ("In this page", f"{size / 2**20:.1f} MB, {bits} weights"),
+        ("To load", f"{about['model']['bytes'] / 1e6:.1f} MB, {bits} weights"),
     ]
     listed = "\n".join(
         f"<div><dt>{_text(label)}</dt><dd>{_text(text)}</dd></div>" for label, text in facts

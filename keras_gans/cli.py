@@ -563,8 +563,12 @@ def _zoo_gallery(arguments):
         packages=arguments.packages,
         overwrite=arguments.overwrite,
     )
-    size = path.stat().st_size / 1e6
-    print(f"{len(shown)} generators draw in {path} ({size:.1f} MB), which opens as it is")
+    folder = path.with_suffix("")
+    size = sum(file.stat().st_size for file in (path, *folder.iterdir())) / 1e6
+    print(
+        f"{len(shown)} generators draw in {path}, which opens as it is, with {folder}{os.sep} "
+        f"beside it ({size:.1f} MB together)"
+    )
     return 0
 
 

@@ -5,6 +5,7 @@ from PIL import Image
 
 from keras_gans import export, zoo
 from keras_gans.data import fashion_mnist
+from keras_gans.zoo.presets import weights_file
 
 _EXAMPLES = 6  # pictures that a translator offers to begin with
 _GAP = 2  # pixels between the images of `samples.png`
@@ -37,7 +38,7 @@ def _exhibit(card, part):
         generator=zoo.load(card.name, part),
         description=card.description + (" The way back." if back else ""),
         picture=card.folder / "samples.png",
-        facts=_facts(card),
+        facts=[*_facts(card), ("SHA-256 of the weights", card.sha256[weights_file(part)])],
         class_names=fashion_mnist.CLASSES if labelled else None,
         examples=_sources(card, back) if card.translates else (),
         **{key: model[key] for key in ("categorical", "continuous") if key in model},

@@ -171,14 +171,18 @@ def test_zoo_gallery_shows_the_trained_presets(tmp_path, monkeypatch, capsys):
 
     def write(path, exhibits, packages, overwrite, **texts):
         shown.update({exhibit.name: exhibit for exhibit in exhibits}, options=(packages, overwrite))
-        path.write_text("page")
+        path.write_text("page" * 1000)
+        path.with_suffix("").mkdir()
+        Path("a/runtime.js").write_text("held" * 1000)
         return path
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(export.gallery, "write", write)
     names = "dcgan_digits_28,infogan_digits_28,acgan_fashion_mnist_28,cyclegan_map_satellite_64"
     assert run("zoo", "gallery", "a.html", "--presets", names, "--overwrite") == 0
-    assert f"{len(shown) - 1} generators draw in a.html" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"{len(shown) - 1} generators draw in a.html, which opens as it is, with a/" in told
+    assert "0.0 MB together" in told
     assert shown["options"] == (None, True)
     assert shown["infogan_digits_28"].categorical == [10]
     assert shown["acgan_fashion_mnist_28"].class_names[9] == "boot"

@@ -1,9 +1,34 @@
-// The page of several generators, in one file: what each needs is unpacked when it comes into view.
+// The page of several generators: what each needs is loaded when it comes into view.
 
-/** What an element holds: bytes, packed with gzip, in base64. */
-async function unpacked(id) {
-  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) =>
-    c.charCodeAt(0));
+const {runtime, exhibits} = JSON.parse(document.getElementById("controls:about").textContent);
+
+// What the scripts beside the page hold, by its hash: a page that is opened as a file can load
+// scripts from there, and nothing else.
+self.held = {};
+const loaded = new Map();
+
+function load(file) {
+  if (!loaded.has(file)) {
+    loaded.set(file, new Promise((resolve, reject) => {
+      const element = document.createElement("script");
+      element.src = file;
+      element.onload = resolve;
+      element.onerror = () =>
+        reject(new Error(`${file} could not be loaded. Keep the folder beside this page.`));
+      document.head.append(element);
+    }));
+  }
+  return loaded.get(file);
+}
+
+/** The bytes of a part: packed with gzip, in base64. */
+async function unpacked({file, key}) {
+  await load(file);
+  if (!(key in held)) {
+    throw new Error(`${file} is of another page. Copy this page and its folder together.`);
+  }
+  const packed = Uint8Array.from(atob(held[key]), (c) => c.charCodeAt(0));
+  delete held[key];
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -11,23 +36,23 @@ async function unpacked(id) {
 const script = (content) => URL.createObjectURL(new Blob([content], {type: "text/javascript"}));
 
 async function start() {
-  const index = new TextDecoder().decode(await unpacked("runtime:index.js"));
-  const utilities = script(await unpacked("runtime:wasm_utils.js"));
+  const index = new TextDecoder().decode(await unpacked(runtime.index));
+  const utilities = script(await unpacked(runtime.utilities));
   const litert = await import(script(index.replace("./wasm_utils.js", utilities)));
   // LiteRT.js hands what it finds here to its loader, which then fetches nothing.
-  self.Module = {wasmBinary: await unpacked("runtime:wasm")};
+  self.Module = {wasmBinary: await unpacked(runtime.wasm)};
   // It takes an address that ends so as that of the loader itself, not of its folder.
-  await litert.loadLiteRt(`${script(await unpacked("runtime:loader.js"))}#.js`);
+  await litert.loadLiteRt(`${script(await unpacked(runtime.loader))}#.js`);
   return litert;
 }
 
-let runtime;
+let started;
 
 /** What runs a generator, which is compiled when it is first called. */
 function lazily(about) {
   let ready;
   const open = async () => {
-    const litert = await (runtime ??= start());
+    const litert = await (started ??= start());
     return compile(litert, about, await unpacked(about.model));
   };
   return async (...inputs) => (await (ready ??= open()))(...inputs);
@@ -45,7 +70,7 @@ const seen = new IntersectionObserver((entries) => {
   }
 });
 
-for (const about of JSON.parse(document.getElementById("controls:exhibits").textContent)) {
+for (const about of exhibits) {
   const place = document.getElementById(about.place);
   // A tree of its own, in which the names of elements are its own too.
   const root = place.attachShadow({mode: "open"});

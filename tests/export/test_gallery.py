@@ -4,6 +4,7 @@ import hashlib
 import html.parser
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -46,8 +47,18 @@ class Elements(html.parser.HTMLParser):
         (found,) = [text for _, attributes, text in self.texts if attributes.get("id") == name]
         return found
 
-    def unpacked(self, name):
-        return gzip.decompress(base64.b64decode(self.text(name), validate=True))
+    def about(self):
+        return json.loads(self.text("controls:about"))
+
+
+def unpacked(path, part):
+    """What a page finds in a script of its folder."""
+    text = (path.parent / part["file"]).read_text()
+    content = re.search(f'^held\\["{part["key"]}"\\] = "(.*)";$', text, re.MULTILINE)[1]
+    assert len(content) == part["bytes"]
+    packed = base64.b64decode(content, validate=True)
+    assert hashlib.sha256(packed).hexdigest() == part["key"]
+    return gzip.decompress(packed)
 
 
 # ---- what is written
@@ -60,20 +71,23 @@ def test_what_the_page_holds(tmp_path, packages):
     ]
     path = write(tmp_path / "gallery.html", exhibits, packages=packages)
     assert path == tmp_path / "gallery.html"
-    assert {p.name for p in tmp_path.iterdir()} == {"gallery.html", "packages"}
-    found = Elements(path)
+    assert {p.name for p in tmp_path.iterdir()} == {"gallery.html", "gallery", "packages"}
+    files = {p.name for p in (tmp_path / "gallery").iterdir()}
+    assert files == {"runtime.js", "a.generator.js", "b.generator.js"}
+    about = Elements(path).about()
+    runtime = {name: unpacked(path, part) for name, part in about["runtime"].items()}
     # The runtime, as it is in the package: a test of litert_js.py says so of what that unpacks.
-    assert found.unpacked("runtime:wasm").endswith(b"// wasm/litert_wasm_compat_internal.wasm")
-    assert found.unpacked("runtime:loader.js").endswith(b"// wasm/litert_wasm_compat_internal.js")
-    assert b'"./wasm_utils.js"' in found.unpacked("runtime:index.js")
-    told = json.loads(found.text("controls:exhibits"))
+    assert runtime["wasm"].endswith(b"// wasm/litert_wasm_compat_internal.wasm")
+    assert runtime["loader"].endswith(b"// wasm/litert_wasm_compat_internal.js")
+    assert b'"./wasm_utils.js"' in runtime["index"]
+    told = about["exhibits"]
     assert [(e["title"], e["kind"], e["labels"]) for e in told] == [
         ("a", "noise", False),
         ("b", "classes", True),
     ]
     assert told[1]["class_names"] == ["x", "y", "</script>"]
     for exhibit, about in zip(exhibits, told):
-        content = found.unpacked(about["model"])
+        content = unpacked(path, about["model"])
         assert content[4:8] == b"TFL3"
         (tmp_path / "unpacked.tflite").write_bytes(content)
         report = keras_gans.export.check(tmp_path / "unpacked.tflite", exhibit.generator)
@@ -82,8 +96,10 @@ def test_what_the_page_holds(tmp_path, packages):
 
 def test_the_same_exhibits_make_the_same_page(tmp_path, packages):
     exhibit = Exhibit(name="a", generator=digits())
-    a, b = (write(tmp_path / f"{n}.html", [exhibit], packages=packages) for n in "ab")
+    a, b = (write(tmp_path / n / "g.html", [exhibit], packages=packages) for n in "ab")
     assert sha256(a) == sha256(b)
+    for name in ("runtime.js", "a.generator.js"):
+        assert sha256(a.parent / "g" / name) == sha256(b.parent / "g" / name)
 
 
 def test_no_name_is_in_the_way_of_another(tmp_path, packages):
@@ -135,7 +151,7 @@ def test_the_page_is_under_a_policy_and_keeps_to_it(tmp_path, packages):
             hashes[tag] = f"'sha256-{digest}'"
     assert rules == {
         "default-src": "'none'",
-        "script-src": f"{hashes['script']} blob: 'wasm-unsafe-eval'",
+        "script-src": f"{hashes['script']} 'self' blob: 'wasm-unsafe-eval'",
         "style-src": hashes["style"],
         "img-src": "blob: data:",
         "base-uri": "'none'",
@@ -171,7 +187,7 @@ def test_cards_and_sections(tmp_path, packages):
     card, shown = [a for tag, a in found.tags if tag == "img"]
     assert (card["width"], card["height"]) == ("16", "16")  # the top of the samples
     assert (shown["width"], shown["height"]) == ("16", "40")
-    about = json.loads(found.text("controls:exhibits"))[1]
+    about = found.about()["exhibits"][1]
     for address in about["examples"]:
         kind, _, content = address.partition(",")
         assert kind == "data:image/png;base64"
@@ -197,7 +213,7 @@ def test_large_generators_are_stored_in_8_bits(tmp_path, packages, monkeypatch):
         Exhibit(name="told", generator=digits(), precision="float32"),
     ]
     path = write(tmp_path / "g.html", exhibits, packages=packages)
-    told = json.loads(Elements(path).text("controls:exhibits"))
+    told = Elements(path).about()["exhibits"]
     assert [about["precision"] for about in told] == ["dynamic", "float32"]
     assert "MB, 8-bit weights" in path.read_text() and "MB, float32 weights" in path.read_text()
 
@@ -261,8 +277,19 @@ def test_paths(tmp_path, packages):
     with pytest.raises(FileExistsError, match="overwrite=True"):
         write(tmp_path / "g.html", [exhibit], packages=packages)
     assert (tmp_path / "g.html").read_text() == "mine"
+    (tmp_path / "g").mkdir()
+    (tmp_path / "g/mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="something else at the place"):
+        write(tmp_path / "g.html", [exhibit], packages=packages, overwrite=True)
+    assert (tmp_path / "g/mine.txt").read_text() == (tmp_path / "g.html").read_text() == "mine"
+    (tmp_path / "g/mine.txt").unlink()
+    (tmp_path / "g").rmdir()
     write(tmp_path / "g.html", [exhibit], packages=packages, overwrite=True)
     assert (tmp_path / "g.html").read_text() != "mine"
+    write(tmp_path / "g.html", [exhibit], packages=packages, overwrite=True)
+    (tmp_path / "g.html").unlink()
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        write(tmp_path / "g.html", [exhibit], packages=packages)
 
 
 def test_a_runtime_that_is_missing(tmp_path):
@@ -324,7 +351,8 @@ def opened(page, shown):
     yield page, generators, picture
     assert page.complaints() == []
     others = [url for url in page.requests() if not url.startswith(("blob:", "data:", "about:"))]
-    assert others == [path.as_uri()]
+    folder = path.with_suffix("").as_uri()
+    assert others[0] == path.as_uri() and all(url.startswith(f"{folder}/") for url in others[1:])
 
 
 def tree(name):
@@ -356,9 +384,31 @@ def pixels(page, name, canvas="image"):
 def test_nothing_is_unpacked_before_it_is_seen(opened):
     page, *_ = opened
     page.run("new Promise((resolve) => setTimeout(resolve, 300))")
+    assert not [url for url in page.requests() if "translator" in url]
     assert page.run(f"{element('translator', 'status')}.textContent") == "Loading."
     assert page.run(f"{element('translator', 'image')}.width") == 64  # the place is kept
     visit(page, "translator")
+
+
+@in_browser
+def test_a_folder_that_is_missing_or_of_another_page(page, shown, tmp_path):
+    path, *_ = shown
+    moved = tmp_path / "gallery.html"
+    moved.write_bytes(path.read_bytes())
+
+    def told():
+        page.call("Page.navigate", url="about:blank")
+        page.call("Page.navigate", url=moved.as_uri())
+        page.until("location.protocol === 'file:' && document.readyState === 'complete'")
+        visit(page, "translator")
+        return page.run(f"{element('translator', 'status')}.textContent")
+
+    assert "gallery/runtime.js could not be loaded. Keep the folder beside" in told()
+    shutil.copytree(path.with_suffix(""), tmp_path / "gallery")
+    other = tmp_path / "gallery/translator.generator.js"
+    other.write_text(re.sub(r'\["\w+"\]', '["0"]', other.read_text()))
+    assert "translator.generator.js is of another page" in told()
+    page.events.clear()
 
 
 @in_browser
