@@ -51,6 +51,36 @@ def folder_of_pairs(path, number, size=32):
     return path
 
 
+def cyclegan_recipe(path):
+    """A CycleGAN on `folder_of_pairs(path / "pairs")`, 32x32."""
+    shape = [32, 32, 3]
+    generator = {"type": "resnet_generator", "image_shape": shape, "width": 2, "blocks": 1}
+    discriminator = {
+        "type": "patch_discriminator",
+        "image_shape": shape,
+        "receptive_field": 16,
+        "width": 2,
+    }
+    return {
+        "epochs": 1,
+        "samples": 2,
+        "data": {
+            "type": "load_pairs",
+            "name": str(folder_of_pairs(path / "pairs", number=3)),
+            "image_size": 32,
+            "batch_size": 2,
+            "data_dir": str(path / "prepared"),
+        },
+        "networks": {
+            "generator": generator,
+            "backward_generator": generator,
+            "discriminator": discriminator,
+            "backward_discriminator": discriminator,
+        },
+        "model": {"type": "CycleGAN", "ema_decay": 0.9},
+    }
+
+
 def full_disk(trackable, folder, *args, **kwargs):
     """Stands in for `tf.saved_model.save` where no space is left."""
     Path(folder).mkdir()

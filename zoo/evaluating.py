@@ -1,6 +1,7 @@
 """What a run, a preset or a folder of images measures, and what that means."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from keras_gans import data, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
 from keras_gans.zoo import presets
-from keras_gans.zoo.loading import open_gan
+from keras_gans.zoo.loading import open_gan, way_back
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import NEIGHBORS, RESULTS, columns, write_report
 
@@ -44,7 +45,7 @@ class Results:
 
 
 def evaluate(source, against=None, out=None, **options):
-    """Measures images, and writes what was found.
+    """Measures images, and writes what was found; of a CycleGAN, both ways.
 
     >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", out="evaluated")  # doctest: +SKIP
 
@@ -65,7 +66,7 @@ def evaluate(source, against=None, out=None, **options):
     """
     folder = Path(source)
     is_run = (folder / "config.json").is_file()
-    recipe, epoch = None, None
+    recipe, epoch, back = None, None, None
     if is_run:
         recipe = Recipe(json.loads((folder / "config.json").read_text()), folder.name)
         epoch = Resume(folder / "checkpoints").epoch
@@ -79,6 +80,7 @@ def evaluate(source, against=None, out=None, **options):
         usual = {name: kept.get(name) for name in fields}
         evaluation = recipe.evaluation(against, **{**usual, **options})
         images = open_gan(source)
+        back = way_back(images, source)
     elif against is None:
         raise ValueError(
             "A folder of images must be held against real ones. Name their data set: "
@@ -97,13 +99,13 @@ def evaluate(source, against=None, out=None, **options):
         )
     out = Path(out) if out is not None else folder if is_run else Path("evaluated", folder.name)
     own = recipe if against is None else None
-    results = conclude(out, evaluation, images, epoch, own)
+    results = conclude(out, evaluation, images, epoch, own, back=back)
     if is_run and out == folder:
         write_report(folder, recipe)
     return results
 
 
-def conclude(out, evaluation, images, epoch, recipe=None, measured=None):
+def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=None):
     """Puts what was measured beside the floor, the yardsticks and the training images.
 
     Args:
@@ -113,11 +115,17 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None):
         epoch: that the images are of, or `None`.
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
+        back: of a CycleGAN, its `loading.way_back`, which is measured too.
 
     Returns:
         `Results`, also written, but for the report.
     """
     measured = measured or evaluation.measure(images)
+    yardsticks = evaluation.yardsticks()
+    if back is not None:
+        other = evaluation.backward()
+        measured = measured | other.measure(functools.partial(images.generate, backward=True))
+        yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
     near = None
     if recipe is not None and not recipe.translates:
         near = evaluation.memorization(images, recipe.config["data"]["split"])
@@ -126,7 +134,7 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None):
         out,
         measured,
         evaluation.floor(),
-        evaluation.yardsticks(),
+        yardsticks,
         None if near is None else near.score,
         None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
     )

@@ -110,6 +110,23 @@ def fill(gan, folder, roles):
     return gan
 
 
+def way_back(gan, source):
+    """A CycleGAN's trained generator from Y to X.
+
+    Args:
+        gan: opened.
+        source: what it was opened from, as for `load`; or the GAN itself.
+
+    Returns:
+        The network in use; `None` for another GAN, or a preset that comes without.
+    """
+    role = "backward_generator"
+    if role not in gan.sides["generator"]:
+        return None
+    whole = source is gan or _is_run(source) or role in presets.card(source).parts
+    return gan.in_use(role) if whole else None
+
+
 def start_from(gan, source):
     """Gives the networks of a new GAN the weights of a trained one: fine-tuning.
 

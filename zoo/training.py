@@ -12,7 +12,7 @@ from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic
 from keras_gans.zoo.environment import ENVIRONMENT, describe
 from keras_gans.zoo.evaluating import conclude
-from keras_gans.zoo.loading import start_from
+from keras_gans.zoo.loading import start_from, way_back
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import HEALTH, write_report
 from keras_gans.zoo.strategies import strategy as by_name
@@ -84,7 +84,8 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
         )
         if evaluate is not None and chief:
             last = evaluate.measured if evaluate.epoch == resume.epoch else None
-            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last)
+            back = way_back(gan, gan)
+            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last, back)
     if chief:
         write_report(folder, recipe)
     return folder

@@ -14,9 +14,8 @@ from keras_gans.data.folder import SUFFIXES, decode, is_image
 from keras_gans.metrics.features import hash_of
 from keras_gans.models.image_to_image import ImageToImage
 from keras_gans.names import did_you_mean
-from keras_gans.zoo import presets
 from keras_gans.zoo.gallery import BESIDE, PREVIEW, ROWS, Gallery, printable
-from keras_gans.zoo.loading import open_gan
+from keras_gans.zoo.loading import open_gan, way_back
 from keras_gans.zoo.tiling import tile_overlap, tile_starts, translate_image
 
 # Formats that can be written, to their suffixes.
@@ -252,16 +251,11 @@ def _generators(source, backward, best):
             "CycleGAN; use `keras-gans generate`, or the GAN's `generate`. "
             f"Received: {source}, a {type(gan).__name__}"
         )
-    forward, back = gan.in_use("generator"), None
-    both_ways = "backward_generator" in gan.sides["generator"]
-    # What a preset comes without is untrained.
-    run = gan is source or (Path(source) / "config.json").is_file()
-    whole = run or "backward_generator" in presets.card(source).parts
-    if both_ways and whole:
-        back = gan.in_use("backward_generator")
+    forward, back = gan.in_use("generator"), way_back(gan, source)
     if not backward:
         return gan, forward, back
     if back is None:
+        both_ways = "backward_generator" in gan.sides["generator"]
         which = "This preset comes without a backward generator" if both_ways else "It has none"
         raise ValueError(
             f"There is no generator to translate backward with. {which}. Expected the run of a "

@@ -99,9 +99,8 @@ class TranslationEvaluation:
     def protocol(self, metric):
         """The `Protocol` that a metric has here; known once something was measured."""
         pixels = metric != "frechet"
-        options = inspect.signature(data.load_pairs).parameters
-        named = (self.options.get(n, options[n].default) for n in ("direction", "image_size"))
-        where = (Path(str(self.data)).name, self.split, *named)
+        options = map(self._option, ("direction", "image_size"))
+        where = (Path(str(self.data)).name, self.split, *options)
         return Protocol(
             metric,
             self.num_images,
@@ -133,6 +132,17 @@ class TranslationEvaluation:
         if source.shape == target.shape:
             found["input copied"] = self.measure(lambda x: x)
         return found
+
+    def backward(self):
+        """The evaluation of the same pairs, from the targets to the sources."""
+        other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self._option("direction")]
+        options = {**self.options, "direction": other}
+        return type(self)(
+            self.data, self.features, self.split, self.num_images, self.seed, **options
+        )
+
+    def _option(self, name):
+        return self.options.get(name, inspect.signature(data.load_pairs).parameters[name].default)
 
     def _load(self):
         return data.load_pairs(

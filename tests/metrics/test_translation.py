@@ -56,6 +56,18 @@ def test_numbers_are_those_of_the_metrics_on_all_pairs(folder):
             assert one.low <= float(one) <= one.high
 
 
+def test_backward_are_the_same_pairs_the_other_way_round(folder):
+    evaluation = make(folder, split="train", num_images=5)
+    back = evaluation.backward()
+    for (source, target), (other_source, other_target) in zip(evaluation.pairs(), back.pairs()):
+        assert np.ptp(source) > 0
+        np.testing.assert_array_equal(source, other_target)
+        np.testing.assert_array_equal(target, other_source)
+    assert "l1_5_pixels_on_pairs_train_b_to_a_32" in back.measure(lambda x: x)
+    again = back.backward()
+    assert again.options["direction"] == "a_to_b" and again.features is evaluation.features
+
+
 def test_blur_is_less_sharp_and_noise_sharper(folder):
     evaluation, rng = make(folder), np.random.default_rng(0)
     real = next(iter(evaluation.pairs()))[1]

@@ -9,7 +9,7 @@ from PIL import Image
 import keras_gans
 from keras_gans import cli, metrics, zoo
 from keras_gans.zoo.report import columns, write_report
-from tiny import recipe
+from tiny import cyclegan_recipe, recipe
 
 EVALUATION = {"every": 1, "num_images": 60, "split": "train[:100]", "floor_split": "train[100:200]"}
 
@@ -221,3 +221,31 @@ def test_the_command_line(run, tmp_path, monkeypatch, capsys):
     assert "frechet70_digits_cnn_v1_on_digits_train_200_300" in capsys.readouterr().out
     assert call(run, "--features", "digits_cnn_v2", "--out", out) == 1
     assert "Did you mean 'digits_cnn_v1'" in capsys.readouterr().err
+
+
+def test_a_cyclegan_is_measured_both_ways(tmp_path):
+    config = cyclegan_recipe(tmp_path)
+    config["evaluation"] = {"every": 1, "best": "l1", "split": "validation"}
+    run = zoo.train(config, tmp_path / "run", verbose=0)
+    found = json.loads((run / "evaluation.json").read_text())
+    names = [f"l1_3_pixels_on_pairs_validation_{way}_32" for way in ("a_to_b", "b_to_a")]
+    gan = zoo.load(run, part="gan")
+    evaluation = metrics.TranslationEvaluation(
+        config["data"]["name"], image_size=32, data_dir=config["data"]["data_dir"]
+    )
+    source, target = next(evaluation.pairs())
+    forth, back = gan.generate(source), gan.generate(target, backward=True)
+    for name, (made, wanted) in zip(names, [(forth, target), (back, source)]):
+        value = found["measured"][name]["value"]
+        assert value == pytest.approx(metrics.l1(wanted, made).mean(), abs=1e-5)
+        copied = found["yardsticks"]["input copied"][name]["value"]
+        assert copied == pytest.approx(metrics.l1(source, target).mean(), abs=1e-5)
+    assert names[1] in (run / "report.html").read_text()
+
+    both = zoo.save_preset(gan, tmp_path / "both", {"recipe": config})
+    one = zoo.save_preset(gan, tmp_path / "one", {"recipe": config}, parts=["generator"])
+    measured = zoo.evaluate(both, out=tmp_path / "a", split="validation").measured
+    assert set(names) <= set(measured)
+    # What a preset comes without is not measured.
+    measured = zoo.evaluate(one, out=tmp_path / "b", split="validation").measured
+    assert names[0] in measured and names[1] not in measured

@@ -237,33 +237,7 @@ def test_noise_by_a_seed(tmp_path):
 
 
 def test_a_run_and_a_preset(tmp_path, monkeypatch):
-    recipe = {
-        "epochs": 1,
-        "samples": 2,
-        "data": {
-            "type": "load_pairs",
-            "name": str(tiny.folder_of_pairs(tmp_path / "pairs", number=2)),
-            "image_size": 32,
-            "batch_size": 2,
-            "data_dir": str(tmp_path / "prepared"),
-        },
-        "networks": {
-            **{
-                role: {"type": "resnet_generator", "image_shape": SHAPE, "width": 2, "blocks": 1}
-                for role in ("generator", "backward_generator")
-            },
-            **{
-                role: {
-                    "type": "patch_discriminator",
-                    "image_shape": SHAPE,
-                    "receptive_field": 16,
-                    "width": 2,
-                }
-                for role in ("discriminator", "backward_discriminator")
-            },
-        },
-        "model": {"type": "CycleGAN", "ema_decay": 0.9},
-    }
+    recipe = tiny.cyclegan_recipe(tmp_path)
     run = tmp_path / "run"
     gan = zoo.Recipe(recipe).build_model()
     path = write(tmp_path / "a.png", colors(32, 32))
