@@ -242,10 +242,7 @@ def test_a_cyclegan_is_measured_both_ways(tmp_path):
         assert copied == pytest.approx(metrics.l1(source, target).mean(), abs=1e-5)
     assert names[1] in (run / "report.html").read_text()
 
-    both = zoo.save_preset(gan, tmp_path / "both", {"recipe": config})
-    one = zoo.save_preset(gan, tmp_path / "one", {"recipe": config}, parts=["generator"])
-    measured = zoo.evaluate(both, out=tmp_path / "a", split="validation").measured
-    assert set(names) <= set(measured)
     # What a preset comes without is not measured.
-    measured = zoo.evaluate(one, out=tmp_path / "b", split="validation").measured
+    one = zoo.save_preset(gan, tmp_path / "one", {"recipe": config}, parts=["generator"])
+    measured = zoo.evaluate(one, out=tmp_path / "measured", split="validation").measured
     assert names[0] in measured and names[1] not in measured

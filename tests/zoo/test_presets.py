@@ -39,7 +39,7 @@ def test_a_trained_preset_loads_and_makes_images(name):
     else:
         images = zoo.open_gan(name).generate(100, seed=0)
     assert images.min() >= -1.0 and images.max() <= 1.0
-    assert np.std(images, axis=0).max() > 0.5  # not one image a hundred times
+    assert np.std(images, axis=0).max() > 0.4  # not one image a hundred times
     assert zoo.card(name).text.startswith(f"# {name}")
     files = {presets.weights_file(part) for part in zoo.card(name).parts}
     files |= {"README.md", "recipe.json", "samples.png"}
