@@ -5,8 +5,8 @@
 
 Each run's recipe has an `evaluation`, whose values are in its `metrics.jsonl`. Minutes are of one
 processor core: steps, times the processor time of a step, which is measured here with one thread,
-so that what else the machine did while it trained does not count. Also prints a table of the
-best measured epochs.
+so that what else the machine did while it trained does not count. Also prints a table of what
+they measured at the end, as their `evaluation.json` has it: no epoch is chosen.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def seconds_of_a_step(recipe, steps=10):
 
 
 def read(run):
-    """Minutes and values of the measured epochs, and what `evaluation.json` says."""
+    """Minutes and values of the measured epochs, the end among them, the floor, and the steps."""
     recipe = zoo.Recipe(json.loads((run / "config.json").read_text()), run.name)
     seconds, steps, points = seconds_of_a_step(recipe), 0.0, []
     for line in read_metrics(run / "metrics.jsonl"):
@@ -52,7 +52,14 @@ def read(run):
         steps += line["seconds"] * line["steps_per_second"]
         if "frechet" in found:
             points.append({"minutes": steps * seconds / 60, **found})
-    return points, json.loads((run / "evaluation.json").read_text()), round(steps)
+    found = json.loads((run / "evaluation.json").read_text())
+    last, floor = (
+        {metric_of(name): one["value"] for name, one in found[part].items()}
+        for part in ("measured", "floor")
+    )
+    if not points or points[-1]["minutes"] < steps * seconds / 60:
+        points.append({"minutes": steps * seconds / 60, **last})
+    return points, floor, round(steps)
 
 
 def main():
@@ -65,17 +72,14 @@ def main():
     figure, axes = pyplot.subplots(1, len(SHOWN), figsize=(13, 4), layout="constrained")
     print("| recipe | steps | minutes |", " | ".join(COLUMNS), "|")
     print("|" + "---|" * (3 + len(COLUMNS)))
-    floor = {}
     for run in arguments.runs:
-        points, last, steps = read(run)
+        points, floor, steps = read(run)
         for axis, metric in zip(axes, SHOWN):
             x = [p["minutes"] for p in points]
             axis.plot(x, [p[metric] for p in points], marker="o", markersize=3, label=run.name)
-        best = min(points, key=lambda p: p["frechet"])
-        values = [f"{best[c]:.3g}" if c in best else "" for c in COLUMNS]
+        values = [f"{points[-1][c]:.3g}" if c in points[-1] else "" for c in COLUMNS]
         row = (f"`{run.name}`", f"{steps:,}", f"{points[-1]['minutes']:.0f}", *values)
         print(f"| {' | '.join(row)} |")
-        floor = {metric_of(name): found["value"] for name, found in last["floor"].items()}
     row = (
         "*other real images*",
         "",
