@@ -38,7 +38,7 @@ def test_every_format_makes_what_keras_makes(tmp_path, name):
         )
         try:
             reports.append(export.check(path, generator))
-        except ValueError as refused:  # of clothes with labels, by a decibel: docs/tflite.md
+        except ValueError as refused:  # of clothes with labels: docs/tflite.md
             assert "8 bits are too coarse" in str(refused)
             print(f"{name}: {refused}")
     if HAS_ONNX:
