@@ -38,21 +38,28 @@ def _exhibit(card, part):
         generator=zoo.load(card.name, part),
         description=card.description + (" The way back." if back else ""),
         picture=card.folder / "samples.png",
-        facts=[*_facts(card), ("SHA-256 of the weights", card.sha256[weights_file(part)])],
+        facts=_facts(card, part),
         class_names=fashion_mnist.CLASSES if labelled else None,
         examples=_sources(card, back) if card.translates else (),
         **{key: model[key] for key in ("categorical", "continuous") if key in model},
     )
 
 
-def _facts(card):
+def _facts(card, part):
     facts = [("GAN", card.architecture), ("Data", card.data)]
+    # Of a translator, what was measured of its direction.
+    given = zoo.Recipe(card.recipe, card.name).config["data"].get("direction")
+    other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}.get(given)
+    unlike = other if part == "generator" else given
     for protocol, found in card.numbers.items():
+        if unlike is not None and f"_{unlike}_" in protocol:
+            continue
         floor = found["floor"]
         beside = "" if floor is None else f" (other real images: {floor:.3g})"
         facts.append((protocol, f"{found['value']:.3g}{beside}"))
     licence = card.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
-    return [*facts, ("Data and licence", " ".join(licence.replace("`", "").split()))]
+    facts.append(("Data and licence", " ".join(licence.replace("`", "").split())))
+    return [*facts, ("SHA-256 of the weights", card.sha256[weights_file(part)])]
 
 
 def _sources(card, back):
