@@ -128,7 +128,10 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
     if path.suffix != ".html":
         raise ValueError(f"A gallery is called something.html. Received: {path}")
     target = path.with_suffix("")
-    _require_place(path, target, overwrite)
+    if path.exists() and not overwrite:
+        raise signatures.already_there(path)
+    if target.exists():
+        signatures.require_replaceable(target, _RUNTIME_FILE, "a gallery's folder", overwrite)
     _require_names(exhibits)
     shown = [_described(exhibit) for exhibit in exhibits]
     with tempfile.TemporaryDirectory() as temporary, atomic_folder(target) as folder:
@@ -167,17 +170,6 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
     with atomic(path) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
     return path
-
-
-def _require_place(path, folder, overwrite):
-    for there in (path, folder):
-        if there.exists() and not overwrite:
-            raise signatures.already_there(there)
-    if folder.exists() and not (folder / _RUNTIME_FILE).is_file():
-        raise FileExistsError(
-            "There is something else at the place of the gallery's folder, and overwriting would "
-            f"delete it. Choose another name, or remove it yourself. Received: {folder}"
-        )
 
 
 def _require_names(exhibits):

@@ -117,13 +117,8 @@ def _require_room(base):
 def _folder(path, overwrite):
     """A folder that appears at `path` when it is complete, or not at all."""
     empty = path.is_dir() and not any(path.iterdir())
-    if path.exists() and not empty and not overwrite:
-        raise signatures.already_there(path)
-    if path.exists() and not empty and not (path / "saved_model.pb").is_file():
-        raise FileExistsError(
-            "There is something else than a SavedModel at that path, and overwriting would delete "
-            f"it. Choose another path, or remove it yourself. Received: {path}"
-        )
+    if path.exists() and not empty:
+        signatures.require_replaceable(path, "saved_model.pb", "a SavedModel", overwrite)
     new = not path.parent.exists()
     try:
         with atomic_folder(path) as partial:

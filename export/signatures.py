@@ -121,6 +121,17 @@ def already_there(path):
     )
 
 
+def require_replaceable(path, mark, kind, overwrite):
+    """Raises unless the folder at `path` is to be replaced, and is of its kind: holds `mark`."""
+    if not overwrite:
+        raise already_there(path)
+    if not (path / mark).is_file():
+        raise FileExistsError(
+            f"There is something else than {kind} at that path, and overwriting would delete it. "
+            f"Choose another path, or remove it yourself. Received: {path}"
+        )
+
+
 def operations(concrete):
     """Pairs of name and type of every operation of a concrete function, however deep.
 

@@ -115,13 +115,8 @@ def web(
     }
     target = folder.resolve()
     there = target.exists() and not (target.is_dir() and not any(target.iterdir()))
-    if there and not overwrite:
-        raise signatures.already_there(folder)
-    if there and not (target / ABOUT).is_file():
-        raise FileExistsError(
-            "There is something else than a page at that path, and overwriting would delete it. "
-            f"Choose another path, or remove it yourself. Received: {folder}"
-        )
+    if there:
+        signatures.require_replaceable(folder, ABOUT, "a page", overwrite)
     with atomic_folder(target) as partial:
         partial.mkdir()
         # Beside `folder` as beside `partial`: a shared runtime is found from either.

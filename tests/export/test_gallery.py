@@ -279,7 +279,9 @@ def test_paths(tmp_path, packages):
     assert (tmp_path / "g.html").read_text() == "mine"
     (tmp_path / "g").mkdir()
     (tmp_path / "g/mine.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match="something else at the place"):
+    with pytest.raises(
+        FileExistsError, match="something else than a gallery's folder at that path"
+    ):
         write(tmp_path / "g.html", [exhibit], packages=packages, overwrite=True)
     assert (tmp_path / "g/mine.txt").read_text() == (tmp_path / "g.html").read_text() == "mine"
     (tmp_path / "g/mine.txt").unlink()
