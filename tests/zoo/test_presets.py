@@ -35,11 +35,15 @@ def test_the_first_stone_is_there():
 def test_a_trained_preset_loads_and_makes_images(name):
     assert isinstance(zoo.load(name), keras.Model)
     if zoo.Recipe.read(name).translates:
-        _, images = cells(name)[:2]
+        columns = cells(name)
+        # What was made, beside real images of that kind: of a CycleGAN both ways.
+        ways = [(1, 2)] if len(columns) == 3 else [(1, 3), (4, 0)]
+        made = [(columns[i], 0.8 * np.std(columns[j], axis=0).max()) for i, j in ways]
     else:
-        images = zoo.open_gan(name).generate(100, seed=0)
-    assert images.min() >= -1.0 and images.max() <= 1.0
-    assert np.std(images, axis=0).max() > 0.4  # not one image a hundred times
+        made = [(zoo.open_gan(name).generate(100, seed=0), 0.5)]
+    for images, least in made:
+        assert images.min() >= -1.0 and images.max() <= 1.0
+        assert np.std(images, axis=0).max() > least  # not one image a hundred times
     assert zoo.card(name).text.startswith(f"# {name}")
     files = {presets.weights_file(part) for part in zoo.card(name).parts}
     files |= {"README.md", "recipe.json", "samples.png"}
