@@ -48,16 +48,16 @@ def read(run):
     recipe = zoo.Recipe(json.loads((run / "config.json").read_text()), run.name)
     seconds, steps, points = seconds_of_a_step(recipe), 0.0, []
     for line in read_metrics(run / "metrics.jsonl"):
-        found = {metric_of(name): value for name, value in line.items()}
+        values = {metric_of(name): value for name, value in line.items()}
         steps += line["seconds"] * line["steps_per_second"]
-        if "frechet" in found:
-            points.append({"minutes": steps * seconds / 60, **found})
+        if "frechet" in values:
+            points.append({"minutes": steps * seconds / 60, **values})
     found = json.loads((run / "evaluation.json").read_text())
     last, floor = (
         {metric_of(name): one["value"] for name, one in found[part].items()}
         for part in ("measured", "floor")
     )
-    if not points or points[-1]["minutes"] < steps * seconds / 60:
+    if "frechet" not in values:  # at the end, it was measured after the last line
         points.append({"minutes": steps * seconds / 60, **last})
     return points, floor, round(steps)
 

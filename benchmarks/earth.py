@@ -137,14 +137,11 @@ def rows_of(run, split, best):
     """`(direction, name, measured, agreement)` of everything that is to be compared."""
     recipe = recipe_of(run)
     model = opened(run, best)
-    options = {n: recipe.config["data"][n] for n in ("name", "image_size")}
+    options = {n: recipe.config["data"][n] for n in ("image_size", "direction")}
     cycle = isinstance(model, keras_gans.CycleGAN)
-    given = recipe.config["data"]["direction"]
-    other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[given]
-    for direction in (given, other) if cycle else (given,):
-        evaluation = metrics.TranslationEvaluation(
-            options["name"], split=split, direction=direction, image_size=options["image_size"]
-        )
+    forward = metrics.TranslationEvaluation(recipe.config["data"]["name"], split=split, **options)
+    for evaluation in (forward, forward.backward()) if cycle else (forward,):
+        direction = evaluation.options["direction"]
         satellite = direction == "a_to_b"
         sources, targets = zip(*evaluation.pairs())
         mean = np.concatenate(targets).mean(axis=(0, 1, 2))
@@ -155,8 +152,8 @@ def rows_of(run, split, best):
         if (run / L1).is_dir() and not cycle:
             translators["the same U-Net, L1 alone"] = opened(run / L1, best).generate
         if cycle:
-            backward = direction != given
-            translators["CycleGAN"] = lambda x, b=backward: model.generate(x, backward=b)
+            back = evaluation is not forward
+            translators["CycleGAN"] = lambda x, b=back: model.generate(x, backward=b)
         else:
             translators["Pix2Pix"] = model.generate
         for name, translate in translators.items():

@@ -13,8 +13,8 @@ import argparse
 import keras
 import numpy as np
 
-import keras_gans
 from keras_gans import data, image, zoo
+from keras_gans.zoo.loading import way_back
 
 WAYS = ("a_to_b", "b_to_a")
 SIZE = 64
@@ -58,20 +58,16 @@ def main():
     known = images_of("train")
     judges = [train_judge(seed, *known, arguments.epochs) for seed in range(3)]
     held_out = dict(zip("ab", images_of("test")))
+    gans = {source: zoo.open_gan(source) for source in arguments.sources}
     print(f"{len(held_out['a'])} pairs; share taken for the style asked for")
     for way in WAYS:
         for what, style in (("sources", way[0]), ("targets", way[-1])):
             print(f"{way}, {what:30}{taken_for(judges, held_out[style], way)}")
-        for source in arguments.sources:
-            keras.config.set_dtype_policy("float32")
-            gan = zoo.open_gan(source)
-            if way == "a_to_b":
-                made = gan.generate(held_out["a"])
-            elif isinstance(gan, keras_gans.CycleGAN):
-                made = gan.generate(held_out["b"], backward=True)
-            else:
-                continue
-            print(f"{way}, {source:30}{taken_for(judges, made, way)}", flush=True)
+        for source, gan in gans.items():
+            generator = gan.in_use("generator") if way == "a_to_b" else way_back(gan, source)
+            if generator is not None:
+                made = gan.translate(generator, held_out[way[0]])
+                print(f"{way}, {source:30}{taken_for(judges, made, way)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -49,10 +49,8 @@ def _facts(card, part):
     facts = [("GAN", card.architecture), ("Data", card.data)]
     # Of a translator, what was measured of its direction.
     given = zoo.Recipe(card.recipe, card.name).config["data"].get("direction")
-    other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}.get(given)
-    unlike = other if part == "generator" else given
     for protocol, found in card.numbers.items():
-        if unlike is not None and f"_{unlike}_" in protocol:
+        if given is not None and (f"_{given}_" in protocol) != (part == "generator"):
             continue
         floor = found["floor"]
         beside = "" if floor is None else f" (other real images: {floor:.3g})"

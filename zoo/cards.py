@@ -87,9 +87,8 @@ def overview(cards):
     lines = ["| | preset | what | data | parameters | MB | Frechet | recall |", "|" + "---|" * 8]
     for card in cards:
         path, weights = f"presets/{card.name}", card.metrics["weights"]
-        values = {}
-        for name, found in card.numbers.items():
-            values.setdefault(metric_of(name), found)  # those of the way back come last
+        # Those of a way back come last, and are not for the table.
+        values = {metric_of(name): found for name, found in reversed(card.numbers.items())}
         columns = [
             f'<a href="{path}/README.md"><img src="{path}/samples.png" width="140" '
             f'alt="samples of {card.name}"></a>',

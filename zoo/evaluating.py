@@ -124,7 +124,7 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
     yardsticks = evaluation.yardsticks()
     if back is not None:
         other = evaluation.backward()
-        measured = measured | other.measure(functools.partial(images.generate, backward=True))
+        measured = measured | other.measure(functools.partial(images.translate, back))
         yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
     near = None
     if recipe is not None and not recipe.translates:
