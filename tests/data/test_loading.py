@@ -131,7 +131,7 @@ def test_images_are_decoded_once(digits, monkeypatch):
     images = loading._images
 
     def counting(*args):
-        dataset = images(*args)
+        dataset, names = images(*args)
 
         def count(image):
             decoded.append(1)
@@ -141,7 +141,7 @@ def test_images_are_decoded_once(digits, monkeypatch):
             out = tf.numpy_function(count, [image], tf.uint8)
             return tf.ensure_shape(out, image.shape)
 
-        return dataset.map(mapped)
+        return dataset.map(mapped), names
 
     monkeypatch.setattr(loading, "_images", counting)
     list(digits(first_epoch=0, batch_size=100).take(15))
@@ -315,7 +315,7 @@ def test_misuse_of_steps_per_epoch():
         ({"split": "test"}, r"Expected one of \['train'\].*Received: split='test'"),
         ({"split": "train[:0]"}, "it is empty.*Received: split="),
         ({"split": "train[::"}, "no such split.*Received: split="),
-        ({"image_size": -1}, "1 or more. Received: image_size=-1"),
+        ({"image_size": -1}, "1 or more, or a height and a width. Received: image_size=-1"),
         ({"channels": 2}, "Received: channels=2"),
         ({"seed": -1}, "Received: seed=-1"),
         ({"seed": None}, "Received: seed=None"),
