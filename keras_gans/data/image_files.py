@@ -28,11 +28,20 @@ _SHOWN = 3
 
 
 class UnreadableImageError(ValueError):
-    """An image file cannot be read; `reason` is one of the reasons above."""
+    """An image file cannot be read.
 
-    def __init__(self, message, reason):
-        super().__init__(message)
+    Attributes:
+        reason: one of the reasons above.
+        advice: what was found, and what to do.
+    """
+
+    def __init__(self, path, reason, found, advice, cause):
         self.reason = reason
+        self.advice = f"{found}. {advice} ({type(cause).__name__}: {cause})"
+        super().__init__(
+            f"An image cannot be read: {found}. {advice}; or leave such files out by "
+            f"`on_error='skip'`. Received: {os.fspath(path)!r} ({type(cause).__name__}: {cause})"
+        )
 
 
 @dataclasses.dataclass
@@ -87,7 +96,7 @@ def find(path, deep=True, on_error="raise", skip=lambda folder: False):
         for file in inside:
             name = file.relative_to(path).as_posix()
             if not is_folder(file):
-                reason = _why_not(file, known)
+                reason = why_not(file, known)
                 (found.left_out[reason] if reason else found.files).append(name)
             elif os.path.realpath(file) in above:
                 found.left_out[CIRCLES].append(f"{name}/")
@@ -102,10 +111,10 @@ def find(path, deep=True, on_error="raise", skip=lambda folder: False):
 
 def is_folder(path):
     """Whether there is a folder at a path, for all that can be seen."""
-    return stat.S_ISDIR(_mode(path))
+    return stat.S_ISDIR(mode(path))
 
 
-def _mode(path):
+def mode(path):
     """What is at a path, links followed; 0 for nothing that can be reached."""
     try:
         return Path(path).stat().st_mode
@@ -113,12 +122,14 @@ def _mode(path):
         return 0
 
 
-def _why_not(file, known):
+def why_not(file, known):
     """The reason why a file is no image, or None if it is one; `known` are the `suffixes`."""
     from PIL import Image
 
-    if not stat.S_ISREG(_mode(file)):
-        return BROKEN if file.is_symlink() and not _mode(file) else NOT_IMAGES
+    if not mode(file):
+        return BROKEN if file.is_symlink() else NOT_READABLE
+    if not stat.S_ISREG(mode(file)):
+        return NOT_IMAGES
     if file.suffix.lower() in known:
         return None
     try:
@@ -161,7 +172,8 @@ def _begins_like_an_image(path):
 
     with Path(path).open("rb") as file:
         beginning = file.read(16)
-    return any(Image.OPEN[name][1](beginning) for name in _certain())
+    whole = len(beginning) == 16  # what the formats look at
+    return whole and any(Image.OPEN[name][1](beginning) for name in _certain())
 
 
 def summary(left_out, total):
@@ -188,7 +200,7 @@ def summary(left_out, total):
 
 def check_folder(path):
     """Raises an error unless `path`, a `pathlib.Path`, is a folder."""
-    if not _mode(path):
+    if not mode(path):
         near = [p.name for p in path.parent.iterdir()] if is_folder(path.parent) else []
         raise FileNotFoundError(
             f"The folder of images does not exist.{did_you_mean(path.name, near)} Expected the "
@@ -242,7 +254,7 @@ def decode(path, channels):
             f"Received: channels={channels!r}"
         )
     try:
-        if _mode(path) and not stat.S_ISREG(_mode(path)):
+        if mode(path) and not stat.S_ISREG(mode(path)):
             raise FileNotFoundError("it is no file")  # a pipe would be waited for
         with warnings.catch_warnings():
             # Damaged EXIF, a very large image, a doubtful palette: the image can still be used.
@@ -269,7 +281,7 @@ def _unreadable(path, error):
     """The error of an image file, by what Pillow said of it."""
     from PIL import Image
 
-    empty = _mode(path) and Path(path).stat().st_size == 0
+    empty = mode(path) and Path(path).stat().st_size == 0
     do = "Expected a complete image file; remove or replace it"
     if isinstance(error, Image.DecompressionBombError):
         reason = TOO_LARGE
@@ -277,7 +289,10 @@ def _unreadable(path, error):
         do = "Expected a smaller one: shrink it or, if you trust it, raise the limit by "
         do += "`PIL.Image.MAX_IMAGE_PIXELS`"
     elif isinstance(error, Image.UnidentifiedImageError) and not _begins_like_an_image(path):
-        reason, what = NOT_IMAGES, "the file is empty" if empty else "it is no image for Pillow"
+        reason, what = (
+            NOT_IMAGES,
+            "the file is empty" if empty else "it is no image that Pillow reads",
+        )
     elif isinstance(error, (PermissionError, FileNotFoundError)):
         reason, what = NOT_READABLE, "it cannot be opened"
         do = "Expected a file that exists and may be read"
@@ -286,11 +301,7 @@ def _unreadable(path, error):
         do = "Expected 8 bits, or 16 without a sign; convert it"
     else:
         reason, what = DAMAGED, "it is damaged"
-    return UnreadableImageError(
-        f"An image cannot be read: {what}. {do}; or leave such files out by `on_error='skip'`. "
-        f"Received: {os.fspath(path)!r} ({type(error).__name__}: {error})",
-        reason,
-    )
+    return UnreadableImageError(path, reason, what, do, error)
 
 
 def fit(image, size):
