@@ -24,6 +24,9 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 # Suffixes of the files that `animate` writes.
 ANIMATIONS = ("gif", "webp", "mp4")
 
+# The largest side that these formats can note.
+_LARGEST = {"gif": 65535, "webp": 16383}
+
 # How far outside [-1, 1] counts as rounding: one ulp of bfloat16 at 1, which is 2**-7.
 _SLACK = 2.0**-7
 
@@ -121,15 +124,15 @@ def grid(images, columns=None, padding=2):
             f"3 or 4 channels and no empty axis; add the missing axis with `np.expand_dims`. "
             f"Received: shape={images.shape}"
         )
-    if columns is not None and columns < 1:
+    if columns is not None and not _is_whole(columns, 1):
         raise ValueError(
             f"`grid` cannot lay images out in that many columns. Expected `columns` of at least "
-            f"1, or None for a near-square grid. Received: columns={columns}"
+            f"1, or None for a near-square grid. Received: columns={columns!r}"
         )
-    if padding < 0:
+    if not _is_whole(padding, 0):
         raise ValueError(
             f"`grid` cannot lay images out with that padding. Expected `padding` of 0 pixels or "
-            f"more. Received: padding={padding}"
+            f"more. Received: padding={padding!r}"
         )
     count, height, width, channels = images.shape
     columns = min(columns, count) if columns else math.ceil(math.sqrt(count))
@@ -158,14 +161,20 @@ def enlarge(images, scale):
         NumPy array `(..., scale * height, scale * width, channels)`, of the same values.
 
     Raises:
-        ValueError: If `scale` is no such number.
+        ValueError: If `scale` is no such number, or `images` are none.
     """
-    if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
+    images = np.asarray(images)
+    if not _is_whole(scale, 1):
         raise ValueError(
             f"`enlarge` makes squares of whole pixels. Expected `scale` to be an integer of at "
             f"least 1. Received: scale={scale!r}"
         )
-    return np.repeat(np.repeat(np.asarray(images), scale, axis=-3), scale, axis=-2)
+    if images.ndim < 3:
+        raise ValueError(
+            f"`enlarge` got no images. Expected shape (..., height, width, channels). "
+            f"Received: shape={images.shape}"
+        )
+    return np.repeat(np.repeat(images, scale, axis=-3), scale, axis=-2)
 
 
 def visible_scale(image_shape, pixels=112):
@@ -180,7 +189,16 @@ def visible_scale(image_shape, pixels=112):
 
     Returns:
         Integer, 1 or more.
+
+    Raises:
+        ValueError: If the shape has no height and width in pixels.
     """
+    sides = tuple(image_shape[:2]) if isinstance(image_shape, tuple | list) else ()
+    if len(sides) != 2 or not all(_is_whole(side, 1) for side in sides):
+        raise ValueError(
+            f"`visible_scale` needs the size of the images. Expected (height, width, ...) in "
+            f"pixels. Received: image_shape={image_shape!r}"
+        )
     return max(1, round(pixels / min(image_shape[:2])))
 
 
@@ -202,6 +220,11 @@ def side_by_side(columns):
         ValueError: If the batches do not fit each other.
     """
     columns = [np.asarray(column) for column in columns]
+    if not columns or any(column.ndim != 4 for column in columns):
+        raise ValueError(
+            f"`side_by_side` got no batches of images. Expected one or more of shape "
+            f"(n, height, width, channels). Received: shapes {[c.shape for c in columns]}"
+        )
     channels = max(column.shape[-1] for column in columns)
     columns = [np.repeat(c, channels, -1) if c.shape[-1] == 1 else c for c in columns]
     if len({column.shape for column in columns}) != 1:
@@ -253,7 +276,7 @@ def save(images, path, columns=None, padding=2):
     with atomic(path) as file:
         # 4:2:0 chroma would blur the seams of small samples.
         options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
-        picture.save(file, format=kind, **options)
+        _encode(picture, file, kind, **options)
     return path
 
 
@@ -290,6 +313,10 @@ def animate(frames, path, duration=100, hold=1000):
     """
     from PIL import Image
 
+    if isinstance(frames, str | os.PathLike):
+        raise ValueError(
+            f"`animate` got one path. Expected a list of frames. Received: frames={str(frames)!r}"
+        )
     frames, path = list(frames), Path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ANIMATIONS:
@@ -301,10 +328,12 @@ def animate(frames, path, duration=100, hold=1000):
         raise ValueError(
             f"`animate` got nothing to show. Expected at least one frame. Received: {frames!r}"
         )
-    if min(duration, hold) < 10:
+    if not all(
+        isinstance(n, int | float | np.number) and 10 <= n < 2**31 for n in (duration, hold)
+    ):
         raise ValueError(
-            f"`animate` got too short a time. Expected milliseconds, 10 or more. "
-            f"Received: duration={duration}, hold={hold}"
+            f"`animate` got an unsuitable time. Expected milliseconds, 10 or more. "
+            f"Received: duration={duration!r}, hold={hold!r}"
         )
 
     def pictures():
@@ -318,6 +347,11 @@ def animate(frames, path, duration=100, hold=1000):
             else:
                 picture = _to_pillow(_as_uint8(frame))
             size = size or picture.size
+            if kind != "mp4" and max(size) > _LARGEST[kind]:
+                raise ValueError(
+                    f"`animate` got frames that are too large. Expected at most {_LARGEST[kind]} "
+                    f"pixels a side in {kind}. Received: {size[0]}x{size[1]} pixels"
+                )
             if picture.size != size:
                 raise ValueError(
                     f"`animate` got frames of unlike sizes. Expected every frame as large as the "
@@ -343,6 +377,26 @@ def animate(frames, path, duration=100, hold=1000):
             **options,
         )
     return path
+
+
+def _encode(picture, file, kind, **options):
+    try:
+        picture.save(file, format=kind, **options)
+    # Pillow's encoders have errors of their own for what a format cannot hold.
+    except (KeyError, OSError, RuntimeError, ValueError) as error:
+        if getattr(error, "errno", None):
+            raise  # of the disk
+        size = f"{picture.width}x{picture.height} pixels in mode {picture.mode}"
+        raise ValueError(
+            f"The picture cannot be written in the format {kind}. Expected one that can hold it, "
+            f"such as `.png`, or a smaller picture. Received: {size} ({error})"
+        ) from error
+
+
+def _is_whole(value, least):
+    """Whether a value is an integer, not a boolean, of at least `least`."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and value >= least
 
 
 def _film(pictures, path, duration, hold):

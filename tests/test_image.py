@@ -176,3 +176,39 @@ def test_side_by_side_goes_row_by_row():
     np.testing.assert_array_equal(found[[1, 3]], second)
     with pytest.raises(ValueError, match="of one size.*5, 4, 5"):
         image.side_by_side([first, np.zeros((5, 4, 5, 1))])
+
+
+UNSUITABLE = [
+    (lambda path: image.grid(np.zeros((2, 4, 4, 1)), columns=2.5), "Received: columns=2.5"),
+    (lambda path: image.grid(np.zeros((2, 4, 4, 1)), columns="2"), "Received: columns='2'"),
+    (lambda path: image.grid(np.zeros((2, 4, 4, 1)), padding=1.5), "Received: padding=1.5"),
+    (lambda path: image.grid(np.zeros((2, 4, 4, 1)), padding=None), "Received: padding=None"),
+    (lambda path: image.enlarge(np.zeros(3), 2), r"no images.*Received: shape=\(3,\)"),
+    (lambda path: image.enlarge(np.zeros((4, 4, 1)), True), "Received: scale=True"),
+    (lambda path: image.visible_scale((None, None, 3)), r"image_shape=\(None, None, 3\)"),
+    (lambda path: image.visible_scale((0, 0)), r"in pixels. Received: image_shape=\(0, 0\)"),
+    (lambda path: image.visible_scale(28), "Received: image_shape=28"),
+    (lambda path: image.side_by_side([]), r"no batches.*Received: shapes \[\]"),
+    (lambda path: image.side_by_side([3]), r"no batches.*Received: shapes \[\(\)\]"),
+    (lambda path: image.save(np.zeros((1, 16384, 3)), path / "a.webp"), "WEBP.*16384x1 pixels"),
+    (lambda path: image.save(np.zeros((1, 65501, 1)), path / "a.jpg"), "JPEG.*65501x1 pixels"),
+    (lambda path: image.save(np.zeros((4, 4, 3)), path / "a.xbm"), "XBM.*4x4 pixels in mode RGB"),
+    (lambda path: image.save(np.zeros((4, 4, 3)), path / "a.h5"), "cannot be written.*HDF5"),
+    (lambda path: image.animate("a.png", path / "a.gif"), "one path.*Received: frames='a.png'"),
+    (lambda path: image.animate([np.zeros((1, 16384, 3))], path / "a.webp"), "at most 16383"),
+    (lambda path: image.animate([np.zeros((4, 4, 3))], path / "a.gif", "fast"), "duration='fast'"),
+    (lambda path: image.animate([np.zeros((4, 4, 3))], path / "a.gif", np.nan), "duration=nan"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(UNSUITABLE)))
+def test_what_does_not_fit_is_said(tmp_path, number):
+    call, message = UNSUITABLE[number]
+    with pytest.raises(ValueError, match=message):
+        call(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_integers_of_numpy_are_integers():
+    assert image.enlarge(np.zeros((4, 4, 1)), np.int64(2)).shape == (8, 8, 1)
+    assert image.visible_scale(tuple(np.array([28, 28]))) == 4

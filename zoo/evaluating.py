@@ -91,7 +91,7 @@ def evaluate(source, against=None, out=None, **options):
         height, width, channels = evaluation.image_shape
         images = data.load(
             folder,
-            image_size=min(height, width),
+            image_size=(height, width),
             channels=channels if channels in (1, 3) else None,
             batch_size=100,
             shuffle=False,

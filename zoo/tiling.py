@@ -37,11 +37,17 @@ def translate_image(translate, image, tile_shape, overlap=None, batch_size=8):
     Raises:
         ValueError: for no image, an unsuitable overlap, or a `translate` that changes the size.
     """
-    image, tile_shape = np.asarray(image, "float32"), tuple(tile_shape)
-    if image.ndim != 3 or 0 in image.shape:
+    image = np.asarray(image)
+    image = image.astype("float32") if image.dtype.kind in "fiub" or not image.size else image
+    if image.ndim != 3 or 0 in image.shape or image.dtype != "float32":
         raise ValueError(
-            "That is no image. Expected shape (height, width, channels) and no empty axis. "
-            f"Received: shape {image.shape}"
+            "That is no image. Expected numbers of shape (height, width, channels) and no empty "
+            f"axis. Received: shape {image.shape}, dtype {image.dtype}"
+        )
+    if not callable(translate):
+        raise ValueError(
+            "`translate` must map images to images. Expected a function or a network. "
+            f"Received: translate={translate!r}"
         )
     overlap = tile_overlap(tile_shape, overlap)
     lacking = [max(tile - side, 0) for side, tile in zip(image.shape, tile_shape)]
@@ -84,6 +90,11 @@ def tile_overlap(tile_shape, overlap=None):
     Raises:
         ValueError: if it is negative or more than half a tile.
     """
+    if not isinstance(tile_shape, (tuple, list)) or len(tile_shape) != 2:
+        raise ValueError(
+            "A tile has two sides. Expected `tile_shape` to be (height, width). "
+            f"Received: tile_shape={tile_shape!r}"
+        )
     shorter = min(checks.count(f"tile_shape ({n})", v) for n, v in zip("hw", tile_shape))
     if overlap is None:
         return shorter // 4
@@ -100,7 +111,15 @@ def tile_starts(length, tile, overlap):
 
     >>> tile_starts(100, 40, 10)
     [0, 30, 60]
+
+    Raises:
+        ValueError: if the overlap leaves a tile nothing of its own.
     """
+    if overlap >= tile:
+        raise ValueError(
+            "Tiles that share all of their pixels do not move on. Expected an `overlap` below "
+            f"{tile}. Received: overlap={overlap}"
+        )
     if length <= tile:
         return [0]
     number = math.ceil((length - overlap) / (tile - overlap))

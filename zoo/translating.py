@@ -7,6 +7,7 @@ import itertools
 import os
 import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,16 @@ def translate(
                 f"`stochastic=True`, or leave the seed out. Received: seed={seed}"
             )
     checks.count("batch_size", batch_size)
+    if not isinstance(source, (str, os.PathLike, ImageToImage)):
+        raise ValueError(
+            "That is nothing to translate by. Expected the folder of a run, the name of a preset, "
+            f"or a `Pix2Pix` or `CycleGAN`. Received: source={source!r}"
+        )
+    if image_files.mode(output) and not image_files.is_folder(output):
+        raise ValueError(
+            "A file is where the images would be written to. Expected a folder, or a name that is "
+            f"free, as `output`. Received: output={str(output)!r}"
+        )
     targets, failed, left_out = _targets(files, output, FORMATS[format])
 
     gan, forward, back = _generators(source, backward, best)
@@ -207,7 +218,13 @@ def _targets(files, output, suffix):
         Names in the output folder, to the paths of the images they are made of; paths that cannot
         be read, to the reason; and reasons to what else was left out of folders.
     """
-    given = [files] if isinstance(files, (str, os.PathLike)) else list(files)
+    one = isinstance(files, (str, os.PathLike)) or not isinstance(files, Iterable)
+    given = [files] if one else list(files)
+    if not all(isinstance(path, (str, os.PathLike)) for path in given):
+        raise ValueError(
+            "Those are no paths. Expected the path of an image or of a folder of images, or a list "
+            f"of such. Received: files={files!r}"
+        )
     known, targets, failed, left_out = image_files.suffixes(), {}, {}, {}
     for path in map(Path, given):
         if not image_files.mode(path):

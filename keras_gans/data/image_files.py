@@ -248,6 +248,8 @@ def decode(path, channels):
     """
     from PIL import Image, ImageOps
 
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"That is no path. Expected the path of an image. Received: {path!r}")
     if channels not in (1, 3):
         raise ValueError(
             f"Images are read in grey or RGB. Expected `channels` to be 1 or 3. "

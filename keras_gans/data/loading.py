@@ -140,6 +140,7 @@ def load(
     size = None if image_size is None else sides(image_size)
     labels = labels if isinstance(labels, str | os.PathLike) else bool(labels)
     names = None
+    check_flags(shuffle=shuffle, drop_remainder=drop_remainder)
     check_common(batch_size, seed, first_epoch, num_examples, channels, on_error, (None, 1, 3))
 
     if isinstance(name, str) and name in synthetic.SETS:
@@ -340,7 +341,7 @@ def to_float(images, *labels):
 
 
 def _points(name, split, seed, num_examples, labels, options):
-    if split not in synthetic.SPLITS:
+    if not isinstance(split, str) or split not in synthetic.SPLITS:
         raise ValueError(
             f"{name!r} has no such split. Expected one of {list(synthetic.SPLITS)}; choose the "
             f"number of points by `num_examples`. Received: split={split!r}"
@@ -359,7 +360,7 @@ def _builder(name, image_size, channels, data_dir, on_error, labels, options):
     from keras_gans.data import builders
 
     path = meaning(name, _OURS)
-    data_dir = None if data_dir is None else os.fspath(data_dir)
+    data_dir = folder_of(data_dir)
     if name == "digits":
         from keras_gans.data.digits import Digits
 
@@ -439,6 +440,16 @@ def meaning(name, ours):
     if not path.is_absolute() and not os.path.lexists(path):
         raise unknown(name, ours)
     return path
+
+
+def folder_of(data_dir):
+    """`data_dir` as text; None stays None."""
+    if not isinstance(data_dir, str | os.PathLike | None):
+        raise ValueError(
+            f"`data_dir` does not fit. Expected the path of a folder, or None. "
+            f"Received: data_dir={data_dir!r}"
+        )
+    return None if data_dir is None else os.fspath(data_dir)
 
 
 @contextlib.contextmanager
@@ -542,9 +553,12 @@ def _images(builder, split, image_size, channels, labels, num_examples):
             f"pixels. Received: image_size=None"
         )
     height, width = image_size or shape[:2]
+    of_bits = names is None and _is_of_bits(data, image_key)
 
     def convert(example):
         image = example[image_key]
+        if of_bits:
+            image *= 255
         if dtype == np.uint16:
             image = tf.cast(tf.round(tf.cast(image, tf.float32) / 257.0), tf.uint8)
         image = with_channels(image, channels)
@@ -556,6 +570,12 @@ def _images(builder, split, image_size, channels, labels, num_examples):
     if labels and names is None:
         names = getattr(features[label_key], "names", None)
     return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE), names
+
+
+def _is_of_bits(examples, key):
+    """Whether images hold 0 and 1, as those of "dsprites" and "binarized_mnist" do."""
+    tops = [example[key].max() for example in examples.take(64).as_numpy_iterator()]
+    return max(tops) == 1
 
 
 def _keys(builder, features, labels):
@@ -609,7 +629,7 @@ def read_split(builder, split):
     try:
         data = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
         count = int(data.cardinality())
-    except (ValueError, KeyError, AssertionError) as error:
+    except (ValueError, KeyError, AssertionError, AttributeError, TypeError) as error:
         raise no_split(builder, split) from error
     if count < 1:
         raise no_split(builder, split)
@@ -731,6 +751,15 @@ def sides(image_size):
             f"width. Received: image_size={image_size!r}"
         )
     return tuple(int(n) for n in found)
+
+
+def check_flags(**flags):
+    """Raises ValueError unless all are booleans: the text "no" would mean yes."""
+    for name, value in flags.items():
+        if not isinstance(value, bool | np.bool_ | int) or value not in (0, 1):
+            raise ValueError(
+                f"`{name}` does not fit. Expected True or False. Received: {name}={value!r}"
+            )
 
 
 def too_large(batch_size, most):

@@ -8,7 +8,6 @@ References:
 """
 
 import functools
-import os
 import re
 
 import tensorflow as tf
@@ -107,13 +106,16 @@ def load_pairs(
         RuntimeError: If a set cannot be downloaded.
     """
     loading.check_common(batch_size, seed, first_epoch, num_examples, channels, on_error)
+    loading.check_flags(
+        paired=paired, augment=augment, shuffle=shuffle, drop_remainder=drop_remainder
+    )
     if direction not in ("a_to_b", "b_to_a"):
         raise ValueError(
             f"`direction` is unknown. Expected 'a_to_b' or 'b_to_a'. "
             f"Received: direction={direction!r}"
         )
     size, seed = loading.sides(image_size), int(seed)
-    data_dir = None if data_dir is None else os.fspath(data_dir)
+    data_dir = loading.folder_of(data_dir)
     augment = bool(augment) and _is_training(split)
 
     if name in ("earth", "day_night"):

@@ -26,7 +26,12 @@ def ring_centers(modes=8, radius=2.0):
 
     Returns:
         NumPy array of `float32` and shape `(modes, 2)`: the coordinates.
+
+    Raises:
+        ValueError: If there are no modes, or `radius` is no number.
     """
+    _check_count(modes=modes)
+    _check_numbers(radius=radius)
     angles = 2 * np.pi * np.arange(modes) / modes
     return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).astype("float32")
 
@@ -44,7 +49,12 @@ def grid_centers(side=5, spacing=2.0):
 
     Returns:
         NumPy array of `float32` and shape `(side * side, 2)`: the coordinates.
+
+    Raises:
+        ValueError: If there are no modes, or `spacing` is no number.
     """
+    _check_count(side=side)
+    _check_numbers(spacing=spacing)
     axis = spacing * (np.arange(side) - (side - 1) / 2)
     return (
         np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2).astype("float32")
@@ -63,6 +73,7 @@ def normal(rng, count, mean=4.0, stddev=0.5):
     Returns:
         Array of `float32` and shape `(count, 1)`, and None: there are no labels.
     """
+    _check_numbers(mean=mean)
     _check_stddev(stddev)
     return rng.normal(mean, stddev, (count, 1)).astype("float32"), None
 
@@ -111,8 +122,26 @@ def _mixture(rng, count, centers, stddev):
     return (centers[labels] + noise).astype("float32"), labels
 
 
+def _check_count(**argument):
+    ((name, value),) = argument.items()
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(
+            f"There is no such number of modes. Expected `{name}` to be an integer, 1 or more. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def _check_numbers(**argument):
+    ((name, value),) = argument.items()
+    if not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        raise ValueError(
+            f"`{name}` does not fit. Expected a finite number. Received: {name}={value!r}"
+        )
+
+
 def _check_stddev(stddev):
-    if not stddev >= 0:
+    _check_numbers(stddev=stddev)
+    if stddev < 0:
         raise ValueError(
             f"A standard deviation cannot be negative. Expected `stddev` of 0 or more. "
             f"Received: stddev={stddev}"

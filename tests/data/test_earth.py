@@ -256,6 +256,8 @@ def test_masks(dtype):
     images = colors if dtype == "uint8" else colors.astype("float32") / 127.5 - 1
     assert earth.land_mask(images).tolist() == [[False, False, True, True, True]]
     assert earth.sea_mask(images).tolist() == [[True, False, False, False, False]]
+    with pytest.raises(ValueError, match=r"Expected RGB images.*Received: shape=\(1, 5, 1\)"):
+        earth.land_mask(images[..., :1])
 
 
 @pytest.mark.skipif(

@@ -185,6 +185,13 @@ def test_missing_packages(build, source, part):
         build(source=source)
 
 
+@pytest.mark.parametrize("content", [b"[{", "é".encode("latin-1")])
+def test_a_damaged_list_is_named(build, source, content):
+    (source / "emoji-datasource-google" / "emoji.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"list of emoji is damaged.*npm install.*emoji.json"):
+        build()
+
+
 def test_a_damaged_image_is_named(build, source):
     (source / "emoji-datasource-twitter/img/twitter/64/1f603.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"cannot be read.*twitter/64/1f603.png"):

@@ -324,6 +324,9 @@ def test_misuse_of_steps_per_epoch():
         ({"first_epoch": -1}, "Received: first_epoch=-1"),
         ({"num_examples": 5001}, "at most 5000. Received: num_examples=5001"),
         ({"on_error": "ignore"}, "Received: on_error='ignore'"),
+        ({"split": 3}, "no such split.*Received: split=3"),
+        ({"shuffle": "no"}, "True or False. Received: shuffle='no'"),
+        ({"drop_remainder": None}, "True or False. Received: drop_remainder=None"),
         ({"mean": 1.0}, "no option of that name.*Received: mean=1.0"),
         ({"batchsize": 8}, "Did you mean 'batch_size'?"),
     ],
@@ -345,6 +348,10 @@ def test_misuse(digits, kwargs, message):
         ("normal", {"stddev": -1.0}, "Received: stddev=-1.0"),
         ("ring", {"image_size": 8}, "not of images.*Received: image_size=8"),
         ("ring", {"split": "train[:10%]"}, "Received: split="),
+        ("ring", {"modes": 2.5}, "1 or more. Received: modes=2.5"),
+        ("ring", {"radius": float("nan")}, "finite number. Received: radius=nan"),
+        ("grid", {"side": 0}, "1 or more. Received: side=0"),
+        ("normal", {"mean": "x"}, "finite number. Received: mean='x'"),
         ("grid", {"modes": 3}, "Expected `side`, `spacing`, `stddev`. Received: modes=3"),
     ],
 )
@@ -413,6 +420,16 @@ def test_labels_of_tfds(mocked, name, labels, first):
 def test_labels_that_tfds_has_not(mocked, name, labels, message):
     with pytest.raises(ValueError, match=message):
         mocked(name, labels)
+
+
+def test_images_of_bits_are_black_and_white(tmp_path):
+    def bits(self, **kwargs):
+        image = np.tile(np.eye(28, dtype="uint8")[..., None], (4, 1, 1, 1))
+        return tf.data.Dataset.from_tensor_slices({"image": image})
+
+    with tfds.testing.mock_data(as_dataset_fn=bits):
+        images = data.load("binarized_mnist", batch_size=4, data_dir=tmp_path)
+        assert np.unique(next(iter(images))).tolist() == [-1, 1]
 
 
 def test_rectangles_of_tfds_cover_and_crop_about_the_centre():

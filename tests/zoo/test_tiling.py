@@ -72,6 +72,10 @@ def test_a_small_image_is_mirrored_about_its_ends():
         ({"overlap": 5}, "from 0 to 4. Received: overlap=5"),
         ({"overlap": -1}, "at least 0"),
         ({"tile_shape": (8, 0)}, "at least 1"),
+        ({"tile_shape": 8}, "two sides.*Received: tile_shape=8"),
+        ({"tile_shape": (8, 8, 3)}, "two sides"),
+        ({"image": "abc"}, "no image.*Received: shape .*dtype <U3"),
+        ({"translate": 3}, "a function or a network. Received: translate=3"),
         ({"batch_size": 0}, "batch_size"),
         ({"translate": lambda tiles: tiles[:, ::2]}, r"same height and width.*\(1, 4, 8, 3\)"),
     ],
@@ -80,3 +84,8 @@ def test_errors(options, message):
     given = {"translate": np.negative, "image": picture(8, 8), "tile_shape": (8, 8), **options}
     with pytest.raises(ValueError, match=message):
         translate_image(**given)
+
+
+def test_tiles_that_share_all_do_not_move_on():
+    with pytest.raises(ValueError, match="below 40. Received: overlap=40"):
+        tile_starts(100, 40, 40)

@@ -276,10 +276,14 @@ def test_what_generators_cannot_do(same, tmp_path):
         (same, {"format": "pgn"}, "Did you mean 'png'.*format='pgn'"),
         (same, {"batch_size": 0}, "batch_size"),
         (same, {"overlap": 17}, "from 0 to 16"),
+        (3, {}, "nothing to translate by.*Received: source=3"),
+        (same, {"files": None}, "no paths.*Received: files=None"),
+        (same, {"files": [3]}, r"no paths.*Received: files=\[3\]"),
+        (same, {"output": path}, "A file is where.*Received: output=.*a.png"),
         (odd, {}, r"1 or 3 channels.*\(32, 32, 4\)"),
     ):
         with pytest.raises(ValueError, match=message):
-            translate(source, path, tmp_path / "out", **options)
+            translate(source, **{"files": path, "output": tmp_path / "out", **options})
     assert not (tmp_path / "out").exists()
 
 
