@@ -103,7 +103,7 @@ def test_save_is_atomic(tmp_path, monkeypatch):
 
     def broken(self, file, **kwargs):
         file.write_bytes(b"half a picture")
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr(Image.Image, "save", broken)
     with pytest.raises(OSError, match="disk full"):
