@@ -1,5 +1,6 @@
 """A folder of translated images, and the page that shows them beside what they were made of."""
 
+import contextlib
 import html
 import json
 import os
@@ -63,12 +64,11 @@ class Gallery:
     def __init__(self, folder):
         self.folder, self.notes = folder, {}
         path = folder / BESIDE / NOTES
-        for line in path.read_text().splitlines() if path.exists() else ():
-            try:
+        for line in path.read_bytes().splitlines() if path.exists() else ():
+            with contextlib.suppress(ValueError):  # a kill has cut it off, before its image
                 note = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # a kill has cut it off; its image was not written
-            self.notes[note["name"]] = note  # the last one counts
+                if _is_note(note):
+                    self.notes[note["name"]] = note  # the last one counts
 
     def note(self, name, source, shape, told, shown, settings):
         """Notes that an image is about to be written.
@@ -122,6 +122,17 @@ class Gallery:
         with atomic(self.folder / PAGE) as partial:
             partial.write_text(page, encoding="utf-8")
         return self.folder / PAGE
+
+
+def _is_note(note):
+    """Whether this is what `Gallery.note` writes, and not what became of it in other hands."""
+    kinds = {"name": str, "input": str, "size": list, "told": list, "shown": list, "settings": dict}
+    return (
+        isinstance(note, dict)
+        and all(isinstance(note.get(field), kind) for field, kind in kinds.items())
+        and [type(side) for side in note["size"]] == [int, int]
+        and all(isinstance(text, str) for text in [*note["told"], *note["shown"]])
+    )
 
 
 def _beside(kind, name):

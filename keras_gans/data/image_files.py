@@ -77,12 +77,12 @@ def find(path, deep=True, on_error="raise", skip=lambda folder: False):
     Raises:
         ValueError: If a folder cannot be read.
     """
-    found, known, waiting = Found(), suffixes(), [(Path(path), frozenset())]
+    found, known, waiting = Found(), suffixes(), [(Path(path), "", frozenset())]
     while waiting:
-        folder, above = waiting.pop()
-        name = folder.relative_to(path).as_posix()
+        folder, within, above = waiting.pop()
         try:
-            inside = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+            with os.scandir(folder) as entries:
+                inside = [entry for entry in entries if not entry.name.startswith(".")]
         except OSError as error:
             if on_error == "raise":
                 raise ValueError(
@@ -90,20 +90,21 @@ def find(path, deep=True, on_error="raise", skip=lambda folder: False):
                     f"that may be opened; or leave it out by `on_error='skip'`. "
                     f"Received: {str(folder)!r} ({type(error).__name__}: {error.strerror})"
                 ) from error
-            found.left_out[NOT_READABLE].append(f"{name}/")
+            found.left_out[NOT_READABLE].append(within or "./")
             continue
         above = above | {os.path.realpath(folder)}
-        for file in inside:
-            name = file.relative_to(path).as_posix()
-            if not is_folder(file):
-                reason = why_not(file, known)
+        for entry in inside:
+            file, name = Path(entry.path), within + entry.name
+            if not (is_folder(file) if entry.is_symlink() else entry.is_dir()):
+                plain = entry.is_file(follow_symlinks=False) and file.suffix.lower() in known
+                reason = None if plain else why_not(file, known)
                 (found.left_out[reason] if reason else found.files).append(name)
             elif os.path.realpath(file) in above:
                 found.left_out[CIRCLES].append(f"{name}/")
             elif not skip(file):
                 found.folders.append(name)
                 if deep:
-                    waiting.append((file, above))
+                    waiting.append((file, f"{name}/", above))
     for names in (found.files, found.folders, *found.left_out.values()):
         names.sort()
     return found

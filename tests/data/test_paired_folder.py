@@ -296,3 +296,20 @@ def test_no_folder(build, path):
     path.write_text("a file")
     with pytest.raises(NotADirectoryError, match=r"That is a file.*photos'"):
         build()
+
+
+def test_what_is_left_out_of_pairs_is_said(build, save, path, monkeypatch):
+    said = []
+    monkeypatch.setattr(logging, "warning", lambda text, *args: said.append(text % args))
+    for name, color in (("TrainA", RED), ("TrainB", BLUE)):
+        save(f"{name}/1.jfif", color, quality=100, subsampling=0)
+        save(f"{name}/\udcff\n.png", color)
+        save(f"{name}/deep/2.png", color)
+    (path / "TrainA" / "notes.txt").write_text("no image")
+    (path / "beside.txt").write_text("of no split, and no business of theirs")
+    builder = build()
+    assert list(builder.info.splits) == ["train"] and builder.info.splits["train"].num_examples == 2
+    assert said == [
+        f"{path}: 3 of 7 files were left out: 1 not images (TrainA/notes.txt), "
+        "2 in folders below (TrainA/deep/, TrainB/deep/)"
+    ]

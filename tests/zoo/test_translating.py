@@ -356,7 +356,10 @@ def test_it_goes_on_where_it_was_stopped(same, tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             translate(same, tmp_path / "in", tmp_path / "out")
     with (tmp_path / "out" / "index_files" / "done.jsonl").open("a") as file:
-        file.write('{"name": "b')  # and the last note is cut off
+        file.write('{"name": "b\n')  # and the last note is cut off
+        file.write('[]\n3\n{"name": "b.png"}\n{"name": "b.png", "size": [8], "told": 1}\n')
+    with (tmp_path / "out" / "index_files" / "done.jsonl").open("ab") as file:
+        file.write(b"\xff\xfe\n")
     done = translate(same, tmp_path / "in", tmp_path / "out")
     assert [p.name for p in done.skipped] == ["a.png"]
     assert [p.name for p in done.written] == ["b.png", "c.png"]
