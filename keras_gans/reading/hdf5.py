@@ -12,6 +12,7 @@ import functools
 import math
 import mmap
 import zlib
+from pathlib import Path
 
 import h5py
 import ml_dtypes
@@ -117,11 +118,16 @@ def require_same(found, weights, name, path):
         )
 
 
-def require_loadable(path, variables):
+def require_loadable(path, variables, finite=()):
     """Raises ValueError for a file that a model of these variables must not be loaded from.
 
     A file may hold more than a model asks for, such as the state of its optimizers, but no array
     that is larger than all of the model's.
+
+    Args:
+        path: of the file.
+        variables: of the model, the largest among them.
+        finite: beginnings of paths in the file, under which numbers must be finite.
     """
     largest = max((math.prod(v.shape) for v in variables), default=1)
     with opened(path) as (file, found):
@@ -132,8 +138,12 @@ def require_loadable(path, variables):
                     f"one's. Expected at most {largest:,} numbers in one; make the model that "
                     f"saved it. Received: {path} with {one.name} of shape {one.shape}"
                 )
-            with one.explain():
-                _require_chunks(file[one.name])
+        for one in found.values():
+            if one.name.startswith(tuple(finite)):
+                one.read()
+            else:
+                with one.explain():
+                    _require_chunks(file[one.name])
 
 
 def names(group, attribute):
@@ -169,7 +179,10 @@ def _require_names(group, heap):
 def _largest_heap(path):
     """The size of a file's largest heap of texts, each of which has its size behind a mark."""
     largest, place = 0, -1
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with (
+        Path(path).open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         while (place := content.find(b"GCOL", place + 1)) >= 0:
             size = int.from_bytes(content[place + 8 : place + 16], "little")
             largest = max(largest, min(size, len(content)))

@@ -38,6 +38,14 @@ _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_PICKLED = 2**22
 _MOST_AXES = 8
 
+# Those of `torch.save`, in any of its versions, but for three that stand below.
+_INSTRUCTIONS = """
+    PROTO FRAME STOP MARK GLOBAL STACK_GLOBAL REDUCE BINPERSID MEMOIZE BINPUT LONG_BINPUT BINGET
+    LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT SHORT_BINSTRING
+    BINSTRING SHORT_BINUNICODE BINUNICODE EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND
+    APPENDS EMPTY_DICT
+"""
+
 
 @contextlib.contextmanager
 def opened(path):
@@ -242,12 +250,7 @@ class _Unpickler(pickle._Unpickler):
     dispatch.update(
         {
             getattr(pickle, code)[0]: pickle._Unpickler.dispatch[getattr(pickle, code)[0]]
-            for code in (
-                "PROTO FRAME STOP MARK GLOBAL STACK_GLOBAL REDUCE BINPERSID MEMOIZE BINPUT "
-                "LONG_BINPUT BINGET LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 "
-                "BINFLOAT SHORT_BINSTRING BINSTRING SHORT_BINUNICODE BINUNICODE EMPTY_TUPLE TUPLE "
-                "TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND APPENDS EMPTY_DICT"
-            ).split()
+            for code in _INSTRUCTIONS.split()
         }
     )
     dispatch[pickle.SETITEM[0]] = load_setitem

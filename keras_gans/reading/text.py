@@ -32,6 +32,14 @@ def regular(path):
     return path
 
 
+def is_file(path):
+    """Is this a regular file? No name is too long or too odd for the answer."""
+    try:
+        return stat.S_ISREG(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def read_text(path):
     """Text of a file in UTF-8.
 
