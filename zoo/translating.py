@@ -1,6 +1,8 @@
 """Images of any size and kind in, what a Pix2Pix or a CycleGAN makes of them out."""
 
 import dataclasses
+import errno
+import hashlib
 import itertools
 import os
 import time
@@ -8,18 +10,25 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from keras_gans import checks, image, latent, networks
-from keras_gans.data.folder import SUFFIXES, decode, is_image
+from keras_gans.data import image_files
 from keras_gans.metrics.features import hash_of
 from keras_gans.models.image_to_image import ImageToImage
-from keras_gans.names import did_you_mean
-from keras_gans.zoo.gallery import BESIDE, PREVIEW, ROWS, Gallery, printable
+from keras_gans.names import did_you_mean, printable
+from keras_gans.zoo.gallery import BESIDE, PREVIEW, ROWS, Gallery
 from keras_gans.zoo.loading import open_gan, way_back
 from keras_gans.zoo.tiling import tile_overlap, tile_starts, translate_image
 
 # Formats that can be written, to their suffixes.
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+
+# Bytes of a file name. File systems take 255, and a file that is being written has a longer name.
+_LONGEST = 240
+
+# Errors after which no other image would fare better.
+_OF_DISKS = {getattr(errno, n) for n in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM")}
 
 # Of a generator of images of any size: the size the papers train at.
 _OPEN_SIDE = 256
@@ -34,12 +43,14 @@ class Translated:
         written: paths of the images made.
         skipped: paths of the images that were there already.
         failed: paths of the inputs that could not be translated, to the reason.
+        left_out: reasons to names of what is in the folders and no image.
     """
 
     page: Path
     written: list
     skipped: list
     failed: dict
+    left_out: dict = dataclasses.field(default_factory=dict)
 
 
 def translate(
@@ -73,7 +84,7 @@ def translate(
     Args:
         source: folder of a run, name of a trained preset, or a `Pix2Pix` or `CycleGAN`.
         files: path of an image or of a folder of images, or several of either. Images keep their
-            names, and those of a folder their subfolders.
+            names, if these are not too long, and those of a folder their subfolders.
         output: folder to write to.
         format: `"png"`, `"jpeg"` or `"webp"`.
         backward: with a `CycleGAN`, from Y to X.
@@ -88,13 +99,15 @@ def translate(
         verbose: 1 prints a line for each image, 0 none.
 
     Returns:
-        A `Translated`. A file that cannot be read is noted there, and the others are done.
+        A `Translated`. A file that cannot be read, translated or written is noted there, and the
+        others are done.
 
     Raises:
         ValueError: before anything is written, if there are no images, two would be written to one
             file, one would be written over an input, what is in `output` was made in another way,
             or `source` does not do what is asked.
         FileNotFoundError: if a file is missing.
+        OSError: if the disk is full, or `output` may not be written to.
     """
     output = Path(output)
     if format not in FORMATS:
@@ -110,7 +123,7 @@ def translate(
                 f"`stochastic=True`, or leave the seed out. Received: seed={seed}"
             )
     checks.count("batch_size", batch_size)
-    targets = _targets(files, output, FORMATS[format])
+    targets, failed, left_out = _targets(files, output, FORMATS[format])
 
     gan, forward, back = _generators(source, backward, best)
     shape, channels = _tile(forward)
@@ -143,9 +156,9 @@ def translate(
         return image.to_uint8(made)
 
     gallery = Gallery(output)
-    skipped = {n: output / n for n in targets if not overwrite and (output / n).exists()}
+    skipped = {n: output / n for n in targets if not overwrite and (output / n).is_file()}
     _require_same(settings, gallery.notes, skipped)
-    written, failed = [], {}
+    written = []
     for number, (name, path) in enumerate(targets.items()):
         if name in skipped:
             continue
@@ -167,76 +180,101 @@ def translate(
             gallery.note(name, path, pixels.shape, told, shown, settings)
             written.append(image.save(made, output / name))
             said = ", ".join(told)
-        except (ValueError, OSError) as error:
-            if getattr(error, "errno", None):
-                raise  # the disk is full, or read-only: no other image would fare better
-            cause = error.__cause__
-            said = failed[path] = f"{type(cause).__name__}: {cause}" if cause else str(error)
+        except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+            if getattr(error, "errno", None) in _OF_DISKS:
+                raise
+            said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
+            failed[path] = said
         if verbose:
             seconds = time.perf_counter() - started
-            print(f"[{number + 1}/{len(targets)}] {printable(path)}: {said} ({seconds:.1f} s)")
+            said = printable(f"{path}: {said} ({seconds:.1f} s)")
+            print(f"[{number + 1}/{len(targets)}] {said}")
+    total = len(targets) + sum(map(len, left_out.values()))
+    if verbose and (line := image_files.summary(left_out, total)):
+        print(line)
     title = source.name if isinstance(source, ImageToImage) else Path(source).resolve().name
     page = gallery.write_page(f"Translated by {title}", failed)
-    return Translated(page, written, list(skipped.values()), failed)
+    return Translated(page, written, list(skipped.values()), failed, left_out)
 
 
 # ---- which files
 
 
 def _targets(files, output, suffix):
-    """Names in the output folder, to the paths of the images they are made of."""
+    """Which images are made of which.
+
+    Returns:
+        Names in the output folder, to the paths of the images they are made of; paths that cannot
+        be read, to the reason; and reasons to what else was left out of folders.
+    """
     given = [files] if isinstance(files, (str, os.PathLike)) else list(files)
-    found = {}
+    known, targets, failed, left_out = image_files.suffixes(), {}, {}, {}
     for path in map(Path, given):
-        if not path.exists():
+        if not image_files.mode(path):
             raise FileNotFoundError(
                 "That file does not exist. Expected paths of images, or of folders of images. "
                 f"Received: {str(path)!r}"
             )
-        for file, name in _images(path, output):
-            name = Path(name).with_suffix(suffix).as_posix()
-            other = found.setdefault(name, file)
+        home, found = _find(path, output, known)
+        for reason, names in found.left_out.items():
+            if reason in (image_files.NOT_IMAGES, image_files.CIRCLES):
+                left_out.setdefault(reason, []).extend(str(home / name) for name in names)
+            else:
+                failed |= {home / name: reason for name in names}
+        for name in found.files:
+            file, name = home / name, _made(Path(name), suffix, known)
+            other = targets.setdefault(name, file)
             if other.resolve() != file.resolve():
                 raise ValueError(
                     "Two images would be written to one file. Rename one, or translate them into "
                     f"two folders. Received: {other} and {file}, both for {output / name}"
                 )
-    if not found:
+    if not targets:
+        reasons = [f"{printable(path)} ({reason})" for path, reason in failed.items()]
         raise ValueError(
-            f"There are no images to translate. Expected files, or folders with files that end in "
-            f"{', '.join(sorted(SUFFIXES))}. Received: {', '.join(map(str, given)) or 'nothing'}"
+            "There are no images to translate. Expected files that Pillow reads, such as .jpg, "
+            ".png or .webp, or folders of such. "
+            f"Received: {', '.join(map(str, given)) or 'nothing'}"
+            f"{': ' if reasons else ''}{', '.join(reasons[:3])}"
         )
-    inputs = {file.resolve() for file in found.values()}
-    for name, file in found.items():
+    inputs = {file.resolve() for file in targets.values()}
+    for name, file in targets.items():
         if (output / name).resolve() in inputs:
             raise ValueError(
                 "An image would be written over one that is to be translated. Choose another "
                 f"folder with `output`. Received: {file}, to be written to {output / name}"
             )
-    return dict(sorted(found.items()))
+    return dict(sorted(targets.items())), failed, left_out
 
 
-def _images(path, output):
-    """The image files at a path, each with its name below it; not those this function wrote."""
-    if not path.is_dir():
-        yield path, path.name
-        return
+def _find(path, output, known):
+    """A folder, and what `image_files.find` finds there; not what this function wrote."""
+    if not image_files.is_folder(path):
+        if image_files.why_not(path, known):  # who names a file takes it for an image
+            return path.parent, image_files.Found(left_out={"not an image": [path.name]})
+        return path.parent, image_files.Found([path.name])
     if path.resolve() == output.resolve():
         raise ValueError(
             "The images would be written among those to be translated, and taken for such the next "
             f"time. Choose another folder with `output`. Received: {path}, output={output}"
         )
-    for folder, folders, names in os.walk(path):
-        folders[:] = [
-            f
-            for f in folders
-            if not f.startswith(".")
-            and f != BESIDE
-            and Path(folder, f).resolve() != output.resolve()
-        ]
-        for file in (Path(folder, name) for name in names):
-            if is_image(file):
-                yield file, file.relative_to(path)
+
+    def ours(folder):
+        return folder.name == BESIDE or folder.resolve() == output.resolve()
+
+    return path, image_files.find(path, on_error="skip", skip=ours)
+
+
+def _made(name, suffix, known):
+    """The name of the image made of one of another name; cut, if it would be too long."""
+    stem = name.stem if name.suffix.lower() in known else name.name
+    if len(os.fsencode(stem + suffix)) > _LONGEST:
+        # The digits keep apart what differs in the end that is cut off.
+        digits = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+        while len(os.fsencode(f"{stem}-{digits}{suffix}")) > _LONGEST:
+            stem = stem[:-1]
+        stem = f"{stem}-{digits}"
+    return name.with_name(stem + suffix).as_posix()
 
 
 # ---- by which generator
@@ -304,7 +342,7 @@ def _read(path, channels):
     """Pixels `(height, width, channels)`, alpha or `None`, and what is to be said of the file."""
     from PIL import Image, ImageOps
 
-    colors = decode(path, channels)
+    colors = image_files.decode(path, channels)
     pixels = np.asarray(colors).reshape(*colors.size[::-1], channels)
     alpha, told = None, []
     with warnings.catch_warnings():

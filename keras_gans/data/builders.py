@@ -93,7 +93,8 @@ def fingerprint(*parts):
     """Sixteen hexadecimal digits that change with any of the parts (texts, numbers, bytes)."""
     digest = hashlib.sha256()
     for part in parts:
-        part = part if isinstance(part, bytes) else str(part).encode()
+        # Names of files need not be text.
+        part = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")
         digest.update(len(part).to_bytes(8, "little") + part)
     return digest.hexdigest()[:16]
 

@@ -26,7 +26,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_gans.data import loading
+from keras_gans.data import image_files, loading
 from keras_gans.data.builders import (
     NODE_VARIABLE,
     QuietBuilder,
@@ -199,16 +199,10 @@ def _folder(name, source):
 
 
 def _read(file):
-    from PIL import Image
-
     try:
-        with Image.open(file) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError) as error:
-        raise ValueError(
-            f"A map cannot be read. Expected a complete image file; install its package again. "
-            f"Received: {str(file)!r} ({type(error).__name__}: {error})"
-        ) from error
+        return np.asarray(image_files.decode(file, 3))
+    except image_files.UnreadableImageError as error:
+        raise ValueError(f"A map is missing. Install its package again. {error}") from error
 
 
 class Crops:

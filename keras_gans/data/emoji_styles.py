@@ -23,7 +23,7 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from keras_gans.data import builders, folder
+from keras_gans.data import builders, folder, image_files
 from keras_gans.data.builders import NODE_VARIABLE, QuietBuilder, fingerprint
 from keras_gans.names import did_you_mean
 
@@ -202,7 +202,14 @@ def motif_splits(source):
     """
     both = set.intersection(*({f.name for f in _file(source, s, "").iterdir()} for s in STYLES))
     splits = collections.defaultdict(list)
-    for emoji in json.loads(_table(source).read_text(encoding="utf-8")):
+    try:
+        table = json.loads(_table(source).read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON, or of UTF-8
+        raise ValueError(
+            f"The list of emoji is damaged. Expected JSON in UTF-8; install the packages again "
+            f"with {_HOW_TO_INSTALL}. Received: {str(_table(source))!r} ({error})"
+        ) from error
+    for emoji in table:
         if emoji["category"] in _LEFT_OUT:
             continue
         tones = emoji.get("skin_variations", {}).values()
@@ -258,8 +265,8 @@ def images(source, style, names, image_size=(64, 64), channels=3):
         ValueError: If a file cannot be read.
     """
     for name in names:
-        image = folder.decode(_file(source, style, name), channels)
-        yield name, folder.fit(image, image_size)
+        image = image_files.decode(_file(source, style, name), channels)
+        yield name, image_files.fit(image, image_size)
 
 
 def _file(source, style, name):

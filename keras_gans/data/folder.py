@@ -1,98 +1,117 @@
-"""A folder of images: any sizes, modes and subfolders in, square `uint8` images out."""
+"""A folder of images: any sizes, modes and subfolders in, `uint8` images of one size out."""
 
+import collections
+import csv
 import dataclasses
+import io
 import os
-import warnings
 from pathlib import Path
 
-import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
+from keras_gans.data import image_files
 from keras_gans.data.builders import QuietBuilder, fingerprint
+from keras_gans.data.image_files import check_folder, decode, fit, read
+from keras_gans.names import did_you_mean
 
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+__all__ = ["Folder", "Images", "check_folder", "config", "decode", "fit", "read"]
 
 # Raised when images are decoded in another way, so that nobody reads what an old one prepared.
 DECODER = 1
 
+# Raised when they are stored in another way.
+_STORED = 2
+
+# Name of a subfolder, in small letters, to name of a split.
+SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SPLITS |= dict.fromkeys(["val", "valid", "validation"], "validation")
+
+_NOT_CHOSEN = "of classes that were not chosen"
+_NOT_LISTED = "not in the file of labels"
+_MISSING = "in the file of labels only"
+
 
 @dataclasses.dataclass
 class Images(tfds.core.BuilderConfig):
-    """What is prepared of which folder; the name changes with any of it."""
+    """What is prepared of which folder; the name changes with any of it.
+
+    `splits` maps the name of a split to files and the numbers of their classes, None without.
+    """
 
     path: Path | None = None
-    files: tuple = ()
+    splits: dict = dataclasses.field(default_factory=dict)
     classes: tuple = ()
-    image_size: int = 0
+    left_out: dict = dataclasses.field(default_factory=dict)
+    image_size: tuple = ()
     channels: int = 3
     on_error: str = "raise"
 
 
 class Folder(QuietBuilder, skip_registration=True):
-    """Images of a folder, decoded once, in one split, `train`."""
+    """Images of a folder, decoded once, in the split `train` and in others that it has."""
 
     name = "keras_gans_folder"
 
     def _info(self):
         config = self.builder_config
-        shape = (config.image_size, config.image_size, config.channels)
+        shape = (*config.image_size, config.channels)
         features = {"image": tfds.features.Image(shape=shape)}
         if config.classes:
-            features["label"] = tfds.features.ClassLabel(names=list(config.classes))
+            # Without their names: those of folders may hold what TFDS cannot write.
+            features["label"] = tfds.features.ClassLabel(num_classes=len(config.classes))
         return tfds.core.DatasetInfo(
             builder=self,
-            description="Images of a folder, resized and cropped to squares.",
+            description="Images of a folder, resized and cropped.",
             features=tfds.features.FeaturesDict(features),
-            metadata=tfds.core.MetadataDict(),
+            metadata=tfds.core.MetadataDict(left_out=collections.defaultdict(list)),
         )
 
     def _split_generators(self, dl_manager):
-        return {"train": self._generate_examples()}
+        splits = self.builder_config.splits
+        return {split: self._generate_examples(split, files) for split, files in splits.items()}
 
-    def _generate_examples(self):
+    def _generate_examples(self, split, files):
         config = self.builder_config
-        skipped = []
-        for number, name in enumerate(config.files):
+        made = 0
+        for number, (name, label) in enumerate(files):
             if number % 5000 == 0:
-                logging.info("Reading image %d of %d", number, len(config.files))
+                logging.info("Reading image %d of %d in %s", number, len(files), split)
             try:
                 image = read(config.path / name, config.image_size, config.channels)
-            except ValueError as error:
+            except image_files.UnreadableImageError as error:
                 if config.on_error == "raise":
                     raise
-                logging.warning("Skipped: %s", error)
-                skipped.append(name)
+                logging.info("Left out: %s", error)
+                self.info.metadata["left_out"][error.reason].append(name)
                 continue
-            example = {"image": image}
-            if config.classes:
-                example["label"] = name.split("/")[0]
-            yield name, example
-        if len(skipped) == len(config.files):
+            made += 1
+            # Bytes, as a name need not be text.
+            yield os.fsencode(name), {"image": image, **({} if label is None else {"label": label})}
+        if not made:
             raise ValueError(
-                f"Not one image of the folder could be read; the log names the reasons. Expected "
-                f"at least one. Received: {str(config.path)!r} with {len(skipped)} files"
+                f"Not one image of the split {split!r} could be read. Expected at least one; "
+                f"`on_error='raise'` says what is wrong with the first. "
+                f"Received: {str(config.path)!r} with {len(files)} files"
             )
-        self.info.metadata.update(skipped=len(skipped), example=skipped[:1])
 
 
-def config(path, image_size, channels, on_error):
+def config(path, image_size, channels, on_error, labels=False, class_names=None):
     """Lists the images of a folder, and makes their builder configuration.
-
-    Hidden files are left out: macOS leaves `._name.jpg` beside `name.jpg`, which is no image.
-    Links to folders are not followed.
 
     Args:
         path: `pathlib.Path` of the folder.
-        image_size: Side of the prepared images, in pixels.
+        image_size: Height and width of the prepared images, in pixels.
         channels: 1 or 3.
         on_error: `"raise"` or `"skip"`.
+        labels: A boolean, for classes by subfolders; or the path of a CSV file.
+        class_names: Names of the classes that are wanted, in their order; None for all.
 
     Returns:
         The configuration. Its name depends on the path, size and time of every file.
 
     Raises:
-        ValueError: If there are no images, or `image_size` is missing.
+        ValueError: If there are no images, or an argument does not fit.
         FileNotFoundError: If there is no such folder.
         NotADirectoryError: If `path` is a file.
     """
@@ -100,153 +119,178 @@ def config(path, image_size, channels, on_error):
     if image_size is None:
         raise ValueError(
             f"A folder of images needs `image_size`: the side, in pixels, to which all are "
-            f"resized and cropped. Received: image_size=None for {str(path)!r}"
+            f"resized and cropped, or a height and a width. "
+            f"Received: image_size=None for {str(path)!r}"
         )
-    files = []
-    for parent, folders, names in os.walk(path):
-        folders[:] = [f for f in folders if not f.startswith(".")]
-        for name in names:
-            file = Path(parent, name)
-            if is_image(file):
-                files.append(file.relative_to(path).as_posix())
-    if not files:
+    found = image_files.find(path, on_error=on_error)
+    divided = _is_divided(found)
+    if isinstance(labels, bool):
+        of_file, known = _by_folders(found, divided, class_names is None)
+    else:
+        of_file, known = _by_csv(path, labels, found, on_error)
+    classes = _chosen(class_names, known)
+    number = {name: index for index, name in enumerate(classes)}
+    splits = collections.defaultdict(list)
+    for name in found.files:
+        label = of_file.get(name)
+        if not classes or label in number:
+            splits[_parts(name, divided)[0]].append((name, number.get(label)))
+        else:
+            unlisted = label is None and class_names is None
+            found.left_out[_NOT_LISTED if unlisted else _NOT_CHOSEN].append(name)
+    if not splits:
         raise ValueError(
-            f"There are no images in the folder. Expected files that end in "
-            f"{', '.join(sorted(SUFFIXES))}, in the folder or below. Received: {str(path)!r}"
+            f"There are no images in the folder. Expected files that Pillow reads, such as .jpg, "
+            f".png or .webp, in the folder or below. Received: {str(path)!r}, of which "
+            f"{image_files.summary(found.left_out, _total(found)) or '0 files were left out'}"
         )
-    files.sort()
-    classes = sorted({f.split("/")[0] for f in files}) if all("/" in f for f in files) else []
-    stats = [(f, s.st_size, s.st_mtime_ns) for f in files for s in [(path / f).stat()]]
-    key = fingerprint(DECODER, path.resolve(), channels, on_error, stats)
+    stats = [(f, s.st_size, s.st_mtime_ns) for f in found.files for s in [(path / f).stat()]]
+    parts = (DECODER, _STORED, path.resolve(), channels, on_error, dict(splits), classes, stats)
+    height, width = image_size
     return Images(
-        name=f"{image_size}_{key}",
+        name=f"{height}x{width}_{fingerprint(*parts)}",
         path=path,
-        files=tuple(files),
-        classes=tuple(classes),
-        image_size=image_size,
+        splits=dict(splits),
+        classes=classes,
+        left_out=dict(found.left_out),
+        image_size=(height, width),
         channels=channels,
         on_error=on_error,
     )
 
 
-def check_folder(path):
-    """Raises an error unless `path`, a `pathlib.Path`, is a folder."""
-    if not path.exists():
+def _total(found):
+    """Number of files that were looked at, those left out among them."""
+    return len({*found.files, *(name for names in found.left_out.values() for name in names)})
+
+
+def _is_divided(found):
+    """Whether all images are in folders named after splits, `train` among them."""
+    tops = {file.split("/")[0].lower() if "/" in file else "" for file in found.files}
+    return tops <= set(SPLITS) and "train" in {SPLITS[top] for top in tops}
+
+
+def _parts(name, divided):
+    """The split of a file or folder, and the rest of its name."""
+    top, _, rest = name.partition("/")
+    return (SPLITS.get(top.lower()), rest) if divided else ("train", name)
+
+
+def _by_folders(found, divided, all_images):
+    """Classes by name of file, and all classes: the subfolders, those without images, too.
+
+    There are none if images lie beside the subfolders, unless not `all_images` are wanted.
+    """
+    of_file = {}
+    for file in found.files:
+        _, rest = _parts(file, divided)
+        if "/" in rest:
+            of_file[file] = rest.split("/")[0]
+        elif all_images:
+            return {}, []
+    inside = (_parts(folder, divided) for folder in found.folders)
+    return of_file, sorted({rest.split("/")[0] for split, rest in inside if split and rest})
+
+
+def _by_csv(path, labels, found, on_error):
+    """Classes by name of file, and all classes, as a CSV file tells."""
+    places = dict.fromkeys([path / labels, Path(labels)])
+    table = next((place for place in places if place.is_file()), None)
+    if table is None:
         raise FileNotFoundError(
-            f"The folder of images does not exist. Expected the path of a folder, or the name of "
-            f"a data set. Received: {str(path)!r}"
+            f"The file of labels does not exist. Expected the path of a CSV file, as it is or "
+            f"from the folder of images. Received: {' and '.join(map(repr, map(str, places)))}"
         )
-    if not path.is_dir():
-        raise NotADirectoryError(
-            f"That is a file. Expected the path of a folder of images. Received: {str(path)!r}"
-        )
-
-
-def is_image(file):
-    """Whether a `pathlib.Path` is a file with the suffix of an image, and not hidden."""
-    name = file.name
-    return file.suffix.lower() in SUFFIXES and not name.startswith(".") and file.is_file()
-
-
-def warn_of_skipped(builder, path, what="images"):
-    """Says how many files were left out when the set was prepared, now or in an earlier run."""
-    skipped = builder.info.metadata.get("skipped", 0)
-    if skipped:
-        logging.warning(
-            "%d of %d %s in %s could not be read and are left out, %s among them.",
-            skipped,
-            skipped + builder.info.splits.total_num_examples,
-            what,
-            path,
-            builder.info.metadata["example"][0],
-        )
-
-
-def read(path, size, channels):
-    """Reads one image file as a square: `decode`, then `fit`.
-
-    Args:
-        path: Path of the file.
-        size: Side of the result in pixels.
-        channels: 1 or 3.
-
-    Returns:
-        NumPy array of `uint8` and shape `(size, size, channels)`.
-
-    Raises:
-        ValueError: If the file is damaged or no image.
-    """
-    return fit(decode(path, channels), (size, size))
-
-
-def decode(path, channels):
-    """Reads one image file at its own size.
-
-    The orientation that a camera noted is applied, transparent parts become white, 16-bit grey is
-    scaled, and of an animation the first frame is taken.
-
-    Args:
-        path: Path of the file.
-        channels: 1 or 3.
-
-    Returns:
-        `PIL.Image.Image` in the mode "L" or "RGB".
-
-    Raises:
-        ValueError: If the file is damaged or no image.
-    """
-    from PIL import Image, ImageOps
-
-    try:
-        with warnings.catch_warnings():
-            # Damaged EXIF, a very large image, a doubtful palette: the image can still be used.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as file:
-                image = ImageOps.exif_transpose(file)
-                return _to_mode(image, "L" if channels == 1 else "RGB")
-    except MemoryError:
-        raise
-    # Everything else: each of Pillow's decoders has errors of its own for a damaged file, among
-    # them SyntaxError, struct.error and zlib.error.
-    except Exception as error:
+    of_file = _read_csv(table)
+    there = set(found.files)
+    missing = [file for file in of_file if file not in there]
+    if missing and (on_error == "raise" or len(missing) == len(of_file)):
         raise ValueError(
-            f"An image cannot be read. Expected a complete image file; remove or replace it, or "
-            f"leave such files out by `on_error='skip'`. "
-            f"Received: {str(path)!r} ({type(error).__name__}: {error})"
+            f"The file of labels names images that are not there. Expected paths from the folder "
+            f"of images, such as {found.files[0] if found.files else 'a.jpg'!r}; or leave such "
+            f"lines out by `on_error='skip'`. "
+            f"Received: {missing[0]!r}, and {len(missing) - 1} more, in {str(table)!r}"
+        )
+    found.left_out[_MISSING] += missing
+    real = os.path.realpath(table)
+    for names in found.left_out.values():
+        names[:] = [name for name in names if os.path.realpath(path / name) != real]
+    classes = set(of_file.values())
+    numbers = all(label.isascii() and label.isdecimal() for label in classes)
+    return of_file, sorted(classes, key=int if numbers else None)
+
+
+def _read_csv(table):
+    """The column `label` of a CSV file by its column `file`."""
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+        header = text.split("\n", 1)[0]
+        rows = csv.DictReader(
+            io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count)
+        )
+        columns = [column.strip().lower() for column in rows.fieldnames or ()]
+        rows.fieldnames = columns
+        rows = list(rows)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"The file of labels cannot be read. Expected text: save it as 'CSV UTF-8'. "
+            f"Received: {str(table)!r} ({error})"
         ) from error
+    if not {"file", "label"} <= set(columns):
+        raise ValueError(
+            f"The file of labels lacks a column. Expected a first line with the names of the "
+            f"columns, 'file' and 'label' among them. Received: columns {columns} in {str(table)!r}"
+        )
+    labels = {}
+    for number, row in enumerate(rows, 1):
+        file, label = ((row[column] or "").strip() for column in ("file", "label"))
+        if not file or not label or labels.setdefault(Path(file).as_posix(), label) != label:
+            raise ValueError(
+                f"A line of the file of labels does not fit. Expected a file and a label in every "
+                f"line, and for each file one label. Received: file={file!r}, label={label!r}, "
+                f"line {number} after the first, in {str(table)!r}"
+            )
+    return labels
 
 
-def fit(image, size):
-    """Resizes an image until it covers `size` (bicubic, antialiased), and crops about the centre.
+def _chosen(class_names, known):
+    """The classes of a set in the order of `class_names`, all being `known`."""
+    if class_names is None:
+        return tuple(known)
+    listed = isinstance(class_names, (list, tuple)) and len(class_names) > 0
+    if not listed or len({*map(str, class_names)}) < len(class_names):
+        raise ValueError(
+            f"`class_names` does not fit. Expected a list of names of classes, each once. "
+            f"Received: class_names={class_names!r}"
+        )
+    for name in class_names:
+        if name not in known:
+            raise ValueError(
+                f"The folder has no such class.{did_you_mean(name, known)} Expected names of its "
+                f"subfolders, or labels of its CSV file: {known[:20]}. "
+                f"Received: {name!r} in class_names"
+            )
+    return tuple(class_names)
+
+
+def warn_of_left_out(builder, files_each=1):
+    """Says what was left out when the set was prepared, now or in an earlier run.
 
     Args:
-        image: `PIL.Image.Image` in the mode "L" or "RGB".
-        size: Height and width of the result in pixels.
-
-    Returns:
-        NumPy array of `uint8` and shape `(height, width, channels)`.
+        builder: Prepared builder of a folder.
+        files_each: Number of files of which an example is made.
     """
-    from PIL import Image, ImageOps
+    config = builder.builder_config
+    left_out = {reason: list(names) for reason, names in config.left_out.items()}
+    for reason, names in builder.info.metadata.get("left_out", {}).items():
+        left_out[reason] = left_out.get(reason, []) + names
+    there = files_each * builder.info.splits.total_num_examples
+    if line := image_files.summary(left_out, there + sum(map(len, left_out.values()))):
+        logging.warning("%s: %s", config.path, line)
 
-    height, width = size
-    # Pillow's `fit` resizes and crops at once, without rounding the longer side.
-    image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
-    return np.asarray(image).reshape(height, width, -1)
 
-
-def _to_mode(image, mode):
-    from PIL import Image
-
-    if image.mode.startswith("I"):
-        # Pillow would clip 16 bits at 255, and not scale.
-        pixels = np.asarray(image).astype(np.float64)
-        if pixels.min() < 0 or pixels.max() > 65535:
-            raise OSError(f"pixels from {pixels.min():g} to {pixels.max():g} in mode {image.mode}")
-        image = Image.fromarray(np.rint(pixels / 257).astype(np.uint8))
-    elif image.mode == "F":
-        raise OSError("pixels are floating-point numbers of an unknown range")
-    elif image.has_transparency_data:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image)
-    return image.convert(mode)
+def warn_of_empty(config):
+    """Says which classes have no images."""
+    used = {label for files in config.splits.values() for _, label in files}
+    if empty := [name for index, name in enumerate(config.classes) if index not in used]:
+        logging.warning("%s: no images of the classes %s", config.path, empty)

@@ -1,13 +1,16 @@
 """`load`: from the name of a data set to batches, in an order that a resumed run repeats."""
 
+import contextlib
+import errno
 import inspect
 import os
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
-from keras_gans.data import few_labels, synthetic
+from keras_gans.data import few_labels, image_files, synthetic
 from keras_gans.names import did_you_mean
 
 # Sets up to this size are kept in memory, decoded, as uint8.
@@ -19,6 +22,16 @@ _BUFFER_BYTES = 2**28
 
 _OURS = ("digits", "fashion_mnist", "stacked_digits", "emoji", *synthetic.SETS)
 _STEPS = "_keras_gans_steps_per_epoch"
+_NAMES = "_keras_gans_class_names"
+
+# Errors of a disk, by what can be done about them.
+_OF_DISKS = {
+    errno.ENOSPC: "free some space, or name another disk by `data_dir`",
+    errno.EDQUOT: "free some of your quota, or name another disk by `data_dir`",
+    errno.EROFS: "name a folder that can be written to by `data_dir`",
+    errno.EACCES: "ask for the right to it or, to write elsewhere, name a folder by `data_dir`",
+    errno.EMFILE: "close some files, or raise the limit by `ulimit -n`",
+}
 
 
 def load(
@@ -57,7 +70,8 @@ def load(
     - any image data set of TensorFlow Datasets: `"cifar10"`, `"celeb_a"`,
       `"cycle_gan/horse2zebra"`, ...
     - a folder of images, searched with its subfolders; `pathlib.Path`, or a string that names no
-      data set.
+      data set, such as `"./digits"`. Subfolders `train`, `val` and `test` are its splits. Option
+      `class_names`: a list of the classes that are wanted, in the order of their numbers.
     - `"normal"` (1-D; options `mean`, `stddev`), `"ring"` (2-D; `modes`, `radius`, `stddev`) or
       `"grid"` (2-D; `side`, `spacing`, `stddev`): points of a known distribution, not scaled.
 
@@ -83,13 +97,17 @@ def load(
         batch_size: Examples in a batch. Under `tf.distribute` this is the global batch.
         split: Part of the set, in the notation of TensorFlow Datasets: `"train"`, `"test"`,
             `"train[:80%]"`, `"train+test"`.
-        image_size: Images are resized (bicubic, antialiased) until their shorter side has this
-            many pixels, then cropped to a square about the centre. None keeps the size, which
-            is possible where all images of a set are of one size, and not for a folder.
+        image_size: Height and width of the images, or an integer for squares. They are resized
+            (bicubic, antialiased) until they cover this size, then cropped about the centre. None
+            keeps the size, which is possible where all images of a set are of one size, and not
+            for a folder.
         channels: 1 for grey or 3 for RGB images. None keeps what the set has; a folder has RGB.
         labels: Whether to give `(images, classes)` instead of `images`. The classes of a folder
-            are its subfolders, in alphabetical order; those of "ring" and "grid" are the modes;
-            those of "stacked_digits" the three digits read as one number.
+            are all its subfolders, in alphabetical order, or those of a CSV file with the columns
+            `file` and `label`, whose path is given instead of True; those of "ring" and "grid" are
+            the modes; those of "stacked_digits" the three digits read as one number. For a set of
+            TensorFlow Datasets it may be the name of a feature, such as "coarse_label".
+            `class_names` says what the numbers stand for.
         labels_per_class: For semi-supervised learning: only the first so many examples of each
             class, in the order on disk, keep their label. Every second example of a batch is then
             drawn from those, and the others are of the whole split, with the label -1. An epoch
@@ -104,7 +122,7 @@ def load(
         data_dir: Folder for prepared data; by default that of TensorFlow Datasets,
             `~/tensorflow_datasets` or `$TFDS_DATA_DIR`.
         on_error: `"raise"` or `"skip"`: what to do about a file in a folder of images that
-            cannot be read. Skipped files are counted in a warning of the log.
+            cannot be read. A warning of the log counts what was left out, and says why.
         **options: What only this data set understands; see above.
 
     Returns:
@@ -115,11 +133,13 @@ def load(
     Raises:
         ValueError: If an argument does not fit, or, for a folder, an image cannot be read.
         FileNotFoundError: If a folder does not exist.
+        OSError: If the disk is full or fails.
         ImportError: If the set is in a package that is not installed.
         RuntimeError: If a set cannot be downloaded.
     """
-    if image_size is not None:
-        _check(image_size=image_size, least=1)
+    size = None if image_size is None else sides(image_size)
+    labels = labels if isinstance(labels, str | os.PathLike) else bool(labels)
+    names = None
     check_common(batch_size, seed, first_epoch, num_examples, channels, on_error, (None, 1, 3))
 
     if isinstance(name, str) and name in synthetic.SETS:
@@ -128,12 +148,14 @@ def load(
                 f"{name!r} is a set of points, not of images. Leave `image_size` and `channels` "
                 f"out. Received: image_size={image_size}, channels={channels}"
             )
+        _check_labels(name, labels)
         examples = _points(name, split, seed, num_examples, labels, options)
     elif isinstance(name, str) and name == "stacked_digits":
         from keras_gans.data import stacked_digits
 
-        digits = _builder("digits", split, None, None, data_dir, on_error, options)
-        digits = _images(digits, split, None, None, True, None)
+        _check_labels(name, labels)
+        digits = _builder("digits", None, None, data_dir, on_error, False, options)
+        digits, _ = _images(digits, split, None, None, True, None)
         number = num_examples or stacked_digits.NUM_EXAMPLES
         examples = stacked_digits.stack(digits, number, int(seed))
         if image_size or channels:
@@ -143,9 +165,11 @@ def load(
             )
         if not labels:
             examples = examples.map(lambda image, label: image)
+        names = [f"{number:03}" for number in range(1000)]
     else:
-        builder = _builder(name, split, image_size, channels, data_dir, on_error, options)
-        examples = _images(builder, split, image_size, channels, labels, num_examples)
+        with readable(name):
+            builder = _builder(name, size, channels, data_dir, on_error, labels, options)
+        examples, names = _images(builder, split, size, channels, labels, num_examples)
 
     few, full = None, batch_size
     if labels_per_class is not None:
@@ -173,7 +197,36 @@ def load(
         # In batches: sixty times fewer calls than image by image, and the cache stays uint8.
         return data.map(to_float, num_parallel_calls=tf.data.AUTOTUNE)
 
-    return numbered_epochs(epoch, count, batch_size, first_epoch, drop_remainder)
+    batches = numbered_epochs(epoch, count, batch_size, first_epoch, drop_remainder)
+    setattr(batches, _NAMES, names if labels else None)
+    return batches
+
+
+def class_names(dataset):
+    """Names of the classes of a data set made by `load` with labels: item k is class k.
+
+    >>> stacked = load("stacked_digits", labels=True, num_examples=64)  # doctest: +SKIP
+    >>> class_names(stacked)[123]  # doctest: +SKIP
+    '123'
+
+    Args:
+        dataset: `tf.data.Dataset` as it was given, before `map` and the like.
+
+    Returns:
+        List of strings: the subfolders of a folder, the labels of a CSV file, or the names that
+        TensorFlow Datasets has.
+
+    Raises:
+        ValueError: If `dataset` does not come straight from `load`, or its classes have no names.
+    """
+    names = getattr(dataset, _NAMES, None)
+    if names is None:
+        raise ValueError(
+            f"The names of the classes of this data set are not known. Expected a data set of "
+            f"images as `keras_gans.data.load` gave it with `labels=True`; ask before calling "
+            f"`map`, `take` and the like. Received: {dataset!r}"
+        )
+    return list(names)
 
 
 def steps_per_epoch(dataset):
@@ -301,15 +354,11 @@ def _points(name, split, seed, num_examples, labels, options):
     return tf.data.Dataset.from_tensor_slices((points, modes) if labels else points)
 
 
-def _builder(name, split, image_size, channels, data_dir, on_error, options):
+def _builder(name, image_size, channels, data_dir, on_error, labels, options):
     """The prepared TensorFlow Datasets builder that `name` means."""
     from keras_gans.data import builders
 
-    if not isinstance(name, str | os.PathLike) or not str(name):
-        raise ValueError(
-            f"That names no data set. Expected a name such as 'digits' or 'cifar10', or the path "
-            f"of a folder of images. Received: name={name!r}"
-        )
+    path = meaning(name, _OURS)
     data_dir = None if data_dir is None else os.fspath(data_dir)
     if name == "digits":
         from keras_gans.data.digits import Digits
@@ -330,22 +379,84 @@ def _builder(name, split, image_size, channels, data_dir, on_error, options):
         from keras_gans.data import emoji_styles
 
         check_options(name, options, ["style", "source"])
-        size = (image_size or emoji_styles.SIZE,) * 2
+        size = image_size or (emoji_styles.SIZE,) * 2
         options = {"style": emoji_styles.STYLES[0], **options}
         return emoji_styles.builder(size, channels or 3, data_dir, **options)
-    check_options(name, options, [])
-    if isinstance(name, str) and in_tfds(name):
+    if path is None:
+        check_options(name, options, [])
         return download(name, data_dir)
-    path = Path(name).expanduser()
-    if isinstance(name, str) and not path.exists() and Path(name).name == name:
-        raise unknown(name)
 
     from keras_gans.data import folder
 
-    config = folder.config(path, image_size, channels or 3, on_error)
+    check_options(name, options, ["class_names"])
+    config = folder.config(path, image_size, channels or 3, on_error, labels, **options)
     builder = builders.prepare(lambda: folder.Folder(data_dir=data_dir, config=config))
-    folder.warn_of_skipped(builder, path)
+    folder.warn_of_left_out(builder)
+    if labels:
+        folder.warn_of_empty(config)
     return builder
+
+
+def meaning(name, ours):
+    """The path of the folder that a name means, or None if it means a data set.
+
+    Args:
+        name: Text or path.
+        ours: Names of the data sets that this library adds.
+
+    Raises:
+        ValueError: If it means nothing, or both a folder and a set that would be downloaded.
+        FileNotFoundError: If it is the path of a folder that does not exist.
+    """
+    if not isinstance(name, str | os.PathLike) or not str(name):
+        raise ValueError(
+            f"That names no data set. Expected a name such as {ours[0]!r}, or the path of a "
+            f"folder of images. Received: name={name!r}"
+        )
+    path = Path(name)
+    with contextlib.suppress(RuntimeError):  # there is no such user
+        path = path.expanduser()
+    if not isinstance(name, str):
+        return path
+    if name in ours:
+        if image_files.is_folder(path):
+            logging.warning(
+                "%r is read as the data set of that name, not as the folder: that is %r.",
+                name,
+                f"./{name}",
+            )
+        return None
+    if in_tfds(name):
+        if not image_files.is_folder(path):
+            return None
+        version = "" if ":" in name else ":*.*.*"
+        raise ValueError(
+            f"There are a folder and a data set of TensorFlow Datasets of that name. Expected "
+            f"'./{name}' for the folder, or '{name}{version}' for the data set. "
+            f"Received: name={name!r}"
+        )
+    # A path from the root is none of a data set; `check_folder` says what is wrong with it.
+    if not path.is_absolute() and not os.path.lexists(path):
+        raise unknown(name, ours)
+    return path
+
+
+@contextlib.contextmanager
+def readable(name):
+    """Says of an error of the disk, or of the network behind it, what happened to a data set."""
+    try:
+        yield
+    except OSError as error:
+        if not error.errno or error.errno not in errno.errorcode:
+            raise  # in words of ours, or of a package that reads from the network
+        do = _OF_DISKS.get(error.errno, "look after the disk or the network that holds it")
+        # With the number, Python picks the kind of OSError.
+        raise OSError(
+            error.errno,
+            f"The data set {os.fspath(name)!r} could not be read or prepared "
+            f"({error.strerror or error}). What was complete before is whole; {do}. "
+            f"Received: {error.filename or name!r}",
+        ) from error
 
 
 def in_tfds(name):
@@ -361,8 +472,11 @@ def unknown(name, ours=_OURS):
     import tensorflow_datasets as tfds
 
     known = [*ours, *tfds.list_builders(with_community_datasets=False)]
-    return ValueError(
-        f"There is no data set and no folder of that name.{did_you_mean(name, known)} "
+    folders = [entry.name for entry in os.scandir() if entry.is_dir()]
+    kind = ValueError if Path(name).name == name else FileNotFoundError
+    return kind(
+        f"There is no data set and no folder of that name."
+        f"{did_you_mean(Path(name).parts[0], known + folders)} "
         f"Expected one of {', '.join(map(repr, ours))}, an image data set of TensorFlow Datasets, "
         f"or the path of a folder of images. Received: name={name!r}"
     )
@@ -390,6 +504,8 @@ def download(name, data_dir):
         # Everything: the network, the site behind it and the archive it sends fail in ways of
         # their own, and all that can be done about it is the same.
         except Exception as error:
+            if getattr(error, "errno", None) in _OF_DISKS:
+                raise
             raise RuntimeError(
                 f"The data set {name!r} could not be downloaded and prepared. Expected a network "
                 f"connection, or the prepared set in {builder.data_dir}. Try again with a "
@@ -401,19 +517,20 @@ def download(name, data_dir):
 
 
 def _images(builder, split, image_size, channels, labels, num_examples):
-    """Data set of `uint8` images of one static shape, or of pairs with `int32` classes."""
+    """The `uint8` images of a builder, and the names of its classes.
+
+    Returns:
+        Data set of images of one static shape, or of pairs with `int32` classes; and a list, or
+        None.
+    """
     import tensorflow_datasets as tfds
 
-    features = builder.info.features
-    if not isinstance(features, dict | tfds.features.FeaturesDict) or "image" not in features:
-        raise ValueError(
-            f"{builder.name!r} is no image data set: it has no feature 'image'. Expected a data "
-            f"set of images. Received: features {sorted(features) if features else None}"
-        )
-    if labels and "label" not in features:
-        raise _no_labels(builder.name)
+    features, config = builder.info.features, builder.builder_config
+    features = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
+    names = getattr(config, "classes", None)  # of a folder, whose `labels` may be a path
+    image_key, label_key = _keys(builder, features, labels if names is None else bool(labels))
     data = first(read_split(builder, split), num_examples)
-    shape, dtype = features["image"].shape, features["image"].np_dtype
+    shape, dtype = features[image_key].shape, features[image_key].np_dtype
     if len(shape) != 3 or dtype not in (np.uint8, np.uint16):
         raise ValueError(
             f"The images of {builder.name!r} cannot be used. Expected uint8 or uint16 images of "
@@ -424,19 +541,52 @@ def _images(builder, split, image_size, channels, labels, num_examples):
             f"The images of {builder.name!r} are not all of one size. Expected `image_size`, in "
             f"pixels. Received: image_size=None"
         )
-    height, width = (image_size, image_size) if image_size else shape[:2]
+    height, width = image_size or shape[:2]
 
     def convert(example):
-        image = example["image"]
+        image = example[image_key]
         if dtype == np.uint16:
             image = tf.cast(tf.round(tf.cast(image, tf.float32) / 257.0), tf.uint8)
         image = with_channels(image, channels)
-        if image_size is not None and shape[:2] != (height, width):
-            image = _resize(image, image_size)
+        if shape[:2] != (height, width):
+            image = _covering(image, (height, width))
         image = tf.ensure_shape(image, (height, width, channels or shape[-1]))
-        return (image, tf.cast(example["label"], tf.int32)) if labels else image
+        return (image, tf.cast(example[label_key], tf.int32)) if labels else image
 
-    return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE)
+    if labels and names is None:
+        names = getattr(features[label_key], "names", None)
+    return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE), names
+
+
+def _keys(builder, features, labels):
+    """The names of the features that hold the images and the classes."""
+    import tensorflow_datasets as tfds
+
+    # Of a set whose features have names of their own, what its authors meant for training.
+    supervised = builder.info.supervised_keys or (None, None)
+    supervised = [key if isinstance(key, str) else None for key in supervised[:2]]
+    image = "image" if "image" in features else supervised[0]
+    if not isinstance(features.get(image), tfds.features.Image):
+        raise ValueError(
+            f"{builder.name!r} is no image data set: it has no feature 'image'. Expected a data "
+            f"set of images. Received: features {sorted(features) if features else None}"
+        )
+    if not labels:
+        return image, None
+    suitable = [
+        k for k, f in features.items() if f.shape == () and np.dtype(f.np_dtype).kind in "iub"
+    ]
+    if labels is True:
+        labels = "label" if "label" in features else supervised[1]
+        if labels not in suitable:
+            hint = f" Or name one of {suitable} by `labels`." if suitable else ""
+            raise _no_labels(builder.name, hint)
+    elif labels not in suitable:
+        raise ValueError(
+            f"{builder.name!r} has no classes of that name.{did_you_mean(labels, suitable)} "
+            f"Expected a feature of one integer: {suitable}. Received: labels={labels!r}"
+        )
+    return image, labels
 
 
 def read_split(builder, split):
@@ -503,22 +653,33 @@ def resized(image, size):
     return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
 
 
-def _resize(image, size):
-    shape = tf.cast(tf.shape(image)[:2], tf.float32)
-    target = tf.cast(tf.round(shape * (float(size) / tf.reduce_min(shape))), tf.int32)
-    top, left = (target[0] - size) // 2, (target[1] - size) // 2
-    return resized(image, target)[top : top + size, left : left + size]
+def _covering(image, size):
+    """A `uint8` image, resized until it covers `(height, width)` and cropped about the centre."""
+    have = tf.cast(tf.shape(image)[:2], tf.float32)
+    scale = tf.reduce_max(tf.constant(size, tf.float32) / have)
+    target = tf.maximum(tf.cast(tf.round(have * scale), tf.int32), size)
+    top, left = (target[0] - size[0]) // 2, (target[1] - size[1]) // 2
+    return resized(image, target)[top : top + size[0], left : left + size[1]]
 
 
 def _flat(dataset):
     return tf.nest.flatten(dataset.element_spec)
 
 
-def _no_labels(name):
+def _no_labels(name, hint=""):
     return ValueError(
         f"{name!r} has no classes. Expected `labels=False`, or a data set with classes; those of "
-        f"a folder are its subfolders, and every image must be in one. Received: labels=True"
+        f"a folder are its subfolders, and every image must be in one, or the path of a CSV file "
+        f"is given by `labels`.{hint} Received: labels=True"
     )
+
+
+def _check_labels(name, labels):
+    if not isinstance(labels, bool):
+        raise ValueError(
+            f"The classes of {name!r} are not chosen by name. Expected True or False. "
+            f"Received: labels={labels!r}"
+        )
 
 
 def no_split(builder, split, sizes=None):
@@ -554,6 +715,22 @@ def check_common(
         raise ValueError(
             f"`on_error` is unknown. Expected 'raise' or 'skip'. Received: on_error={on_error!r}"
         )
+
+
+def sides(image_size):
+    """`(height, width)` in pixels, of these or of one integer for a square.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    found = tuple(image_size) if isinstance(image_size, tuple | list) else (image_size, image_size)
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in found)
+    if len(found) != 2 or not whole or min(found) < 1:
+        raise ValueError(
+            f"`image_size` does not fit. Expected a number of pixels, 1 or more, or a height and a "
+            f"width. Received: image_size={image_size!r}"
+        )
+    return tuple(int(n) for n in found)
 
 
 def too_large(batch_size, most):

@@ -7,9 +7,9 @@
 3. Two parallel folders of any names, in alphabetical order a and b. Paired by name; unpaired if
    not one name of a is in b.
 
-Names are compared without their suffix: `a/1.png` belongs to `b/1.jpg`. Hidden files, files that
-are no images, and whatever else is beside the folders of layouts 1 and 2 are ignored. Images in
-deeper folders are not looked for.
+Names are compared without their suffix: `a/1.png` belongs to `b/1.jpg`. Hidden files, and whatever
+else is beside the folders of layouts 1 and 2, are ignored. Files that are no images, and folders
+below, are left out, and the log says so.
 
 References:
     - Isola et al., 2017, "Image-to-Image Translation with Conditional Adversarial Networks",
@@ -20,16 +20,18 @@ References:
 
 import collections
 import dataclasses
+import os
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 from absl import logging
 
-from keras_gans.data import builders, folder
+from keras_gans.data import builders, folder, image_files
 from keras_gans.data.builders import QuietBuilder, fingerprint
 
-# Name of a subfolder to name of a split.
-_SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+_SPLITS = folder.SPLITS
+
+_BELOW, _PARTNER = "in folders below", "partners of those"
 
 _LAYOUTS = (
     "(1) subfolders trainA and trainB, perhaps valA, valB, testA, testB; (2) images with A on the "
@@ -50,6 +52,7 @@ class Config(tfds.core.BuilderConfig):
     splits: dict = dataclasses.field(default_factory=dict)
     paired: bool = True
     side_by_side: bool = False
+    left_out: dict = dataclasses.field(default_factory=dict)
     image_size: tuple = ()
     channels: int = 3
     on_error: str = "raise"
@@ -68,44 +71,48 @@ class PairedFolder(QuietBuilder, skip_registration=True):
             builder=self,
             description="Images of two domains, resized and cropped.",
             features=tfds.features.FeaturesDict(dict.fromkeys(names, image)),
-            metadata=tfds.core.MetadataDict(),
+            metadata=tfds.core.MetadataDict(left_out=collections.defaultdict(list)),
         )
 
     def _split_generators(self, dl_manager):
-        skipped = []
         return {
-            split: self._generate_examples(split, examples, skipped)
+            split: self._generate_examples(split, examples)
             for split, examples in self.builder_config.splits.items()
         }
 
-    def _generate_examples(self, split, examples, skipped):
+    def _generate_examples(self, split, examples):
         config = self.builder_config
-        before = len(skipped)
+        left_out, made = self.info.metadata["left_out"], 0
         for number, files in enumerate(examples):
             if number % 5000 == 0:
                 logging.info("Reading %d of %d in %s", number, len(examples), split)
             paths = [config.path / file for file in files]
             try:
-                images = [folder.decode(path, config.channels) for path in paths]
-            except ValueError as error:
+                images = []
+                for path in paths:
+                    images.append(image_files.decode(path, config.channels))
+            except image_files.UnreadableImageError as error:
                 if config.on_error == "raise":
                     raise
-                logging.warning("Skipped: %s", error)
-                skipped.append(files[0])
+                logging.info("Left out: %s", error)
+                damaged = files[len(images)]
+                left_out[error.reason].append(damaged)
+                left_out[_PARTNER] += [file for file in files if file != damaged]
                 continue
             if config.side_by_side:
                 images = halves(images[0], paths[0])
             elif config.paired:
                 _check_sizes(images, paths)
-            images = [folder.fit(image, config.image_size) for image in images]
-            yield files[0], dict(zip(self.info.features, images))
-        if len(skipped) - before == len(examples):
+            images = [image_files.fit(image, config.image_size) for image in images]
+            made += 1
+            yield os.fsencode(files[0]), dict(zip(self.info.features, images))
+        if not made:
             raise ValueError(
-                f"Not one image of the split {split!r} could be read; the log names the reasons. "
-                f"Expected at least one. Received: {str(config.path)!r} with {len(examples)} "
+                f"Not one image of the split {split!r} could be read. Expected at least one; "
+                f"`on_error='raise'` says what is wrong with the first. Received: "
+                f"{str(config.path)!r} with {len(examples)} "
                 f"{'pairs' if config.paired else 'images'} in this split"
             )
-        self.info.metadata.update(skipped=len(skipped), example=skipped[:1])
 
 
 def builder(path, image_size, channels, data_dir=None, on_error="raise"):
@@ -134,7 +141,8 @@ def builder(path, image_size, channels, data_dir=None, on_error="raise"):
     path = Path(path).expanduser()
     config = _config(path, tuple(image_size), channels, on_error)
     prepared = builders.prepare(lambda: PairedFolder(data_dir=data_dir, config=config))
-    folder.warn_of_skipped(prepared, path, "pairs" if config.paired else "images")
+    in_two_files = config.paired and not config.side_by_side
+    folder.warn_of_left_out(prepared, 2 if in_two_files else 1)
     return prepared
 
 
@@ -165,7 +173,9 @@ def _check_sizes(images, paths):
 
 
 def _config(path, image_size, channels, on_error):
-    splits, paired, side_by_side = _examples(path)
+    folder.check_folder(path)
+    inside = _Inside(path, on_error)
+    splits, paired, side_by_side = _examples(path, inside)
     files = sorted({f for examples in splits.values() for files in examples for f in files})
     stats = [(f, s.st_size, s.st_mtime_ns) for f in files for s in [(path / f).stat()]]
     key = fingerprint(
@@ -177,42 +187,43 @@ def _config(path, image_size, channels, on_error):
         splits=splits,
         paired=paired,
         side_by_side=side_by_side,
+        left_out=inside.left_out({f.rpartition("/")[0] for f in files}),
         image_size=image_size,
         channels=channels,
         on_error=on_error,
     )
 
 
-def _examples(path):
+def _examples(path, inside):
     """Recognises the layout: examples by split, whether paired, whether side by side."""
-    folder.check_folder(path)
-    folders = sorted(f.name for f in path.iterdir() if f.is_dir() and not f.name.startswith("."))
-    directly = _images(path, "")
+    folders = inside.found("").folders
+    directly = inside.images("")
+    spelled = {name.lower(): name for name in folders}
 
-    if any(name + domain in folders for name in _SPLITS for domain in "AB"):
+    if any(name + domain in spelled for name in _SPLITS for domain in "ab"):
         domains = collections.defaultdict(lambda: ([], []))
         for name, split in _SPLITS.items():
-            for number, domain in enumerate("AB"):
-                if name + domain in folders:
-                    domains[split][number].extend(_images(path, name + domain))
+            for number, domain in enumerate("ab"):
+                if name + domain in spelled:
+                    domains[split][number].extend(inside.images(spelled[name + domain]))
         for split, (a, b) in domains.items():
             _check_domains(path, f"{split}A", a, f"{split}B", b)
         return _by_names(path, domains)
 
-    if any(name in folders for name in _SPLITS):
+    if any(name in spelled for name in _SPLITS):
         found = collections.defaultdict(list)
         for name, split in _SPLITS.items():
-            if name in folders:
-                found[split] += [(file,) for file in _images(path, name)]
+            if name in spelled:
+                found[split] += [(file,) for file in inside.images(spelled[name])]
         found = {split: examples for split, examples in found.items() if examples}
         if found:
             return found, True, True
 
-    elif directly and not any(_images(path, name) for name in folders):
+    elif directly and not any(inside.images(name) for name in folders):
         return {"train": [(file,) for file in directly]}, True, True
 
     elif len(folders) == 2 and not directly:
-        a, b = (_images(path, name) for name in folders)
+        a, b = (inside.images(name) for name in folders)
         _check_domains(path, folders[0], a, folders[1], b)
         pairs, wrong = _match(a, b)
         if pairs and wrong:
@@ -277,7 +288,33 @@ def _check_domains(path, name_a, a, name_b, b):
         )
 
 
-def _images(path, name):
-    """Images directly in a subfolder, relative to `path`; "" is the folder itself."""
-    files = (path / name).iterdir()
-    return sorted(f.relative_to(path).as_posix() for f in files if folder.is_image(f))
+class _Inside:
+    """What is in the folders of one folder, each looked at once.
+
+    Args:
+        path: `pathlib.Path` of the folder.
+        on_error: of `image_files.find`.
+    """
+
+    def __init__(self, path, on_error):
+        self.path, self.on_error, self._found = path, on_error, {}
+
+    def found(self, name):
+        """What `image_files.find` finds directly in a subfolder; "" is the folder itself."""
+        if name not in self._found:
+            found = image_files.find(self.path / name, deep=False, on_error=self.on_error)
+            self._found[name] = found
+        return self._found[name]
+
+    def images(self, name):
+        """Images directly in a subfolder, relative to the folder."""
+        return [f"{name}/{file}" if name else file for file in self.found(name).files]
+
+    def left_out(self, names):
+        """Reasons to what is left out of the subfolders that are used."""
+        left_out = collections.defaultdict(list)
+        for name in sorted(names):
+            below = {_BELOW: [f"{folder}/" for folder in self.found(name).folders]}
+            for reason, files in {**self.found(name).left_out, **below}.items():
+                left_out[reason] += [f"{name}/{file}" if name else file for file in files]
+        return {reason: files for reason, files in left_out.items() if files}

@@ -10,9 +10,7 @@ References:
 import functools
 import os
 import re
-from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from keras_gans.data import loading
@@ -114,17 +112,13 @@ def load_pairs(
             f"`direction` is unknown. Expected 'a_to_b' or 'b_to_a'. "
             f"Received: direction={direction!r}"
         )
-    if not isinstance(name, str | os.PathLike) or not str(name):
-        raise ValueError(
-            f"That names no data set. Expected a name such as 'earth', or the path of a folder of "
-            f"images. Received: name={name!r}"
-        )
-    size, seed = _size(image_size), int(seed)
+    size, seed = loading.sides(image_size), int(seed)
     data_dir = None if data_dir is None else os.fspath(data_dir)
     augment = bool(augment) and _is_training(split)
 
     if name in ("earth", "day_night"):
-        crops = _crops(name, split, size, channels, data_dir, options)
+        with loading.readable(name):
+            crops = _crops(name, split, size, channels, data_dir, options)
         if split == "train":
             count = num_examples or _NUM_CROPS
             order = functools.partial(_drawn, crops, count, paired, augment, seed)
@@ -133,7 +127,8 @@ def load_pairs(
             order, count = _stored([tiles], paired, size, False, shuffle, seed)
     else:
         stored = tuple(round(n * _JITTER) for n in size) if augment else size
-        builder = _builder(name, stored, channels, data_dir, on_error, options)
+        with loading.readable(name):
+            builder = _builder(name, stored, channels, data_dir, on_error, options)
         domains = _read(builder, split, paired, stored, channels, num_examples)
         order, count = _stored(domains, paired, size, augment, shuffle, seed)
     if drop_remainder and batch_size > count:
@@ -150,17 +145,6 @@ def load_pairs(
     return loading.numbered_epochs(epoch, count, batch_size, first_epoch, drop_remainder)
 
 
-def _size(image_size):
-    sides = image_size if isinstance(image_size, tuple | list) else (image_size, image_size)
-    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sides)
-    if len(sides) != 2 or not whole or min(sides) < 1:
-        raise ValueError(
-            f"`image_size` does not fit. Expected a number of pixels, 1 or more, or a height and a "
-            f"width. Received: image_size={image_size!r}"
-        )
-    return tuple(int(n) for n in sides)
-
-
 def _is_training(split):
     return isinstance(split, str) and bool(re.match(r"train\b", split))
 
@@ -168,6 +152,7 @@ def _is_training(split):
 def _crops(name, split, size, channels, data_dir, options):
     from keras_gans.data import earth
 
+    loading.meaning(name, _OURS)
     loading.check_options(name, options, ["max_scale", "source"], load_pairs)
     max_scale = options.get("max_scale", 2.0)
     if isinstance(max_scale, bool) or not isinstance(max_scale, int | float) or not max_scale >= 1:
@@ -195,17 +180,15 @@ def _drawn(crops, count, paired, augment, seed, number):
 
 def _builder(name, size, channels, data_dir, on_error, options):
     """The prepared builder that `name` means; see `_read` for what it has to give."""
+    path = loading.meaning(name, _OURS)
     if name == "emoji_styles":
         from keras_gans.data import emoji_styles
 
         loading.check_options(name, options, ["source"], load_pairs)
         return emoji_styles.builder(size, channels, data_dir, **options)
     loading.check_options(name, options, [], load_pairs)
-    if isinstance(name, str) and loading.in_tfds(name):
+    if path is None:
         return loading.download(name, data_dir)
-    path = Path(name).expanduser()
-    if isinstance(name, str) and not path.exists() and path.name == name:
-        raise loading.unknown(name, _OURS)
 
     from keras_gans.data import paired_folder
 

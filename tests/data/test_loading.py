@@ -1,5 +1,6 @@
 import doctest
 import itertools
+import pathlib
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from absl import logging
 
 from keras_gans import data
 from keras_gans.data import loading, synthetic
@@ -131,7 +133,7 @@ def test_images_are_decoded_once(digits, monkeypatch):
     images = loading._images
 
     def counting(*args):
-        dataset = images(*args)
+        dataset, names = images(*args)
 
         def count(image):
             decoded.append(1)
@@ -141,7 +143,7 @@ def test_images_are_decoded_once(digits, monkeypatch):
             out = tf.numpy_function(count, [image], tf.uint8)
             return tf.ensure_shape(out, image.shape)
 
-        return dataset.map(mapped)
+        return dataset.map(mapped), names
 
     monkeypatch.setattr(loading, "_images", counting)
     list(digits(first_epoch=0, batch_size=100).take(15))
@@ -315,7 +317,7 @@ def test_misuse_of_steps_per_epoch():
         ({"split": "test"}, r"Expected one of \['train'\].*Received: split='test'"),
         ({"split": "train[:0]"}, "it is empty.*Received: split="),
         ({"split": "train[::"}, "no such split.*Received: split="),
-        ({"image_size": -1}, "1 or more. Received: image_size=-1"),
+        ({"image_size": -1}, "1 or more, or a height and a width. Received: image_size=-1"),
         ({"channels": 2}, "Received: channels=2"),
         ({"seed": -1}, "Received: seed=-1"),
         ({"seed": None}, "Received: seed=None"),
@@ -371,3 +373,126 @@ def test_import_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip().splitlines()[-1:] == ["0"], done.stderr
+
+
+# Sets of TensorFlow Datasets, how their classes are asked for, and the first of their names; those
+# of CIFAR are in what would be downloaded.
+LABELLED = [
+    ("cifar10", True, "0"),
+    ("cifar100", "coarse_label", "0"),
+    ("smallnorb", True, "four-legged animals"),  # `supervised_keys` names its label
+    ("oxford_iiit_pet", "species", "Cat"),
+]
+# Or part of the error.
+NOT_LABELLED = [
+    ("cifar100", "coarse", "Did you mean 'coarse_label'"),
+    ("celeb_a", True, "'celeb_a' has no classes"),
+    ("cifar10", "id", "Expected a feature of one integer"),
+    ("cifar10", pathlib.Path("labels.csv"), "no classes of that name.*labels.csv"),
+]
+
+
+@pytest.fixture
+def mocked(tmp_path):
+    options = {"batch_size": 4, "image_size": (12, 20), "channels": 3, "data_dir": tmp_path}
+    with tfds.testing.mock_data(num_examples=4):
+        yield lambda name, labels: data.load(name, labels=labels, **options)
+
+
+@pytest.mark.parametrize("name, labels, first", LABELLED)
+def test_labels_of_tfds(mocked, name, labels, first):
+    batches = mocked(name, labels)
+    images, classes = next(iter(batches))
+    assert images.shape == (4, 12, 20, 3)
+    assert classes.dtype == tf.int32 and classes.shape == (4,)
+    names = data.class_names(batches)
+    assert names[0] == first and set(classes.numpy()) <= set(range(len(names)))
+
+
+@pytest.mark.parametrize("name, labels, message", NOT_LABELLED)
+def test_labels_that_tfds_has_not(mocked, name, labels, message):
+    with pytest.raises(ValueError, match=message):
+        mocked(name, labels)
+
+
+def test_rectangles_of_tfds_cover_and_crop_about_the_centre():
+    image = np.zeros((40, 40, 1), "uint8")
+    image[10:30] = 255
+    assert (loading._covering(image, (20, 40)).numpy() == 255).all()
+    assert loading._covering(image, (40, 20)).shape == (40, 20, 1)
+    assert loading._covering(image[:, :7], (8, 8)).shape == (8, 8, 1)
+
+
+def test_a_folder_named_like_a_data_set(tmp_path, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("cifar10", "digits"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (8, 8)).save(tmp_path / name / "a.png")
+
+    def download(*args, **kwargs):
+        raise AssertionError("downloads")
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", download)
+    for load in (data.load, data.load_pairs):
+        with pytest.raises(
+            ValueError, match=r"'./cifar10' for the folder, or 'cifar10:\*\.\*\.\*'"
+        ):
+            load("cifar10", image_size=8)
+    with pytest.raises(RuntimeError, match="downloads"):  # the other meaning, as the error says it
+        data.load("cifar10:*.*.*", data_dir=tmp_path / "data")
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    options = {"image_size": 8, "batch_size": 1, "data_dir": tmp_path / "data"}
+    for name in ("./cifar10", pathlib.Path("cifar10"), pathlib.Path("digits")):
+        assert data.steps_per_epoch(data.load(name, **options)) == 1
+    said = []
+    monkeypatch.setattr(logging, "warning", lambda text, *args: said.append(text % args))
+    assert loading.meaning("digits", loading._OURS) is None
+    assert said == [
+        "'digits' is read as the data set of that name, not as the folder: that is './digits'."
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, kind, message",
+    [
+        ("cycel_gan/horse2zebra", FileNotFoundError, "Did you mean 'cycle_gan'"),
+        ("./no_such_folder", FileNotFoundError, "Received: name='./no_such_folder'"),
+        ("~nobody_of_that_name/photos", FileNotFoundError, "Received:"),
+        ("x" * 300, ValueError, "no data set and no folder of that name"),
+        ("a\0b", ValueError, "no data set and no folder of that name"),
+        (b"digits", ValueError, "names no data set"),
+    ],
+)
+@pytest.mark.parametrize("load", [data.load, data.load_pairs])
+def test_names_that_mean_nothing(monkeypatch, load, name, kind, message):
+    def connect(*args, **kwargs):
+        raise AssertionError("asks the network")
+
+    monkeypatch.setattr("socket.socket.connect", connect)
+    with pytest.raises(kind, match=message):
+        load(name, image_size=8)
+
+
+def test_errors_of_the_disk_say_what_happened(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match=r"'digits' could not be read or prepared"):
+        data.load("digits", data_dir=tmp_path / "file" / "data")
+    full = pytest.raises(OSError, match="No space left on device.*free some space.*`data_dir`")
+    with full, loading.readable("digits"):
+        pathlib.Path("/dev/full").write_text("1")
+
+
+@pytest.mark.parametrize("labels", ["label", "labels.csv"])
+def test_classes_that_are_not_chosen_by_name(labels):
+    for name in ("ring", "stacked_digits"):
+        with pytest.raises(ValueError, match=f"{name!r} are not chosen by name.*labels='{labels}'"):
+            data.load(name, labels=labels)
+
+
+def test_class_names(digits):
+    assert data.class_names(digits(labels=True)) == [str(n) for n in range(10)]
+    with pytest.raises(ValueError, match="names of the classes of this data set are not known"):
+        data.class_names(data.load("ring", labels=True))

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 
 import keras
@@ -388,7 +389,7 @@ def test_damaged_files_stop_no_other(same, tmp_path, capsys):
     assert [p.name for p in done.written] == ["a.png", "c.png"]
     assert [p.name for p in done.failed] == ["b.png", "d & e.png"]
     assert "UnidentifiedImageError" in done.failed[tmp_path / "in" / "d & e.png"]
-    assert "d &amp; e.png: UnidentifiedImageError" in done.page.read_text()
+    assert "d &amp; e.png: it is no image that Pillow reads" in done.page.read_text()
     assert "[4/4]" in capsys.readouterr().out
     # WebP has a largest side.
     write(tmp_path / "long.png", np.zeros((1, 16384, 3), "uint8"))
@@ -426,3 +427,84 @@ def test_the_page(both_ways, tmp_path, monkeypatch):
     with Image.open(tmp_path / "out" / "index_files" / "inputs" / "b.png") as preview:
         assert preview.size == (800, 4)
     assert "prefers-color-scheme: dark" in page and "width=device-width" in page
+
+
+# What file systems take, and programs stumble over.
+NAMES = ["a b.png", "größe.PNG", "line\nbreak.png", "\x1b[31mred.png", "%2e #?.png", "dots.1.2.png"]
+NAMES += [os.fsdecode(b"\xff\xfe.png"), "no_suffix", "camera.jfif", "0" * 246 + ".png"]
+NAMES += ["é" * 120 + ".png"]
+
+
+@pytest.mark.parametrize("format", ["png", "webp"])
+def test_names_of_files(same, tmp_path, capsys, format):
+    for number, name in enumerate(NAMES):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(exist_ok=True)
+        kind = "JPEG" if name.endswith("jfif") else "PNG"
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(
+            path, kind, **{"quality": 100} if kind == "JPEG" else {}
+        )
+    done = zoo.translate(same, tmp_path / "in", tmp_path / "out", format=format)
+    assert not done.failed and len(done.written) == len(NAMES)
+    names = {path.name for path in done.written}
+    assert {f"a b.{format}", f"no_suffix.{format}", f"dots.1.2.{format}"} <= names
+    assert max(len(os.fsencode(name)) for name in names) <= 240
+    assert "\x1b" not in capsys.readouterr().out
+    # Names that are cut are kept apart, and found again.
+    again = translate(same, tmp_path / "in", tmp_path / "out", format=format)
+    assert not again.written and len(again.skipped) == len(NAMES)
+
+
+def test_long_names_that_differ_at_the_end(same, tmp_path):
+    for end in "ab":
+        write(tmp_path / "in" / f"{'0' * 249}{end}.png", colors(8, 8))
+    assert len(translate(same, tmp_path / "in", tmp_path / "out").written) == 2
+
+
+def test_one_failing_output_stops_no_other(same, tmp_path, monkeypatch, capsys):
+    for name in ("a/1.png", "b/2.png", "c.png", "d.png"):
+        write(tmp_path / "in" / name, colors(8, 8))
+    (tmp_path / "out" / "c.png").mkdir(parents=True)  # a folder where an image should be
+    (tmp_path / "out" / "b").write_text("a file where a folder should be")
+    (tmp_path / "in" / "lost.png").symlink_to("nowhere")
+    (tmp_path / "in" / "notes.txt").write_text("no image")
+    os.mkfifo(tmp_path / "in" / "pipe.png")
+    done = zoo.translate(same, tmp_path / "in", tmp_path / "out")
+    assert [p.relative_to(tmp_path / "out").as_posix() for p in done.written] == [
+        "a/1.png",
+        "d.png",
+    ]
+    failed = {p.relative_to(tmp_path / "in").as_posix() for p in done.failed}
+    assert failed == {"b/2.png", "c.png", "lost.png"}
+    assert done.failed[tmp_path / "in" / "lost.png"] == "links to nothing"
+    assert "2 of 6 files were left out: 2 not images" in capsys.readouterr().out
+
+    def memory(*arguments):
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    monkeypatch.setattr("keras_gans.zoo.translating.translate_image", memory)
+    done = translate(same, tmp_path / "in" / "d.png", tmp_path / "more")
+    assert list(done.failed.values()) == ["MemoryError: Unable to allocate 9 GiB"]
+
+
+def test_nothing_that_is_an_image(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("no image")
+    os.mkfifo(tmp_path / "pipe")
+    # Before the model is looked for: there is none of that name.
+    for files, message in (
+        ([], "Received: nothing"),
+        (tmp_path, f"Received: {re.escape(str(tmp_path))}$"),
+        (text, r"notes.txt \(not an image\)"),
+        ([tmp_path / "pipe", text], r"pipe \(not an image\), .*notes.txt \(not an image\)"),
+    ):
+        with pytest.raises(ValueError, match=rf"no images to translate.*{message}"):
+            translate("no_such_preset", files, tmp_path / "out")
+
+
+def test_a_picture_over_the_limit_of_pixels_says_so(same, tmp_path, monkeypatch):
+    path = write(tmp_path / "a.png", colors(20, 20))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 199)
+    (reason,) = translate(same, path, tmp_path / "out").failed.values()
+    assert "more than the 398 pixels that Pillow reads" in reason and "MAX_IMAGE_PIXELS" in reason
+    assert "incomplete" not in reason and "complete image" not in reason
