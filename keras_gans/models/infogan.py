@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, labels, latent
-from keras_gans.adversarial import require_outputs
+from keras_gans.adversarial import require_fit, require_inputs, require_outputs
 from keras_gans.models.gan import GAN
 
 
@@ -76,6 +76,11 @@ class InfoGAN(GAN):
         names = ("categorical_loss",) * bool(self.categorical)
         self.code_names = names + ("continuous_loss",) * bool(self.continuous)
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *self.code_names)
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        require_fit(self.generator, self.discriminator)
 
     def train_step(self, data):
         real = self.images(data)
