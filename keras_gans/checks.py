@@ -87,14 +87,15 @@ def _plain_structure(role, network):
 
 # The values that an activation can have, by its name in small letters without underscores.
 _RANGES = {
-    **dict.fromkeys(("sigmoid", "hardsigmoid", "softmax", "sparsemax"), (0.0, 1.0)),
+    **dict.fromkeys(("sigmoid", "hardsigmoid", "softmax"), (0.0, 1.0)),
     **dict.fromkeys(("tanh", "hardtanh", "softsign"), (-1.0, 1.0)),
     **dict.fromkeys(("relu", "softplus", "squareplus", "exp", "exponential"), (0.0, math.inf)),
-    **dict.fromkeys(("abs", "absolute", "square"), (0.0, math.inf)),
+    **dict.fromkeys(("abs", "absolute", "square", "sparsemax"), (0.0, math.inf)),
     "relu6": (0.0, 6.0),
     **dict.fromkeys(("logsigmoid", "logsoftmax"), (-math.inf, 0.0)),
     **dict.fromkeys(("gelu", "silu", "swish", "hardsilu", "hardswish", "mish"), (-0.5, math.inf)),
-    **dict.fromkeys(("elu", "celu", "selu"), (-1.0, math.inf)),
+    **dict.fromkeys(("elu", "celu"), (-1.0, math.inf)),
+    "selu": (-1.7582, math.inf),
     **dict.fromkeys(("leakyrelu", "prelu", "clip"), (-math.inf, math.inf)),
 }
 # What keeps values in the range that they have.
