@@ -206,8 +206,9 @@ class InfoGAN(GAN):
     def _columns(self, categorical, number):
         """The classes of each categorical code."""
         array = np.asarray(categorical)
-        if len(self.categorical) == 1 and array.ndim < 2:
-            return [array]
+        rows = array.shape in ((number, 1), (number, *self.categorical))
+        if len(self.categorical) == 1 and (array.ndim < 2 or rows):
+            return [array]  # `labels.require` reads columns and one-hot rows
         if array.shape != (number, len(self.categorical)):
             raise ValueError(
                 "These categorical codes do not fit the model. Expected shape "
