@@ -2,15 +2,20 @@
 
 import contextlib
 import copy
+import functools
+import types
+from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import batches, latent, replicas
-from keras_gans.files import nothing_skipped
+from keras_gans import batches, checks, fitting, latent, replicas
+from keras_gans.files import is_whole_hdf5, nothing_skipped
 
 SIDES = ("generator", "discriminator")
+LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
 
 
 class AdversarialModel(keras.Model):
@@ -54,12 +59,12 @@ class AdversarialModel(keras.Model):
             )
         self.sides = {"generator": list(generator_side), "discriminator": list(discriminator_side)}
         for attribute, network in {**generator_side, **discriminator_side}.items():
-            if not isinstance(network, keras.Model) or not network.built:
-                raise ValueError(
-                    f"`{attribute}` must be a `keras.Model` whose weights exist. Give it a "
-                    f"`keras.Input`, or call it once on a batch. Received: {network!r}"
-                )
+            checks.network(attribute, network)
             setattr(self, attribute, network)
+        for attribute in generator_side:
+            made = getattr(self, attribute)
+            checks.image_outputs(made, made.outputs)
+        self.check_networks()
         self.ema_decay = ema_decay
         strategy = self.distribute_strategy
         for attribute in (*generator_side, *discriminator_side):
@@ -71,8 +76,12 @@ class AdversarialModel(keras.Model):
             average.set_weights(getattr(self, attribute).get_weights())
             average.trainable = False
             setattr(self, f"ema_{attribute}", average)
+            _follow(getattr(self, attribute), average)
         self.gauges = None  # made by `compile`
         self.built = True  # the networks arrive built, and data adds nothing
+
+    def check_networks(self):
+        """Raises ValueError unless the networks fit each other and this GAN; see `require_fit`."""
 
     # ---- what users call
 
@@ -107,6 +116,7 @@ class AdversarialModel(keras.Model):
         with self.distribute_strategy.scope():
             self.generator_optimizer = self._ready("generator", generator_optimizer)
             self.discriminator_optimizer = self._ready("discriminator", discriminator_optimizer)
+            self.optimizer = _Both(self.generator_optimizer, self.discriminator_optimizer)
             self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
             self.gauges = Gauges()
 
@@ -117,23 +127,43 @@ class AdversarialModel(keras.Model):
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
         """Trains, as `keras.Model.fit`, after a look at the first batch.
 
+        The look takes nothing from the training: the first batch is also the first to train on.
+
         Raises:
-            ValueError: for data that the networks cannot have made, before anything is traced.
+            ValueError: for data that the networks cannot have made, a data set without an end,
+                or callbacks that watch what is not logged, before anything is traced.
         """
+        fitting.require_possible(self, x, kwargs)
         watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
         if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
         if tf.distribute.has_strategy():  # which the networks may have been made outside of
             replicas.require_scope("generator", self, tf.distribute.get_strategy())
-        sample = batches.sample(x, y, batch_size)
-        for batch in sample:
+        sample, x = batches.look(x, y, batch_size)
+        for batch in sample:  # a last one, which is smaller, too
             replicas.require_examples(batch, self.distribute_strategy)
+        for batch in sample[:1]:
             self.check_data(batch)
-        if self.gauges is not None:
-            self.gauges.first_batch = sample[0] if sample else None
-        # Keras' default, True, warns for a dataset, which shuffles itself.
-        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
+        self.gauges.first_batch = sample[0] if sample else None
+        # Keras' default, True, warns for what shuffles itself.
+        kwargs.setdefault("shuffle", not isinstance(x, (tf.data.Dataset, types.GeneratorType)))
         return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`, to a `.keras` file."""
+        if Path(filepath).suffix in (".h5", ".hdf5"):
+            raise ValueError(
+                "A GAN is saved in the `.keras` format: `save('gan.keras')`; its weights alone "
+                f"with `save_weights('gan.weights.h5')`. Received: {filepath}"
+            )
+        super().save(filepath, *args, **kwargs)
+
+    def export(self, filepath, *args, **kwargs):
+        """Exports the generator in use, as `keras.Model.export` does.
+
+        `keras_gans.export` adds signatures, limits and a seed, and other formats.
+        """
+        return self.inference_generator.export(filepath, *args, **kwargs)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked.
@@ -147,6 +177,8 @@ class AdversarialModel(keras.Model):
             networks = [name for side in self.sides.values() for name in side]
             roles = (f"{prefix}{name}/" for name in networks for prefix in ("", "ema_"))
             hdf5.require_loadable(filepath, self.variables, roles)
+        if not skip_mismatch:
+            self._require_same_averages(filepath)
         with contextlib.nullcontext() if skip_mismatch else nothing_skipped():
             super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
@@ -158,6 +190,15 @@ class AdversarialModel(keras.Model):
     def inference_generator(self):
         """The first generator as it is to be used and exported: averaged, if averages are kept."""
         return self.in_use(self.sides["generator"][0])
+
+    def reset_averages(self):
+        """Starts the moving averages afresh from the generators as they are.
+
+        `load_weights` and `set_weights` of a generator do so by themselves. This is for weights
+        that were changed in another way, such as a layer at a time.
+        """
+        for name in self.sides["generator"] if self.ema_decay is not None else ():
+            getattr(self, f"ema_{name}").set_weights(getattr(self, name).get_weights())
 
     def in_use(self, name):
         """A network as it is to be used: a generator averaged, if averages are kept."""
@@ -265,7 +306,7 @@ class AdversarialModel(keras.Model):
 
     def check_data(self, batch):
         """Looks at values too: run by `fit` on a first batch, outside of any graph."""
-        batches.require_range(self.images(batch))
+        batches.check_range(self.images(batch))
 
     def check_parts(self, real, parts, name):
         """Raises ValueError unless each replica's share of a batch divides into equal parts."""
@@ -402,6 +443,21 @@ class AdversarialModel(keras.Model):
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    def _require_same_averages(self, filepath):
+        """Raises ValueError if a file has moving averages and the model not, or the reverse."""
+        if not is_whole_hdf5(filepath):
+            return  # Keras says what is wrong with it
+        with h5py.File(filepath) as file:
+            kept = any(f"ema_{name}" in file for name in self.sides["generator"])
+        if kept != (self.ema_decay is not None):
+            has, needs = ("", "not ") if kept else ("no ", "")
+            raise ValueError(
+                f"The file has {has}moving averages of the generators, and this model does "
+                f"{needs}keep them. Make the model with "
+                f"`ema_decay={'0.999' if kept else 'None'}` before loading, as when it was saved. "
+                f"Received: {filepath}, ema_decay={self.ema_decay}"
+            )
+
     def _seed_states(self):
         """State of every random generator, the layers' too: Keras saves none of them."""
         return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
@@ -421,6 +477,38 @@ class AdversarialModel(keras.Model):
         for number, so_far in enumerate(self.metrics_variables):
             if f"metric_{number}" in store:  # not in files of a model that was not compiled
                 so_far.assign(store[f"metric_{number}"])
+
+
+class _Both:
+    """The optimizers of both sides, as Keras' callbacks read them from `model.optimizer`."""
+
+    built = True
+
+    def __init__(self, *optimizers):
+        self.optimizers = optimizers
+
+    @property
+    def variables(self):
+        return [v for optimizer in self.optimizers for v in optimizer.variables]
+
+    @property
+    def iterations(self):
+        return self.optimizers[0].iterations
+
+
+def _follow(network, average):
+    """Makes weights that are loaded into a network those of its average as well."""
+
+    def followed(method):
+        @functools.wraps(method)
+        def loaded(*args, **kwargs):
+            method(*args, **kwargs)
+            average.set_weights(network.get_weights())
+
+        return loaded
+
+    network.load_weights = followed(network.load_weights)
+    network.set_weights = followed(network.set_weights)
 
 
 class Gauges:
@@ -470,30 +558,59 @@ def _norm(gradients):
     return tf.sqrt(2.0 * tf.add_n([tf.cast(half, "float32") for half in halves]))
 
 
+def require_inputs(network, *names):
+    """Raises ValueError unless a network takes these in this order, such as latents and labels."""
+    shapes = [tuple(tensor.shape)[1:] for tensor in network.inputs]
+    fits = {
+        "latents": lambda shape: len(shape) == 1 and shape[0] is not None,
+        "labels": lambda shape: shape == (),
+    }
+    if len(shapes) != len(names) or not all(
+        fits.get(name, len)(shape) for name, shape in zip(names, shapes)
+    ):
+        wanted = f"[{', '.join(names)}]" if len(names) > 1 else names[0]
+        raise ValueError(
+            f"The network {network.name!r} must take `{wanted}`. Latents are vectors, "
+            "`keras.Input((latent_dim,))`, and labels single integers, `keras.Input((), "
+            "dtype='int32')`; networks with labels are those of `networks.conditional_...`. "
+            f"Received: {len(shapes)} input(s), of shapes {shapes} without the batch"
+        )
+
+
 def require_fit(generator, discriminator):
     """Raises ValueError unless the discriminator takes what the generator makes."""
-    made, taken = generator.output_shape, tuple(discriminator.inputs[0].shape)
-    if made != taken:
+    if len(generator.outputs) != 1:
+        raise ValueError(
+            f"The generator must return images and nothing else. Make a model of that output "
+            "alone: `keras.Model(generator.inputs, generator.outputs[0])`. "
+            f"Received: {generator.name!r} with {len(generator.outputs)} outputs"
+        )
+    made, taken = generator.output_shape[1:], tuple(discriminator.inputs[0].shape)[1:]
+    if len(made) != len(taken) or any(b not in (a, None) for a, b in zip(made, taken)):
         raise ValueError(
             "The networks do not fit: the discriminator takes other images than the generator "
             "makes. Build both from one `image_shape`. "
-            f"Received: generator makes {made[1:]}, discriminator takes {taken[1:]}"
+            f"Received: generator makes {made}, discriminator takes {taken}"
         )
-    require_logits(discriminator)
 
 
 def require_logits(discriminator):
     """Raises ValueError unless a discriminator ends in one logit, or a map of them."""
     logits = tuple(discriminator.outputs[0].shape)
-    if logits[-1:] != (1,):
+    if len(discriminator.outputs) != 1 or logits[-1:] != (1,):
         raise ValueError(
             "The discriminator must end in one logit, `Dense(1)` or a map of them, "
-            f"`(batch, height, width, 1)`. Received: output shape {logits}"
+            "`(batch, height, width, 1)`, and return nothing else. "
+            f"Received: output shape {discriminator.output_shape}"
         )
+    checks.linear_outputs(discriminator, discriminator.outputs, LOGITS)
 
 
 def require_outputs(discriminator, **sizes):
-    """Raises ValueError unless a discriminator ends in heads of these sizes, in this order."""
+    """Raises ValueError unless a discriminator ends in heads of these sizes, in this order.
+
+    All are linear, but the means of `continuous` codes, which lie in [-1, 1].
+    """
     found = [tuple(output.shape) for output in discriminator.outputs]
     if [shape[1:] for shape in found] != [(size,) for size in sizes.values()]:
         wanted = ", ".join(f"{name} (batch, {size})" for name, size in sizes.items())
@@ -501,3 +618,5 @@ def require_outputs(discriminator, **sizes):
             f"The discriminator {discriminator.name!r} does not have the heads that this GAN "
             f"reads. Expected the outputs {wanted}. Received: {found}"
         )
+    logits = [x for x, name in zip(discriminator.outputs, sizes) if name != "continuous"]
+    checks.linear_outputs(discriminator, logits, LOGITS)

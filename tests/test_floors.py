@@ -12,7 +12,7 @@ FLOORS = {
         ["files", "names", "checks", "building", "schedules", "replicas", "reading"], 0
     ),
     **dict.fromkeys(["layers", "data"], 1),
-    **dict.fromkeys(["networks", "batches"], 2),
+    **dict.fromkeys(["networks", "batches", "fitting"], 2),
     "adversarial": 3,
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import checks, losses, penalties
-from keras_gans.adversarial import AdversarialModel, require_fit
+from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs, require_logits
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -45,11 +45,16 @@ class GAN(AdversarialModel):
         **kwargs,
     ):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
-        require_fit(generator, discriminator)
         self.discriminator_steps = checks.count("discriminator_steps", discriminator_steps)
         self.adversarial_loss = losses.get(loss)
         self.penalties = _weighted(penalties or {})
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss")
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        require_fit(self.generator, self.discriminator)
+        require_logits(self.discriminator)
 
     def train_step(self, data):
         for real in self.split(self.images(data), self.discriminator_steps, "discriminator_steps"):

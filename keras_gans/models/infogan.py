@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, labels, latent
-from keras_gans.adversarial import require_outputs
+from keras_gans.adversarial import require_fit, require_inputs, require_outputs
 from keras_gans.models.gan import GAN
 
 
@@ -76,6 +76,11 @@ class InfoGAN(GAN):
         names = ("categorical_loss",) * bool(self.categorical)
         self.code_names = names + ("continuous_loss",) * bool(self.continuous)
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *self.code_names)
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        require_fit(self.generator, self.discriminator)
 
     def train_step(self, data):
         real = self.images(data)
@@ -201,8 +206,9 @@ class InfoGAN(GAN):
     def _columns(self, categorical, number):
         """The classes of each categorical code."""
         array = np.asarray(categorical)
-        if len(self.categorical) == 1 and array.ndim < 2:
-            return [array]
+        rows = array.shape in ((number, 1), (number, *self.categorical))
+        if len(self.categorical) == 1 and (array.ndim < 2 or rows):
+            return [array]  # `labels.require` reads columns and one-hot rows
         if array.shape != (number, len(self.categorical)):
             raise ValueError(
                 "These categorical codes do not fit the model. Expected shape "
