@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_gans import checks, image, latent
 from keras_gans.names import did_you_mean
-from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_classes
+from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_classes, require_fits
 
 
 def interpolate(
@@ -73,14 +73,17 @@ def interpolate(
         )
     gan = open_latent_gan(source, best)
     classes = require_classes(gan, labels)
+    shape = gan.inference_generator.output_shape[1:]
+    scale = image.visible_scale(shape) if scale is None else scale
+    require_fits(len(seeds) * steps * len(classes), shape, scale)
     ways = draw_latents(gan, seeds, truncation).reshape(loops, len(seeds) // loops, -1)
     path = walk(ways.swapaxes(0, 1), steps, linear, getattr(gan, "noise_dim", None))
-    frames, shape = len(path), gan.inference_generator.output_shape[1:]
+    frames = len(path)
     # A row of every frame for each loop, a column for each class.
     latents = path.reshape(frames * loops, -1).repeat(len(classes), axis=0)
     options = {} if classes == [None] else {"labels": np.tile(classes, frames * loops)}
     images = image.to_uint8(gan.generate(latents=latents, **options))
-    images = image.enlarge(images, image.visible_scale(shape) if scale is None else scale)
+    images = image.enlarge(images, scale)
     images = images.reshape(frames, loops * len(classes), *images.shape[1:])
     columns = len(classes) if len(classes) > 1 else None
     pictures = [image.grid(panels, columns) for panels in images]
