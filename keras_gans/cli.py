@@ -3,6 +3,7 @@
 Nothing above the verbs imports TensorFlow, so that help and lists come at once.
 """
 
+import math
 import os
 import sys
 import time
@@ -775,7 +776,10 @@ def _floats(text):
     >>> _floats("-1,0.5")
     [-1.0, 0.5]
     """
-    return [float(part) for part in text.split(",")]
+    values = [float(part) for part in text.split(",")]
+    if not all(map(math.isfinite, values)):
+        raise ValueError  # argparse says which argument it was
+    return values
 
 
 def _version(text):
@@ -810,7 +814,7 @@ def _numbers(text):
 
     seeds = []
     for part in text.split(","):
-        match = re.fullmatch(r"(\d{1,20})(?:-(\d{1,20}))?", part.strip())
+        match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip())
         if not match or (match[2] and int(match[2]) < int(match[1])):
             raise argparse.ArgumentTypeError(
                 f"expected numbers and ranges such as 0-35 or 1,5,9. Received: {part!r}"

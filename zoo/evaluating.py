@@ -125,20 +125,20 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
         `Results`, also written, but for the report.
     """
     watch = _Watch(evaluation, measured is None, back is not None, verbose)
-    with watch.during("this generator's or folder's"):
+    with watch.during("generated images"):
         measured = measured or evaluation.measure(images)
-    with watch.during("real ones, changed"):
+    with watch.during("reference degradations"):
         yardsticks = evaluation.yardsticks()
     if back is not None:
-        with watch.during("the way back"):
+        with watch.during("the backward generator"):
             other = evaluation.backward()
             measured = measured | other.measure(functools.partial(images.translate, back))
             yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
-    with watch.during("other real ones"):
+    with watch.during("other real images"):
         floor = evaluation.floor()
     near = None
     if recipe is not None and not recipe.translates:
-        with watch.during("the nearest of the training"):
+        with watch.during("nearest training images"):
             near = evaluation.memorization(images, recipe.config["data"]["split"])
         image.save(near.picture(), out / NEIGHBORS)
     watch.end()
@@ -184,9 +184,9 @@ class _Watch:
     def __init__(self, evaluation, measures, both_ways, verbose):
         self.network, number = evaluation.features, evaluation.num_images
         # Passes over so many images, the real ones that the others are held against included.
-        passes = {"this generator's or folder's": 1 + measures, "real ones, changed": 5}
-        passes |= {"the way back": 4 * both_ways, "other real ones": 1}
-        passes["the nearest of the training"] = 3
+        passes = {"generated images": 1 + measures, "reference degradations": 5}
+        passes |= {"the backward generator": 4 * both_ways, "other real images": 1}
+        passes["nearest training images"] = 3
         self._left = {name: number * times for name, times in passes.items()}
         self._seen, self._stage = 0, ""
         self._progress = Progress(sum(self._left.values()), "images", verbose, every=15)

@@ -84,7 +84,7 @@ def generate(
         names = [f"seed{seed:04d}" for seed in seeds]
         latents = draw_latents(gan, seeds, truncation)
     else:
-        latents = gan.given_latents(0, latents)
+        latents = gan.given_latents(0, _finite(latents))
         names = [f"latent{number:04d}" for number in range(len(latents))]
     options, kind, columns = {}, None, [None]
     if isinstance(gan, Labelled) or labels is not None:
@@ -104,6 +104,17 @@ def generate(
     files = [image.save(p, out / f"{name}.png") for p, name in zip(pixels, names)]
     in_rows = len(columns) if len(columns) > 1 else None
     return Generated(files, image.save(pixels, out / "grid.png", columns=in_rows))
+
+
+def _finite(latents):
+    """Latents as an array, if they are numbers."""
+    latents = np.asarray(latents)
+    if latents.dtype.kind not in "fiu" or not np.isfinite(latents).all():
+        raise ValueError(
+            "Latents are finite real numbers, such as `latent.sample` draws. "
+            f"Received: {latents.dtype}, shape {latents.shape}"
+        )
+    return latents
 
 
 def open_latent_gan(source, best=False):

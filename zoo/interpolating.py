@@ -8,6 +8,9 @@ from keras_gans import checks, image, latent
 from keras_gans.names import did_you_mean
 from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_classes, require_fits
 
+# The longest side that a format holds; of a film, that players show.
+_SIDES = {"gif": 65_535, "webp": 16_383, "mp4": 8_192}
+
 
 def interpolate(
     source,
@@ -87,6 +90,12 @@ def interpolate(
     images = images.reshape(frames, loops * len(classes), *images.shape[1:])
     columns = len(classes) if len(classes) > 1 else None
     pictures = [image.grid(panels, columns) for panels in images]
+    if max(pictures[0].shape[:2]) > _SIDES[suffix]:
+        raise ValueError(
+            "The frames are too large for that format. Take a smaller `scale`, or fewer classes or "
+            f"loops. Expected at most {_SIDES[suffix]:,} pixels a side in .{suffix}. Received: "
+            f"scale={scale}, frames of {pictures[0].shape[1]}x{pictures[0].shape[0]} pixels"
+        )
     return image.animate(pictures, out, duration, hold=duration)
 
 
