@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image"], 0),
     **dict.fromkeys(
-        ["files", "names", "checks", "building", "schedules", "replicas", "reading"], 0
+        ["files", "names", "checks", "building", "schedules", "replicas", "reading", "terminal"], 0
     ),
     **dict.fromkeys(["layers", "data"], 1),
     **dict.fromkeys(["networks", "batches", "fitting"], 2),

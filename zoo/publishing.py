@@ -153,8 +153,43 @@ def refresh(preset, results=None):
     _write_card(before.folder, before.name, before.text, numbers, before.made, about)
 
 
+# The presets that docs/choosing.md compares, and what of them.
+COMPARED = ("dcgan", "r3gan", "wgan_gp", "wgan", "acgan", "conditional_gan")
+_COLUMNS = ("frechet", "precision", "recall", "coverage", "sure", "asked")
+
+
+def comparison():
+    """The table of docs/choosing.md: presets of Fashion-MNIST, from their `metrics.json`.
+
+    >>> comparison().splitlines()[0]
+    '| preset | steps | minutes | frechet | precision | recall | coverage | sure | asked |'
+    """
+    found = [presets.card(f"{name}_fashion_mnist_28") for name in COMPARED]
+    rows = [["preset", "steps", "minutes", *_COLUMNS], ["---"] * (3 + len(_COLUMNS))]
+    for card in found:
+        values = {cards.metric_of(name): number["value"] for name, number in card.numbers.items()}
+        made = f"{card.made['steps']:,}", f"{card.made['minutes']:.0f}"
+        rows.append([f"`{card.name}`", *made, *(_rounded(values.get(c)) for c in _COLUMNS)])
+    real = {cards.metric_of(name): number["floor"] for name, number in found[0].numbers.items()}
+    rows.append(["*other real images*", "", "", *(_rounded(real.get(c)) for c in _COLUMNS)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _rounded(value):
+    return "" if value is None else f"{value:.3g}"
+
+
 def write_table():
-    """Writes the table of trained presets into the `README.md` beside their folder."""
+    """Writes what is generated of the documents, from the cards of the trained presets.
+
+    That is the table in the `README.md` beside their folder and, in a clone of the repository, the
+    comparison in `docs/choosing.md`.
+    """
+    choosing = presets.FOLDER.parents[1] / "docs/choosing.md"
+    if choosing.is_file():
+        text = choosing.read_text(encoding="utf-8")
+        with atomic(choosing) as partial:
+            partial.write_text(cards.with_facts(text, comparison()), encoding="utf-8")
     path = presets.FOLDER.parent / presets.TEXT
     prose = path.read_text(encoding="utf-8").partition("| | preset")[0]
     table = cards.overview([presets.card(name) for name in presets.list_presets(trained=True)])

@@ -11,6 +11,7 @@ import copy
 import inspect
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import keras
@@ -45,6 +46,9 @@ _FREE = ("epochs", "description", "evaluation")
 
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
+
+# Images that show whether an evaluation can be done: the fewest that it takes.
+_FEW = 10
 
 # What makes networks of networks, and not of numbers.
 _OF_NETWORKS = ("stochastic", "synchronized")
@@ -166,13 +170,35 @@ class Recipe:
         gan.compile(*(self._optimizer(f"{side}_optimizer") for side in SIDES))
         return gan
 
-    def build_evaluation(self, directory):
-        """The callback that the field `evaluation` asks for, or `None`."""
+    def build_evaluation(self, directory, gan=None):
+        """The callback that the field `evaluation` asks for, or `None`.
+
+        Args:
+            directory: for the best checkpoint.
+            gan: to measure a few images of, so that what would fail after the first epoch, such as
+                features of other images or an unknown `best`, is refused here.
+        """
         if self.config["evaluation"] is None:
             return None
         options = dict(self.config["evaluation"])
         every, best = options.pop("every"), options.pop("best")
-        return callbacks.Evaluate(self.evaluation(**options), every, best, directory)
+        evaluate = callbacks.Evaluate(self.evaluation(**options), every, best, directory)
+        if gan is not None:
+            self._try_evaluation(gan, options, best)
+        return evaluate
+
+    def _try_evaluation(self, gan, options, best):
+        """Measures ten images: whether it can be done depends on networks, data and fields."""
+        with tempfile.TemporaryDirectory() as cache:
+            kept = {} if self.translates else {"cache_dir": cache}
+            trial = self.evaluation(**{**options, "num_images": _FEW, **kept})
+            found = [m.protocol.metric for m in trial.measure(gan).values()]
+        if best is not None and best not in found:
+            raise ValueError(
+                f"The recipe's 'evaluation.best' is no metric that is measured here."
+                f"{did_you_mean(best, found)} Expected one of {found}, or null. "
+                f"Received: best={best!r}"
+            )
 
     def evaluation(self, data=None, **options):
         """A `metrics.Evaluation`, or `TranslationEvaluation`, of images such as this recipe's.

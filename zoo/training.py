@@ -71,7 +71,7 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
             if recipe.config["initial"] is not None and not resume.epoch:
                 start_from(gan, recipe.config["initial"])
         dataset = recipe.load_data(first_epoch=resume.epoch)
-        evaluate = recipe.build_evaluation(folder / "checkpoints")
+        evaluate = recipe.build_evaluation(folder / "checkpoints", gan if chief else None)
         if chief:
             for path, content in ((config, recipe.config), (folder / ENVIRONMENT, describe())):
                 with atomic(path) as partial:
@@ -86,7 +86,8 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
         if evaluate is not None and chief:
             last = evaluate.measured if evaluate.epoch == resume.epoch else None
             back = way_back(gan, gan)
-            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last, back)
+            told = int(verbose != 0)
+            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last, back, told)
     if chief:
         write_report(folder, recipe)
     return folder
