@@ -50,6 +50,7 @@ def onnx(generator, path, *, metadata=None, check=True, overwrite=False):
         raise signatures.already_there(path)
     generator = signatures.generator_of(generator)
     specs = signatures.signature(generator)
+    signatures.require_float32_weights(generator)
     description = describe(generator, "float32", [-1, 1], metadata)
     model = _converted(generator, specs)
     model.graph.name = generator.name

@@ -76,9 +76,10 @@ def saved_model(
     signatures.signature(generator)
     codes = Codes(tuple(categorical), continuous)
     limits = endpoints.limits(generator, max_images, max_pixels)
-    served = endpoints.endpoints(generator, limits, codes, floats_only)
     _require_room(base.resolve())
-    with _folder(folder.resolve(), overwrite) as partial:
+    # Its functions are traced when they are made, called or written: all of it in float32.
+    with signatures.in_float32(generator), _folder(folder.resolve(), overwrite) as partial:
+        served = endpoints.endpoints(generator, limits, codes, floats_only)
         if not floats_only:
             endpoints.require_range(generator)
         # Without `track`, which would store every variable a second time.

@@ -165,19 +165,8 @@ def compute_dtypes(generator):
     return {layer.compute_dtype for layer in _all_layers(generator)}
 
 
-@contextlib.contextmanager
-def in_float32(generator):
-    """Lets a mixed-precision generator compute in float32 inside the block.
-
-    Its weights are float32 already. The policies are set on the generator itself and put back,
-    because a copy would need every class in it to be registered.
-
-    Args:
-        generator: a built `keras.Model`.
-
-    Raises:
-        ValueError: if the weights themselves are in half precision.
-    """
+def require_float32_weights(generator):
+    """Raises ValueError if weights, and not only the computation, are in half precision."""
     half = sorted({v.dtype for v in generator.variables} & {"float16", "bfloat16"})
     if half:
         raise ValueError(
@@ -185,10 +174,22 @@ def in_float32(generator):
             "network under the float32 or a mixed policy, and give it these weights with "
             f"`set_weights`. Received: weights in {', '.join(half)}"
         )
+
+
+@contextlib.contextmanager
+def in_float32(generator):
+    """Lets a mixed-precision generator compute in float32, as its weights are, inside the block.
+
+    The policies are set on the generator itself and put back, because a copy would need every class
+    in it to be registered. Layers whose weights are in half precision compute as before.
+
+    Args:
+        generator: a built `keras.Model`.
+    """
     before = [(layer, layer.dtype_policy) for layer in _all_layers(generator)]
     try:
         for layer, policy in before:
-            if policy.compute_dtype in ("float16", "bfloat16"):
+            if policy.compute_dtype != policy.variable_dtype:
                 layer.dtype_policy = keras.DTypePolicy("float32")
         yield
     finally:

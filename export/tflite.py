@@ -86,6 +86,8 @@ def tflite(
     if path.exists() and not overwrite:
         raise signatures.already_there(path)
     generator = signatures.generator_of(generator)
+    signatures.signature(generator)
+    signatures.require_float32_weights(generator)
     given = _representative(generator, precision, representative)
     description = describe(generator, precision, RANGES[output], metadata)
     with signatures.in_float32(generator):
