@@ -217,6 +217,13 @@ def parse(argv):
         "--packages", type=Path, metavar="DIR", help="npm packages of LiteRT.js, for web [fetched]"
     )
     export.add_argument(
+        "--examples",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="pictures for the web page of a translator [those of its samples]",
+    )
+    export.add_argument(
         "--model-version",
         type=_version,
         default=1,
@@ -391,8 +398,11 @@ def _train(arguments):
         if (folder / path).exists():
             say(f"  {what:12} {folder / path}")
     if arguments.export:
+        from keras_gans import exhibits
+
         gan, name = zoo.open_gan(folder), folder.resolve().name
-        _write_exports(gan, name, arguments.export, folder / "exported", {}, overwrite=True)
+        options = {"web": exhibits.for_page(folder)}
+        _write_exports(gan, name, arguments.export, folder / "exported", options, overwrite=True)
     return 0
 
 
@@ -545,16 +555,20 @@ def _evaluate(arguments):
 
 
 def _export(arguments):
-    from keras_gans import zoo
+    from keras_gans import exhibits, export, zoo
 
+    export.signatures.require_tensorflow()
     gan = zoo.open_gan(arguments.source)
     run = Path(arguments.source, "config.json")
-    about = {"source": run.parent.name} if run.is_file() else {"preset": arguments.source}
+    here = run.is_file()
+    name = run.parent.resolve().name if here else zoo.card(arguments.source).name
+    about = {"source": name} if here else {"preset": arguments.source}
     tflite = {"precision": arguments.precision, "metadata": about}
     if arguments.precision == "int8" and "tflite" in arguments.format:
         # What it is to be calibrated on: latents, or pictures of the recipe.
-        pairs = zoo.Recipe.read(run if run.is_file() else arguments.source).sample_pairs()
+        pairs = zoo.Recipe.read(run if here else arguments.source).sample_pairs()
         tflite["representative"] = "latents" if pairs is None else pairs[0]
+    page = exhibits.for_page(arguments.source) | _given(arguments, "examples", "packages")
     options = {
         "saved_model": {
             "version": arguments.model_version,
@@ -564,16 +578,15 @@ def _export(arguments):
         },
         "tflite": tflite,
         "onnx": {"metadata": about},
-        "web": {"packages": arguments.packages},
+        "web": page,
     }
-    name = Path(arguments.source).resolve().name
     common = {"overwrite": arguments.overwrite, "check": not arguments.no_check}
     _write_exports(gan, name, arguments.format, arguments.out, options, **common)
     return 0
 
 
 def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
-    """Exports a GAN's generator; its SavedModel as a model of that name for TF Serving."""
+    """Exports a GAN's generator under a name, so that several models share a folder."""
     from keras_gans import export
 
     generator = gan.inference_generator
@@ -588,11 +601,11 @@ def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
             export.serving.write_configuration(folder / "saved_model")
         elif kind == "web":
             given = {"title": name, "overwrite": overwrite, **codes, **given}
-            path = export.web(generator, folder / "web", **given)
+            path = export.web(generator, folder / "web" / name, **given)
             print(f"  {path}/: python -m http.server --directory {path}")
             continue
         else:
-            path = folder / f"generator.{kind}"
+            path = folder / f"{name}.{kind}"
             write = getattr(export, kind)
             # A file that fails its check does not appear; the check below says how near it came.
             path = write(generator, path, overwrite=overwrite, check=check, **given)
