@@ -6,7 +6,7 @@ import numpy as np
 from keras_gans import checks
 
 
-def num_classes(network):
+def num_classes(network, labels=None):
     """The number of classes that a network's labels are told apart in.
 
     Read from the layers that look a label up: `keras.layers.Embedding`, and
@@ -17,11 +17,12 @@ def num_classes(network):
 
     Args:
         network: a `keras.Model` with an input for labels.
+        labels: which of several inputs of labels, one of `network.inputs`; `None` for the only one.
 
     Raises:
         ValueError: if no layer, or layers of unlike sizes, look labels up.
     """
-    found = _sizes(network)
+    found = _sizes(network, labels)
     if len(found) != 1:
         raise ValueError(
             f"The number of classes cannot be read off the network {network.name!r}: labels must "
@@ -42,8 +43,17 @@ def require_room(network, classes):
         )
 
 
-def _sizes(network):
-    layers = network._flatten_layers(include_self=False, recursive=True)
+def _sizes(network, labels=None):
+    """The numbers of classes of the layers that look labels up, or one input of labels."""
+    if labels is None:
+        layers = network._flatten_layers(include_self=False, recursive=True)
+    else:
+        # Those that the labels go into, and what is inside of these.
+        layers = [
+            inner
+            for node in labels._keras_history.operation._outbound_nodes
+            for inner in node.operation._flatten_layers(include_self=True, recursive=True)
+        ]
     return {
         layer.input_dim if isinstance(layer, keras.layers.Embedding) else layer.num_classes
         for layer in layers

@@ -20,7 +20,6 @@ import tensorflow as tf
 
 import keras_gans
 from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
-from keras_gans.adversarial import SIDES
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_file, read_json, require
 from keras_gans.zoo import presets
@@ -167,7 +166,7 @@ class Recipe:
                 loss = dict(arguments["loss"])
                 arguments["loss"] = losses.get(loss.pop("type"), **loss)
             gan = kind(**built, **arguments)
-        gan.compile(*(self._optimizer(f"{side}_optimizer") for side in SIDES))
+        gan.compile(**{f"{s}_optimizer": self._optimizer(f"{s}_optimizer") for s in gan.sides})
         return gan
 
     def build_evaluation(self, directory, gan=None):
@@ -283,7 +282,7 @@ class Recipe:
                 config["networks"].get(role), known, f"networks.{role}"
             )
         config["model"] = self._typed({**seeded, **config["model"]}, gans, "model", roles)
-        for field in (f"{side}_optimizer" for side in SIDES):
+        for field in (f"{side}_optimizer" for side in kind.side_names):
             if config[field] is not None:
                 config[field] = self._typed(config[field], _OPTIMIZERS, field)
                 if isinstance(rate := config[field].get("learning_rate"), dict):

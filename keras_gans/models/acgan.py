@@ -79,6 +79,7 @@ class ACGAN(Labelled, GAN):
             losses = {
                 "generator_loss": self.generator_loss(fake_logits, real, self.source),
                 "generator_class_loss": self.class_loss(labels, fake_classes),
+                **self.generator_penalties(real, self.drawn(labels)),
             }
         self.step("generator", generator_tape, losses)
         self.update_averages()

@@ -86,7 +86,7 @@ class ConditionalGAN(Labelled, GAN):
             self.step("discriminator", tape, discriminator_losses)
 
         with generator_tape:
-            generator_losses = self.generator_losses(real, fake, told)
+            generator_losses = self.generator_losses(real, fake, told, self.drawn(y))
         self.step("generator", generator_tape, generator_losses)
         self.update_averages()
         return self.get_metrics_result()

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks, labels, latent
+from keras_gans import checks, interface, labels, latent
 from keras_gans.adversarial import require_fit, require_inputs, require_outputs
 from keras_gans.models.gan import GAN
 
@@ -68,6 +68,8 @@ class InfoGAN(GAN):
                 f"Received: latent_dim={latent.dim(generator)}, categorical={categorical}, "
                 f"continuous={continuous}"
             )
+        codes = interface.Codes(self.categorical, self.continuous)
+        self.state_input(interface.Latents(latent.dim(generator), codes))
         heads = {f"categorical_{i}": k for i, k in enumerate(self.categorical)}
         heads |= {"continuous": self.continuous} if self.continuous else {}
         require_outputs(discriminator, logits=1, **heads)
@@ -103,6 +105,7 @@ class InfoGAN(GAN):
             fake_logits, *heads = self.discriminator(fake, training=True)
             loss = self.generator_loss(fake_logits, real, self.source)
             losses = {"generator_loss": loss, **self.code_losses(latents, heads)}
+            losses |= self.generator_penalties(real)
         self.step("generator", generator_tape, losses)
         self.update_averages()
         return self.get_metrics_result()

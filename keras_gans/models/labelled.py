@@ -12,8 +12,6 @@ class Labelled:
     For a GAN whose generator takes `[latents, labels]`: inherit from this, then from the GAN.
     """
 
-    num_classes = None
-
     def images_and_labels(self, data):
         """The images and the int32 labels of a batch; a label out of range stops the step."""
         shape, owner = self.generator.output_shape[1:], type(self).__name__
@@ -27,6 +25,10 @@ class Labelled:
         batches.check_range(images)
         class_labels.require_range(np.asarray(labels), self.num_classes)
         self.check_parts(images, self.discriminator_steps, "discriminator_steps")
+
+    def drawn(self, labels):
+        """The generator as it draws images of these labels, as a function of latents."""
+        return lambda latents, training: self.generator([latents, labels], training=training)
 
     def generate(
         self,
