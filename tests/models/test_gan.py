@@ -315,6 +315,7 @@ def test_a_lazy_penalty_is_the_same_on_one_replica_and_two(two_replicas):
 @pytest.mark.parametrize("run_eagerly", [True, False])
 def test_a_lazy_penalty_is_taken_every_kth_step_with_k_times_its_weight(run_eagerly):
     def logged(every):
+        keras.utils.set_random_seed(0)
         gan = small(seed=0, penalties={"r1_penalty": {"weight": 0.5, "every": every}})
         gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=run_eagerly)
         values = []
