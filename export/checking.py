@@ -3,7 +3,6 @@
 import dataclasses
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -105,7 +104,12 @@ def check(path, generator, num_examples=16, seed=0, inputs=None, tolerance=None)
             differs by more than is allowed, or images of the generator leave [-1, 1].
     """
     checks.count("num_examples", num_examples)
-    path = Path(path)
+    if tolerance is not None and not (isinstance(tolerance, (int, float)) and tolerance >= 0):
+        raise ValueError(
+            "`tolerance` must be a number of 0 or more, or None for what rounding explains. "
+            f"Received: tolerance={tolerance!r}"
+        )
+    path = signatures.to_path(path)
     path = path if path.suffix in (".tflite", ".onnx") else newest_version(path)
     generator = signatures.generator_of(generator)
     specs = signatures.signature(generator)
@@ -263,9 +267,9 @@ def _tflite(path, names):
     numbers = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
     kind = "TFLite"
     try:
-        precision = metadata(path)["precision"]
+        precision = str(metadata(path)["precision"])
         kind, numbers = f"TFLite {precision}", (numbers - {"int8", "uint8"}) | {precision}
-    except ValueError:  # of another exporter
+    except (ValueError, KeyError):  # of another exporter
         pass
 
     def opened(name):

@@ -10,7 +10,7 @@ import json
 import re
 import tempfile
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
@@ -18,14 +18,14 @@ import numpy as np
 from PIL import Image
 
 from keras_gans.export import litert_js, signatures
-from keras_gans.export.serving.drawing import Codes
+from keras_gans.export.saved_model import codes_of
 from keras_gans.export.tflite import tflite
 from keras_gans.export.web import (
     SCRIPTS,
     STYLE,
     TEMPLATES,
     describe,
-    require_pictures,
+    pictures,
     template,
 )
 from keras_gans.files import atomic, atomic_folder
@@ -66,7 +66,8 @@ class Exhibit:
         title: heading of the section; `None` for the name.
         description: a sentence or two below it.
         picture: path of a picture of samples; its top is on the card too.
-        facts: pairs of a label and a text, such as a metric and its value.
+        facts: pairs of a label and a text, such as the data and their licence.
+        measured: pairs of a protocol and its value, which the page folds away.
         class_names: of the labels, or of a categorical code; `None` for their numbers.
         examples: pictures to begin with, for a generator that translates: paths, or `uint8` arrays
             `(height, width, channels)`. The first is shown.
@@ -83,6 +84,7 @@ class Exhibit:
     description: str = ""
     picture: Path | str | None = None
     facts: Sequence[tuple[str, str]] = ()
+    measured: Sequence[tuple[str, str]] = ()
     class_names: Sequence[str] | None = None
     examples: Sequence[Path | str | np.ndarray] = ()
     directions: int | dict = 4
@@ -124,15 +126,11 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
             missing.
         FileExistsError: if the file or its folder exists.
     """
-    path, exhibits = Path(path), list(exhibits)
-    if path.suffix != ".html":
-        raise ValueError(f"A gallery is called something.html. Received: {path}")
+    path = signatures.file_to_write(path, ".html", "A gallery", overwrite)
     target = path.with_suffix("")
-    if path.exists() and not overwrite:
-        raise signatures.already_there(path)
+    exhibits = _exhibits(exhibits)
     if target.exists():
         signatures.require_replaceable(target, _RUNTIME_FILE, "a gallery's folder", overwrite)
-    _require_names(exhibits)
     shown = [_described(exhibit) for exhibit in exhibits]
     with tempfile.TemporaryDirectory() as temporary, atomic_folder(target) as folder:
         folder.mkdir()
@@ -152,8 +150,8 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
     script = _as_one(_source(name) for name in _SCRIPTS)
     pairs = list(zip(exhibits, shown))
     page = template("gallery").substitute(
-        title=html.escape(title),
-        description=html.escape(description),
+        title=html.escape(str(title)),
+        description=html.escape(str(description)),
         kinds="\n".join(_choices({about["kind"] for about in shown})),
         cards="\n".join(_card(exhibit, about) for exhibit, about in pairs),
         sections="\n".join(_section(exhibit, about) for exhibit, about in pairs),
@@ -172,12 +170,19 @@ def write(path, exhibits, title="Gallery", description="", packages=None, overwr
     return path
 
 
-def _require_names(exhibits):
+def _exhibits(given):
+    """The exhibits as a list, each with a name of its own."""
+    exhibits = [given] if isinstance(given, Exhibit) else given
+    is_list = isinstance(exhibits, Iterable)
+    exhibits = list(exhibits) if is_list else exhibits
+    if not is_list or not exhibits or not all(isinstance(e, Exhibit) for e in exhibits):
+        raise ValueError(
+            "A gallery shows something: give a list of `gallery.Exhibit`s, one at least. "
+            f"Received: {given!r}"
+        )
     names = [exhibit.name for exhibit in exhibits]
-    if not names:
-        raise ValueError("A gallery shows something. Give an exhibit at least. Received: []")
     for name in names:
-        if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name, re.ASCII):
             raise ValueError(
                 "An exhibit's name is part of an address. Expected letters, digits, `_`, `-` and "
                 f"`.`; other words go into its `title`. Received: {name!r}"
@@ -187,31 +192,55 @@ def _require_names(exhibits):
                 f"Each exhibit needs a name of its own. Received: {name!r}, {names.count(name)} "
                 "times"
             )
+    return exhibits
 
 
 def _described(exhibit):
     """What the scripts have to know of an exhibit, for JSON."""
     generator = exhibit.generator
-    examples = [e if isinstance(e, np.ndarray) else Path(e) for e in exhibit.examples]
     about = describe(
         generator,
         exhibit.title or exhibit.name,
         exhibit.directions,
         exhibit.class_names,
-        Codes(tuple(exhibit.categorical), exhibit.continuous),
+        codes_of(generator, exhibit.categorical, exhibit.continuous),
     )
-    require_pictures(generator, examples)
-    if exhibit.picture is not None and not Path(exhibit.picture).is_file():
-        raise FileNotFoundError(f"There is no such picture. Received: {exhibit.picture}")
+    examples = pictures(generator, exhibit.examples)
+    if exhibit.picture is not None:
+        _require_picture(exhibit.picture)
+    _require_pairs("facts", exhibit.facts)
+    _require_pairs("measured", exhibit.measured)
     large = 2 * generator.count_params() > _LARGE
     kind = "classes" if about["class_names"] else "noise"
     kind = "translators" if about["input"] == "images" else kind
     return about | {
         "kind": kind,
-        "examples": [_png(example) for example in examples],
+        "examples": [_address(*example) for example in examples],
         "place": f"live:{exhibit.name}",
         "precision": exhibit.precision or ("dynamic" if large else "float16"),
     }
+
+
+def _require_pairs(name, given):
+    pairs = given if isinstance(given, (list, tuple)) else [given]
+    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        raise ValueError(
+            f"`{name}` of an exhibit are pairs of a label and a text. Received: {given!r}"
+        )
+
+
+def _require_picture(path):
+    path = signatures.to_path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no such picture. Received: {path}")
+    try:
+        with Image.open(path) as samples:
+            samples.load()
+    # Of Pillow's readers: OSError, SyntaxError, struct.error and others.
+    except Exception as error:
+        raise ValueError(
+            f"The picture of an exhibit cannot be read. Received: {path} ({error})"
+        ) from error
 
 
 # ---- what stands in the page
@@ -285,19 +314,26 @@ def _section(exhibit, about):
         ("Makes", f"{width}x{height}, {'RGB' if channels == 3 else 'grey'}"),
         ("To load", f"{about['model']['bytes'] / 1e6:.1f} MB, {bits} weights"),
     ]
-    listed = "\n".join(
-        f"<div><dt>{_text(label)}</dt><dd>{_text(text)}</dd></div>" for label, text in facts
-    )
+    folded = ""
+    if exhibit.measured:
+        folded = (
+            f"<details>\n<summary>Measured</summary>\n{_listed(exhibit.measured)}\n</details>\n"
+        )
     return f"""<section id="{exhibit.name}" data-kind="{about["kind"]}">
 <h2>{_text(about["title"])}</h2>
 <p>{_text(exhibit.description)}</p>
 <div class="about">
-{_samples(exhibit, about)}<dl>
-{listed}
-</dl>
+{_samples(exhibit, about)}<div class="facts">
+{_listed(facts)}
+{folded}</div>
 </div>
 <div class="live" id="{about["place"]}"></div>
 </section>"""
+
+
+def _listed(pairs):
+    rows = [f"<div><dt>{_text(label)}</dt><dd>{_text(text)}</dd></div>" for label, text in pairs]
+    return "\n".join(["<dl>", *rows, "</dl>"])
 
 
 def _text(text):
@@ -311,7 +347,7 @@ def _samples(exhibit, about):
     with Image.open(exhibit.picture) as samples:
         width, height = samples.size
         large = Path(exhibit.picture).stat().st_size > _LARGE_PICTURE
-        source = _webp(samples) if large else _address(samples, "png", optimize=True)
+        source = _webp(samples) if large else _packed(samples, "png", optimize=True)
     # A tall one is scrolled, by the keyboard too.
     tall = ' tall" tabindex="0' if height > 1.2 * width else ""
     return (
@@ -320,28 +356,16 @@ def _samples(exhibit, about):
     )
 
 
-def _png(picture):
-    """An example as it is: what a generator makes of it is to be what Keras makes."""
-    if not isinstance(picture, np.ndarray):
-        with Image.open(picture) as opened:
-            return _address(opened, "png", optimize=True)
-    if picture.dtype != "uint8" or picture.ndim != 3 or picture.shape[2] not in (1, 3):
-        raise ValueError(
-            "An example is the path of a picture, or `uint8` of shape (height, width, 1 or 3). "
-            f"Received: {picture.dtype} of shape {picture.shape}"
-        )
-    return _address(
-        Image.fromarray(np.squeeze(picture, 2) if picture.shape[2] == 1 else picture),
-        "png",
-        optimize=True,
-    )
-
-
 def _webp(picture):
-    return _address(picture.convert("RGB"), "webp", quality=90, method=6)
+    return _packed(picture.convert("RGB"), "webp", quality=90, method=6)
 
 
-def _address(picture, kind, **options):
+def _packed(picture, kind, **options):
     file = io.BytesIO()
     picture.save(file, kind, **options)
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return _address(kind, file.getvalue())
+
+
+def _address(kind, content):
+    """A picture as an address that holds it."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from keras_gans import files
+from keras_gans.export import signatures
 from keras_gans.files import atomic
 
 VERSION = "2.5.3"
@@ -75,6 +76,7 @@ def unpack(folder, packages=None):
         ValueError: if one is damaged, or another version.
     """
     folder = Path(folder)
+    packages = packages if packages is None else signatures.to_path(packages)
     terms = (Path(__file__).parent / "web_page" / "apache_2.0.txt").read_text(encoding="utf-8")
     terms = _NOTE.format(version=VERSION) + terms
     # The licence is written last and names the version.

@@ -3,10 +3,11 @@
 import hashlib
 import importlib.metadata
 import json
-from pathlib import Path
 
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
+
+from keras_gans.export import signatures
 
 # The entry of a TFLite file's metadata, and of an ONNX file's properties.
 KEY = "keras_gans"
@@ -32,20 +33,26 @@ def metadata(path):
     Raises:
         ValueError: if the file cannot be read, or says nothing.
     """
-    path = Path(path)
+    path = signatures.to_path(path)
     if path.suffix not in (".tflite", ".onnx") or not path.is_file():
         raise ValueError(f"Expected a .tflite or .onnx file. Received: {path}")
     try:
         found = (_of_tflite if path.suffix == ".tflite" else _of_onnx)(path.read_bytes())
+        found = None if found is None else json.loads(found)
+    except ImportError:  # of a package that reads ONNX
+        raise
     # The readers meet damage in many ways: struct.error, TypeError, IndexError, DecodeError, ....
     except Exception as error:
-        raise ValueError(f"That file cannot be read. Received: {path}, {error}") from error
-    if found is None:
+        raise ValueError(
+            "That file cannot be read: it is damaged, or of another kind than its name says. "
+            f"Export it again. Received: {path}, {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(found, dict):
         raise ValueError(
             "That file says nothing of its generator: it was not written by `keras_gans.export`. "
             f"Received: {path}"
         )
-    return json.loads(found)
+    return found
 
 
 def describe(generator, precision, value_range, given):
@@ -66,9 +73,16 @@ def describe(generator, precision, value_range, given):
         "value_range": value_range,
         "weights_sha256": _hash(generator),
     }
+    given = {} if given is None else given
+    if own := said.keys() & (given if isinstance(given, dict) else {}):
+        raise ValueError(
+            "What the library says of a file itself cannot be given. Choose other names. "
+            f"Received: metadata with {', '.join(sorted(own))}"
+        )
     try:
-        return json.dumps(said | (given or {}))
-    except TypeError as error:
+        return json.dumps(said | given, allow_nan=False)
+    # Besides types: numbers that are not finite, lists that hold themselves.
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             "`metadata` must be a dict of what JSON can hold, such as {'preset': 'digits', "
             f"'labels': ['0', '1']}}. Received: {given!r} ({error})"
@@ -87,11 +101,11 @@ def into_tflite(content, text):
 
 
 def _of_tflite(content):
-    model = schema.Model.GetRootAsModel(content, 0)
-    for index in range(model.MetadataLength()):
-        entry = model.Metadata(index)
-        if entry.Name() == KEY.encode():
-            return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+    # All of it, and not the entry alone, which stands before the weights: half a file is none.
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    for entry in model.metadata or []:
+        if entry.name == KEY.encode():
+            return bytes(model.buffers[entry.buffer].data)
     return None
 
 

@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-from pathlib import Path
 
 from keras_gans.export import signatures
 from keras_gans.export.checking import check as check_file
@@ -24,7 +23,7 @@ def onnx(generator, path, *, metadata=None, check=True, overwrite=False):
     Needs `pip install 'keras-gans[onnx]'`.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
-    >>> path = keras_gans.export.onnx(generator, "exported/generator.onnx")  # doctest: +SKIP
+    >>> path = keras_gans.export.onnx(generator, "exported/digits.onnx")  # doctest: +SKIP
 
     Args:
         generator: a built `keras.Model`; of a GAN, its `inference_generator` is taken, with a
@@ -43,13 +42,10 @@ def onnx(generator, path, *, metadata=None, check=True, overwrite=False):
             not (the message names it), or fails the check.
         FileExistsError: if the file exists.
     """
-    path = Path(path)
-    if path.suffix != ".onnx":
-        raise ValueError(f"An ONNX file is called something.onnx. Received: {path}")
-    if path.exists() and not overwrite:
-        raise signatures.already_there(path)
+    path = signatures.file_to_write(path, ".onnx", "An ONNX file", overwrite)
     generator = signatures.generator_of(generator)
     specs = signatures.signature(generator)
+    signatures.require_float32_weights(generator)
     description = describe(generator, "float32", [-1, 1], metadata)
     model = _converted(generator, specs)
     model.graph.name = generator.name

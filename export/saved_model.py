@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from pathlib import Path
 
 import keras
 
@@ -65,20 +64,18 @@ def saved_model(
             [-1, 1].
         FileExistsError: if something is there that may not be replaced.
     """
-    base = Path(path)
-    # Of a GAN, what it knows of its latents.
-    categorical = categorical or getattr(generator, "categorical", ())
-    continuous = continuous or getattr(generator, "continuous", 0)
+    base = signatures.path_to_write(path)
+    codes = codes_of(generator, categorical, continuous)
     generator = signatures.generator_of(generator)
     if version is None:
         version = max(versions(base), default=0) + 1
     folder = base / str(checks.count("version", version))
     signatures.signature(generator)
-    codes = Codes(tuple(categorical), continuous)
     limits = endpoints.limits(generator, max_images, max_pixels)
-    served = endpoints.endpoints(generator, limits, codes, floats_only)
     _require_room(base.resolve())
-    with _folder(folder.resolve(), overwrite) as partial:
+    # Its functions are traced when they are made, called or written: all of it in float32.
+    with signatures.in_float32(generator), _folder(folder.resolve(), overwrite) as partial:
+        served = endpoints.endpoints(generator, limits, codes, floats_only)
         if not floats_only:
             endpoints.require_range(generator)
         # Without `track`, which would store every variable a second time.
@@ -91,6 +88,17 @@ def saved_model(
         stated = {"max_images": limits.images, "max_pixels": limits.pixels}
         (partial / LIMITS).write_text(json.dumps(stated) + "\n")
     return folder
+
+
+def codes_of(generator, categorical, continuous):
+    """`Codes` as they were given, or of a GAN what it knows of its latents."""
+    if not isinstance(categorical, (list, tuple)):
+        raise ValueError(
+            "`categorical` is a list of the number of classes of each categorical code, such as "
+            f"[10]. Received: categorical={categorical!r}"
+        )
+    categorical = categorical or getattr(generator, "categorical", ())
+    return Codes(tuple(categorical), continuous or getattr(generator, "continuous", 0))
 
 
 def _require_room(base):

@@ -1,14 +1,16 @@
 """What every format exports: one function, with named float32 inputs and outputs."""
 
 import contextlib
+import os
 import re
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import labels, latent
+from keras_gans import image, labels, latent
 
 # A side for generators of images of any size.
 _OPEN_SIDE = 64
@@ -37,8 +39,10 @@ def signature(generator, batch_size=None):
         batch_size: fixed, or `None` for any.
 
     Raises:
-        ValueError: for anything that is not a generator.
+        ValueError: for anything that is not a generator, and on another backend of Keras than
+            TensorFlow.
     """
+    require_tensorflow()
     built = isinstance(generator, keras.Model) and generator.built
     # A subclassed model has no `inputs` at all: its `call` alone knows what it takes.
     inputs = getattr(generator, "inputs", None) if built else None
@@ -74,11 +78,12 @@ def examples(generator, number, seed):
     `samples.png`. Images are uniform in [-1, 1], labels every class in turn.
     """
     first = signature(generator)[0]
+    latent.halves(seed)  # says so if it is none
     if first.name == "latents":
         drawn = latent.sample(number, first.shape[1], seed)
     else:
         shape = [side or _OPEN_SIDE for side in first.shape[1:]]
-        drawn = np.random.default_rng(seed).uniform(-1, 1, size=(number, *shape))
+        drawn = np.random.default_rng(int(seed) % 2**64).uniform(-1, 1, size=(number, *shape))
     return named(generator, drawn)
 
 
@@ -89,12 +94,18 @@ def named(generator, given):
         ValueError: if they do not fit the generator.
     """
     first, *told = signature(generator)
-    given = np.asarray(given)
-    if given.dtype.kind != "f" or not given.size or not first.shape.is_compatible_with(given.shape):
+    try:
+        given = np.asarray(given)
+    except ValueError:  # rows of unlike lengths
+        given = np.array(repr(given))
+    fits = first.shape.is_compatible_with(given.shape)
+    if given.dtype.kind != "f" or not given.size or not fits or not np.isfinite(given).all():
         raise ValueError(
-            f"Expected `{first.name}` for this generator: floats of shape {first.shape}. "
+            f"Expected `{first.name}` for this generator: finite floats of shape {first.shape}. "
             f"Received: {given.dtype} of shape {given.shape}"
         )
+    if first.name == "images":
+        image.to_uint8(given)  # says so if they leave [-1, 1]
     inputs = {first.name: given.astype("float32")}
     if told:
         classes = labels.num_classes(generator)
@@ -113,6 +124,60 @@ def function(generator, specs, answer="images"):
     return serve
 
 
+def require_tensorflow():
+    """Raises ValueError on another backend of Keras, of which nothing here is written."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "Generators are exported from Keras' TensorFlow backend. Start Python with "
+            f"KERAS_BACKEND=tensorflow. Received: {keras.backend.backend()}"
+        )
+
+
+def file_to_write(path, suffix, kind, overwrite):
+    """The `pathlib.Path` of a file that may be written.
+
+    Args:
+        path: as it was given.
+        suffix: that it has to have.
+        kind: of the file, with its article, for the error.
+        overwrite: whether a file that is there may be replaced.
+
+    Raises:
+        ValueError: if it is no path, or has another suffix.
+        FileExistsError: if something is there that may not be replaced.
+    """
+    path = path_to_write(path)
+    if path.suffix != suffix:
+        raise ValueError(f"{kind} is called something{suffix}. Received: {path}")
+    if path.is_dir():
+        raise FileExistsError(
+            f"There is a folder at that path, where {kind} would be. Choose another path. "
+            f"Received: {path}"
+        )
+    if path.exists() and not overwrite:
+        raise already_there(path)
+    return path
+
+
+def to_path(path):
+    """The `pathlib.Path` of what was given as a path. Raises ValueError if it is none."""
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise ValueError(f"Expected a path: text or a `pathlib.Path`. Received: {path!r}")
+    return Path(path)
+
+
+def path_to_write(path):
+    """As `to_path`. Raises FileExistsError if a file is where a folder above it has to be."""
+    path = to_path(path)
+    for above in path.absolute().parents:
+        if above.exists() and not above.is_dir():
+            raise FileExistsError(
+                "There is a file where a folder has to be. Choose another path. "
+                f"Received: {path}, below the file {above}"
+            )
+    return path
+
+
 def already_there(path):
     """The error for a path that may be replaced, but only on demand."""
     return FileExistsError(
@@ -122,10 +187,13 @@ def already_there(path):
 
 
 def require_replaceable(path, mark, kind, overwrite):
-    """Raises unless the folder at `path` is to be replaced, and is of its kind: holds `mark`."""
+    """Raises unless the folder at `path` is to be replaced, and is of its kind.
+
+    It holds the file `mark`, and so does no folder inside: that would be another model.
+    """
     if not overwrite:
         raise already_there(path)
-    if not (path / mark).is_file():
+    if not (path / mark).is_file() or len(list(path.rglob(mark))) > 1:
         raise FileExistsError(
             f"There is something else than {kind} at that path, and overwriting would delete it. "
             f"Choose another path, or remove it yourself. Received: {path}"
@@ -165,19 +233,8 @@ def compute_dtypes(generator):
     return {layer.compute_dtype for layer in _all_layers(generator)}
 
 
-@contextlib.contextmanager
-def in_float32(generator):
-    """Lets a mixed-precision generator compute in float32 inside the block.
-
-    Its weights are float32 already. The policies are set on the generator itself and put back,
-    because a copy would need every class in it to be registered.
-
-    Args:
-        generator: a built `keras.Model`.
-
-    Raises:
-        ValueError: if the weights themselves are in half precision.
-    """
+def require_float32_weights(generator):
+    """Raises ValueError if weights, and not only the computation, are in half precision."""
     half = sorted({v.dtype for v in generator.variables} & {"float16", "bfloat16"})
     if half:
         raise ValueError(
@@ -185,10 +242,22 @@ def in_float32(generator):
             "network under the float32 or a mixed policy, and give it these weights with "
             f"`set_weights`. Received: weights in {', '.join(half)}"
         )
+
+
+@contextlib.contextmanager
+def in_float32(generator):
+    """Lets a mixed-precision generator compute in float32, as its weights are, inside the block.
+
+    The policies are set on the generator itself and put back, because a copy would need every class
+    in it to be registered. Layers whose weights are in half precision compute as before.
+
+    Args:
+        generator: a built `keras.Model`.
+    """
     before = [(layer, layer.dtype_policy) for layer in _all_layers(generator)]
     try:
         for layer, policy in before:
-            if policy.compute_dtype in ("float16", "bfloat16"):
+            if policy.compute_dtype != policy.variable_dtype:
                 layer.dtype_policy = keras.DTypePolicy("float32")
         yield
     finally:

@@ -1,10 +1,10 @@
 """TFLite (LiteRT), for phones and browsers."""
 
 import contextlib
+import math
 import re
 import tempfile
 import warnings
-from pathlib import Path
 
 import tensorflow as tf
 
@@ -16,6 +16,8 @@ from keras_gans.files import atomic
 
 PRECISIONS = ("float16", "float32", "dynamic", "int8")
 RANGES = {"float32": [-1, 1], "uint8": [0, 255]}
+# Of float32 in a tensor.
+_MOST_VALUES = (2**31 - 1) // 4
 # Latents that the ranges of int8 are measured on, when they are drawn.
 _DRAWN, _SEED = 64, 1
 # Arithmetic of normalisation, which int8 leaves in float32. In 8 bits a channel of little contrast
@@ -46,7 +48,7 @@ def tflite(
     builtins for half precision.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
-    >>> path = keras_gans.export.tflite(generator, "exported/generator.tflite")
+    >>> path = keras_gans.export.tflite(generator, "exported/digits.tflite")
 
     Args:
         generator: a built `keras.Model`; of a GAN, its `inference_generator` is taken, with a
@@ -73,9 +75,7 @@ def tflite(
             not (the message names it), fails the check, or an argument is out of range.
         FileExistsError: if the file exists.
     """
-    path = Path(path)
-    if path.suffix != ".tflite":
-        raise ValueError(f"A TFLite file is called something.tflite. Received: {path}")
+    path = signatures.file_to_write(path, ".tflite", "A TFLite file", overwrite)
     for name, value, known in (
         ("precision", precision, PRECISIONS),
         ("output", output, tuple(RANGES)),
@@ -83,9 +83,9 @@ def tflite(
         if value not in known:
             raise ValueError(f"`{name}` must be one of {known}. Received: {value!r}")
     sizes = _batch_sizes(batch_size)
-    if path.exists() and not overwrite:
-        raise signatures.already_there(path)
     generator = signatures.generator_of(generator)
+    signatures.signature(generator)
+    signatures.require_float32_weights(generator)
     given = _representative(generator, precision, representative)
     description = describe(generator, precision, RANGES[output], metadata)
     with signatures.in_float32(generator):
@@ -144,6 +144,12 @@ def _traced(generator, batch_size, output):
             "TFLite files are for images of one size, and this generator takes any. Build the same "
             "network for the size you need, and give it these weights with `set_weights`. "
             f"Received: inputs of shape {specs[0].shape}"
+        )
+    values = [math.prod(shape) for shape in (specs[0].shape[1:], generator.output_shape[1:])]
+    if batch_size * max(values) > _MOST_VALUES:
+        raise ValueError(
+            f"TFLite counts the bytes of a tensor in 32 bits. Expected a `batch_size` of at most "
+            f"{_MOST_VALUES // max(values)} for this generator. Received: batch_size={batch_size}"
         )
     floats = signatures.function(generator, specs)
 

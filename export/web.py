@@ -1,17 +1,20 @@
 """A page that runs a generator in the browser: the `.tflite`, its runtime, and controls."""
 
 import html
+import io
 import json
 import shutil
 import string
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
 import numpy as np
+from PIL import Image
 
 from keras_gans import checks, image, labels
 from keras_gans.export import litert_js, signatures
-from keras_gans.export.serving.drawing import Codes
+from keras_gans.export.saved_model import codes_of
 from keras_gans.export.tflite import tflite
 from keras_gans.files import atomic_folder, sha256
 
@@ -24,6 +27,9 @@ STYLE = "page.css"
 _FILES = (*SCRIPTS, "page.js", STYLE)
 _LOADING = """Loading. A page that is opened as a file stays like this: serve its
 folder, for example with <code>python -m http.server</code>."""
+
+# Pictures that browsers read.
+_FORMATS = ("png", "jpeg", "webp", "gif", "bmp")
 
 # What a canvas can show.
 _CHANNELS = (1, 3)
@@ -58,9 +64,9 @@ def web(
     these files alone.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
-    >>> folder = keras_gans.export.web(generator, "exported/web")  # doctest: +SKIP
+    >>> folder = keras_gans.export.web(generator, "exported/web/dcgan_digits_28")  # doctest: +SKIP
 
-    Then `python -m http.server --directory exported/web`, and open http://localhost:8000.
+    Then `python -m http.server --directory exported/web/dcgan_digits_28`, and open http://localhost:8000.
 
     Args:
         generator: a built `keras.Model`; of a GAN, its `inference_generator` is taken, with a
@@ -73,7 +79,8 @@ def web(
             to vectors `(latent_dim,)`.
         class_names: of the labels, or of the classes of a categorical code, in order; `None` for
             their numbers.
-        examples: paths of pictures to offer, for a generator that translates; the first is shown.
+        examples: pictures to offer, for a generator that translates: paths, or `uint8` arrays
+            `(height, width, 1 or 3)`. The first is shown. Without any, the page asks for one.
         runtime: folder of LiteRT.js, relative to `folder`. It is written there unless it is there:
             with `"../litert"` pages side by side share one.
         packages: folder of LiteRT.js's npm packages, see `litert_js.unpack`. `None` takes those in
@@ -93,22 +100,19 @@ def web(
             missing.
         FileExistsError: if something is there that may not be replaced.
     """
-    folder, examples = Path(folder), [Path(path) for path in examples]
-    if runtime.startswith("/") or set(runtime) & set(":\\") or not runtime.strip("./"):
+    folder = signatures.path_to_write(folder)
+    relative = isinstance(runtime, str) and runtime[:1] != "/" and not set(runtime) & set(":\\")
+    if not relative or not runtime.strip("./"):
         raise ValueError(
             "`runtime` is a folder relative to the page, such as 'litert' or '../litert'. "
             f"Received: runtime={runtime!r}"
         )
-    # Of a GAN, what it knows of its latents.
-    categorical = categorical or getattr(generator, "categorical", ())
-    continuous = continuous or getattr(generator, "continuous", 0)
+    codes = codes_of(generator, categorical, continuous)
     generator = signatures.generator_of(generator)
-    about = describe(
-        generator, title, directions, class_names, Codes(tuple(categorical), continuous)
-    )
-    require_pictures(generator, examples)
+    about = describe(generator, title, directions, class_names, codes)
+    offered = pictures(generator, examples)
     about |= {
-        "examples": [f"example_{i}{path.suffix.lower()}" for i, path in enumerate(examples)],
+        "examples": [f"example_{i}.{kind}" for i, (kind, _) in enumerate(offered)],
         "model": MODEL,
         "runtime": runtime.rstrip("/") + "/",
         "litert_js": litert_js.VERSION,
@@ -122,8 +126,8 @@ def web(
         # Beside `folder` as beside `partial`: a shared runtime is found from either.
         litert_js.unpack(partial / runtime, packages)
         tflite(generator, partial / MODEL, precision=precision)
-        for name, path in zip(about["examples"], examples):
-            shutil.copyfile(path, partial / name)
+        for name, (_, content) in zip(about["examples"], offered):
+            (partial / name).write_bytes(content)
         for name in _FILES:
             shutil.copyfile(TEMPLATES / name, partial / name)
         texts = {"title": about["title"], "description": description, "runtime": about["runtime"]}
@@ -218,8 +222,10 @@ def describe(generator, title, directions, class_names, codes):
             f"Received: categorical={codes.categorical}"
         )
     number = labels.num_classes(generator) if told else sum(codes.categorical)
-    class_names = list(map(str, range(number) if class_names is None else class_names))
-    if len(class_names) != number:
+    given = range(number) if class_names is None else class_names
+    is_list = isinstance(given, Iterable) and not isinstance(given, str)
+    class_names = list(map(str, given)) if is_list else given
+    if not is_list or len(class_names) != number:
         raise ValueError(
             f"There must be a name for each class. Expected {number} for this generator. "
             f"Received: class_names={class_names}"
@@ -233,7 +239,7 @@ def describe(generator, title, directions, class_names, codes):
         axes = np.eye(size[0], dtype="float32")[size[0] - codes.continuous :]
         sliders[:0] = [_slider(f"Code {i}", axis, _CODE_LIMIT) for i, axis in enumerate(axes, 1)]
     return {
-        "title": title or generator.name,
+        "title": generator.name if title is None else str(title),
         "input": first.name,
         "input_shape": size,
         "image_shape": shape,
@@ -244,17 +250,65 @@ def describe(generator, title, directions, class_names, codes):
     }
 
 
-def require_pictures(generator, examples):
-    """Checks the pictures, as paths or arrays, that are to be offered to a generator."""
+def pictures(generator, examples):
+    """The pictures that are to be offered to a generator: pairs of format and bytes.
+
+    Args:
+        generator: that is to translate them.
+        examples: paths, whose files are taken as they are, or `uint8` arrays `(height, width, 1 or
+            3)`; one or several.
+
+    Raises:
+        ValueError: if the generator takes none, or one is no picture that browsers read.
+        FileNotFoundError: if one is missing.
+    """
+    several = isinstance(examples, Iterable) and not isinstance(examples, (str, np.ndarray))
+    examples = list(examples) if several else [examples]
     takes = signatures.signature(generator)[0].name
     if examples and takes == "latents":
         raise ValueError(
             "Only a generator that translates has a use for pictures. Leave `examples` out. "
             f"Received: {len(examples)} examples for {takes}"
         )
-    for path in examples:
-        if isinstance(path, Path) and not path.is_file():
-            raise FileNotFoundError(f"There is no such picture. Received: examples, {path}")
+    return [
+        ("png", _png(example)) if isinstance(example, np.ndarray) else _picture_file(example)
+        for example in examples
+    ]
+
+
+def _png(example):
+    if example.dtype != "uint8" or example.ndim != 3 or example.shape[2] not in (1, 3):
+        raise ValueError(
+            "An example is the path of a picture, or `uint8` of shape (height, width, 1 or 3). "
+            f"Received: {example.dtype} of shape {example.shape}"
+        )
+    file = io.BytesIO()
+    Image.fromarray(example[..., 0] if example.shape[2] == 1 else example).save(
+        file, "png", optimize=True
+    )
+    return file.getvalue()
+
+
+def _picture_file(path):
+    path = signatures.to_path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no such picture. Received: examples, {path}")
+    content = path.read_bytes() if path.is_file() else b""
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            kind = opened.format.lower()
+            opened.load()
+    # Of Pillow's readers: OSError, SyntaxError, struct.error and others.
+    except Exception as error:
+        raise ValueError(
+            f"An example is no picture, or a damaged one. Received: {path} ({error})"
+        ) from error
+    if kind not in _FORMATS:
+        raise ValueError(
+            f"Not every browser reads pictures of that format. Expected one of {_FORMATS}. "
+            f"Received: {path}, {kind}"
+        )
+    return kind, content
 
 
 def _directions(generator, directions):
@@ -265,7 +319,10 @@ def _directions(generator, directions):
         directions = {f"Direction {i}": vector for i, vector in enumerate(found, 1)}
     rows = []
     for name, vector in directions.items():
-        vector = np.asarray(vector, "float32")
+        try:
+            vector = np.asarray(vector, "float32")
+        except (TypeError, ValueError):  # words, or rows of unlike lengths
+            vector = np.array(np.nan)
         if vector.shape != (size,) or not np.isfinite(vector).all():
             raise ValueError(
                 f"A direction is a finite vector of the latents. Expected shape ({size},). "

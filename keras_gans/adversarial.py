@@ -2,23 +2,28 @@
 
 import contextlib
 import copy
+import functools
+import types
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import batches, latent, replicas
-from keras_gans.files import nothing_skipped
+from keras_gans import batches, checks, fitting, interface, latent, replicas
+from keras_gans.files import is_whole_hdf5, nothing_skipped
+from keras_gans.names import did_you_mean
 
-SIDES = ("generator", "discriminator")
+LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
 
 
 class AdversarialModel(keras.Model):
-    """Two sides, two optimizers, one verb to move a side: `step`.
+    """Sides, an optimizer for each, and one verb to move a side: `step`.
 
     A subclass hands its networks over by side, names what it logs in `tracked`, and writes
-    `train_step` in the order of its paper's algorithm. See docs/base.md, and CONTRIBUTING.md for
-    the checklist "to add a GAN".
+    `train_step` in the order of its paper's algorithm. Most have a generator's side and a
+    discriminator's. One with others names all of them in `side_names`, and hands them over as
+    `sides`. See docs/base.md, and CONTRIBUTING.md for the checklist "to add a GAN".
 
     Args:
         generator_side: attribute name to built `keras.Model`, in order; the first is the one
@@ -28,17 +33,34 @@ class AdversarialModel(keras.Model):
             up as `min(ema_decay, (1 + n) / (10 + n))` after n steps, so that the random start is
             forgotten at once.
         seed: integer from which every random number of a training is drawn.
+        sides: name to side, for every name of `side_names`, in place of the first two arguments.
+        interfaces: names of networks to their `interface.Interface`, where the shapes of a network
+            do not say what it takes and makes.
         **kwargs: of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: for a network that is not a built `keras.Model`, a decay out of range, or
-            another backend of Keras than TensorFlow.
+        ValueError: for a side without networks, a network that is not a built `keras.Model`, an
+            interface that its network does not fit, a decay out of range, or another backend of
+            Keras than TensorFlow.
     """
 
+    side_names = ("generator", "discriminator")
+    averaged_sides = ("generator",)  # whose networks have moving averages, if they are kept
     tracked = ("discriminator_loss", "generator_loss")
+    num_classes = None  # of the labels that its networks take
     largest_weight = 1.0  # of the terms of the losses: what a gradient's size is to be seen beside
 
-    def __init__(self, generator_side, discriminator_side, ema_decay=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        generator_side=None,
+        discriminator_side=None,
+        ema_decay=None,
+        seed=None,
+        *,
+        sides=None,
+        interfaces=None,
+        **kwargs,
+    ):
         if keras.backend.backend() != "tensorflow":
             raise ValueError(
                 "Training runs on Keras' TensorFlow backend, and so do whole GANs with their "
@@ -52,42 +74,53 @@ class AdversarialModel(keras.Model):
                 "`ema_decay` is the share of a moving average that stays at each step: above 0 and "
                 f"below 1, or None for no average. Received: ema_decay={ema_decay}"
             )
-        self.sides = {"generator": list(generator_side), "discriminator": list(discriminator_side)}
-        for attribute, network in {**generator_side, **discriminator_side}.items():
-            if not isinstance(network, keras.Model) or not network.built:
-                raise ValueError(
-                    f"`{attribute}` must be a `keras.Model` whose weights exist. Give it a "
-                    f"`keras.Input`, or call it once on a batch. Received: {network!r}"
-                )
+        if sides is None:
+            sides = {"generator": generator_side, "discriminator": discriminator_side}
+        networks = _networks_of(sides, self.side_names)
+        self.sides = {side: list(sides[side]) for side in self.side_names}
+        for attribute, network in networks.items():
             setattr(self, attribute, network)
+        for attribute in self.sides.get("generator", ()):
+            made = getattr(self, attribute)
+            checks.image_outputs(made, made.outputs)
+        self.check_networks()
         self.ema_decay = ema_decay
         strategy = self.distribute_strategy
-        for attribute in (*generator_side, *discriminator_side):
-            replicas.require_scope(attribute, getattr(self, attribute), strategy)
+        for attribute, network in networks.items():
+            replicas.require_scope(attribute, network, strategy)
+        self.interfaces = _stated(interfaces or {}, networks)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.seed = self.seed_generator.get_config()["seed"]
-        for attribute in self.sides["generator"] if ema_decay is not None else ():
+        for attribute in self.averaged() if ema_decay is not None else ():
             average = keras.models.clone_model(getattr(self, attribute))
             average.set_weights(getattr(self, attribute).get_weights())
             average.trainable = False
+            if attribute in self.interfaces:
+                interface.state(average, self.interfaces[attribute])
             setattr(self, f"ema_{attribute}", average)
+            _follow(getattr(self, attribute), average)
         self.gauges = None  # made by `compile`
         self.built = True  # the networks arrive built, and data adds nothing
+
+    def check_networks(self):
+        """Raises ValueError unless the networks fit each other and this GAN; see `require_fit`."""
 
     # ---- what users call
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
-        """Gives each side its optimizer, and builds both.
+        """Gives each side its optimizer, and builds them.
 
         Args:
             generator_optimizer: a Keras optimizer, its name, or `None` for the class's own
                 (`default_optimizer`). Learning rates decay by a `LearningRateSchedule`.
-            discriminator_optimizer: the same for the other side.
-            **kwargs: of `keras.Model.compile`: `run_eagerly`, `steps_per_execution`,
-                `jit_compile` (False unless asked for: docs/benchmarks.md).
+            discriminator_optimizer: the same for the discriminator's side.
+            **kwargs: `<side>_optimizer` of any other side; and of `keras.Model.compile`:
+                `run_eagerly`, `steps_per_execution`, `jit_compile` (False unless asked for:
+                docs/benchmarks.md).
 
         Raises:
-            ValueError: for one optimizer on both sides, or what several replicas cannot do.
+            ValueError: for one optimizer on two sides, the optimizer of a side that the class
+                lacks, or what several replicas cannot do.
         """
         for name in ("loss", "optimizer", "metrics", "weighted_metrics", "loss_weights"):
             if kwargs.pop(name, None) is not None:
@@ -96,19 +129,26 @@ class AdversarialModel(keras.Model):
                     f"`{name}`. Pass `generator_optimizer` and `discriminator_optimizer` here, "
                     f"and the loss to the model. Received: {name}"
                 )
-        both = generator_optimizer is discriminator_optimizer
-        if both and isinstance(generator_optimizer, keras.optimizers.Optimizer):
+        given = {
+            "generator_optimizer": generator_optimizer,
+            "discriminator_optimizer": discriminator_optimizer,
+        }
+        given |= {name: kwargs.pop(name) for name in list(kwargs) if name.endswith("_optimizer")}
+        optimizers = {side: given.pop(f"{side}_optimizer", None) for side in self.sides}
+        if unknown := {name: value for name, value in given.items() if value is not None}:
             raise ValueError(
-                "Each side keeps its own moments, so each needs an optimizer of its own. Make two. "
-                f"Received: {generator_optimizer} for both"
+                f"{type(self).__name__} has no such side. Expected "
+                f"{[f'{side}_optimizer' for side in self.sides]}. Received: {sorted(unknown)}"
             )
+        _require_own(optimizers)
         kwargs.setdefault("jit_compile", False)
         super().compile(optimizer=None, loss=None, **kwargs)  # None, or Keras makes an RMSprop
         with self.distribute_strategy.scope():
-            self.generator_optimizer = self._ready("generator", generator_optimizer)
-            self.discriminator_optimizer = self._ready("discriminator", discriminator_optimizer)
+            for side, optimizer in optimizers.items():
+                setattr(self, f"{side}_optimizer", self._ready(side, optimizer))
+            self.optimizer = _All([getattr(self, f"{side}_optimizer") for side in self.sides])
             self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
-            self.gauges = Gauges()
+            self.gauges = Gauges(self.sides)
 
     def default_optimizer(self):
         """A new optimizer for one side: Adam(2e-4, beta_1=0.5) (Radford 2015, section 4)."""
@@ -117,26 +157,58 @@ class AdversarialModel(keras.Model):
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
         """Trains, as `keras.Model.fit`, after a look at the first batch.
 
+        The look takes nothing from the training: the first batch is also the first to train on.
+
         Raises:
-            ValueError: for data that the networks cannot have made, before anything is traced.
+            ValueError: for data that the networks cannot have made, a data set without an end,
+                or callbacks that watch what is not logged, before anything is traced.
         """
+        fitting.require_possible(self, x, kwargs)
         watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
         if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
         if tf.distribute.has_strategy():  # which the networks may have been made outside of
             replicas.require_scope("generator", self, tf.distribute.get_strategy())
-        sample = batches.sample(x, y, batch_size)
-        for batch in sample:
+        sample, x = batches.look(x, y, batch_size)
+        for batch in sample:  # a last one, which is smaller, too
             replicas.require_examples(batch, self.distribute_strategy)
+        for batch in sample[:1]:
             self.check_data(batch)
-        if self.gauges is not None:
-            self.gauges.first_batch = sample[0] if sample else None
-        # Keras' default, True, warns for a dataset, which shuffles itself.
-        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
+        self.gauges.first_batch = sample[0] if sample else None
+        # Keras' default, True, warns for what shuffles itself.
+        kwargs.setdefault("shuffle", not isinstance(x, (tf.data.Dataset, types.GeneratorType)))
         return super().fit(x, y, batch_size=batch_size, **kwargs)
 
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`, to a `.keras` file."""
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "A GAN is saved in the `.keras` format: `save('gan.keras')`; its weights alone "
+                f"with `save_weights('gan.weights.h5')`. Received: {filepath}"
+            )
+        super().save(filepath, *args, **kwargs)
+
+    def export(self, filepath, *args, **kwargs):
+        """Exports the generator in use, as `keras.Model.export` does.
+
+        `keras_gans.export` adds signatures, limits and a seed, and other formats.
+        """
+        return self.inference_generator.export(filepath, *args, **kwargs)
+
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
-        """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked."""
+        """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked.
+
+        A `.weights.h5` is looked at first: it must hold its numbers itself, no array larger than
+        all of this model's, and networks whose weights are finite.
+        """
+        if str(filepath).endswith(".weights.h5"):
+            from keras_gans.reading import hdf5  # here: `import keras_gans` needs no h5py
+
+            networks = [name for side in self.sides.values() for name in side]
+            roles = (f"{prefix}{name}/" for name in networks for prefix in ("", "ema_"))
+            hdf5.require_loadable(filepath, self.variables, roles)
+        if not skip_mismatch:
+            self._require_same_averages(filepath)
         with contextlib.nullcontext() if skip_mismatch else nothing_skipped():
             super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
@@ -147,12 +219,60 @@ class AdversarialModel(keras.Model):
     @property
     def inference_generator(self):
         """The first generator as it is to be used and exported: averaged, if averages are kept."""
-        return self.in_use(self.sides["generator"][0])
+        return self.in_use(next(iter(self.sides.values()))[0])
+
+    def reset_averages(self):
+        """Starts the moving averages afresh from the generators as they are.
+
+        `load_weights` and `set_weights` of a generator do so by themselves. This is for weights
+        that were changed in another way, such as a layer at a time.
+        """
+        for name in self.averaged() if self.ema_decay is not None else ():
+            getattr(self, f"ema_{name}").set_weights(getattr(self, name).get_weights())
 
     def in_use(self, name):
         """A network as it is to be used: a generator averaged, if averages are kept."""
-        averaged = self.ema_decay is not None and name in self.sides["generator"]
+        averaged = self.ema_decay is not None and name in self.averaged()
         return getattr(self, f"ema_{name}" if averaged else name)
+
+    def averaged(self):
+        """Names of the networks that have a moving average, if averages are kept."""
+        return [name for side in self.averaged_sides for name in self.sides[side]]
+
+    def interface(self, role="generator"):
+        """Returns what a network takes and makes: an `interface.Interface`.
+
+        >>> gan.interface().outputs[0].shape
+        (28, 28, 1)
+
+        Args:
+            role: attribute name of the network.
+
+        Raises:
+            ValueError: for a network that the GAN does not have.
+        """
+        roles = [name for side in self.sides.values() for name in side]
+        if role not in roles:
+            raise ValueError(
+                f"{type(self).__name__} has no such network.{did_you_mean(role, roles)} Expected "
+                f"one of {roles}. Received: role={role!r}"
+            )
+        scores = role in self.sides.get("discriminator", ())
+        return interface.of(getattr(self, role), self.num_classes, scores)
+
+    def state_input(self, port, role="generator"):
+        """Says more of an input of a network than its shape: codes of latents, names of classes.
+
+        Args:
+            port: an input of `keras_gans.interface`, in place of the one of its name.
+            role: attribute name of the network.
+
+        Raises:
+            ValueError: for an input that the network does not have.
+        """
+        stated = self.interface(role).with_input(port)
+        for network in (getattr(self, role), self.in_use(role)):
+            interface.state(network, stated)
 
     def generate(self, num_images=16, *, latents=None, truncation=None, seed=None, batch_size=64):
         """Makes images, the same ones for the same seed.
@@ -209,7 +329,7 @@ class AdversarialModel(keras.Model):
         replicas (Keras' optimizers sum over them), and scaled for float16.
 
         Args:
-            side: `"generator"` or `"discriminator"`.
+            side: one of `side_names`.
             tape: the `tf.GradientTape` that recorded `losses`. It is used up, unless persistent.
             losses: names of `tracked` to float32 tensors of any shape, already weighted. Each is
                 logged as its mean.
@@ -255,7 +375,7 @@ class AdversarialModel(keras.Model):
 
     def check_data(self, batch):
         """Looks at values too: run by `fit` on a first batch, outside of any graph."""
-        batches.require_range(self.images(batch))
+        batches.check_range(self.images(batch))
 
     def check_parts(self, real, parts, name):
         """Raises ValueError unless each replica's share of a batch divides into equal parts."""
@@ -304,18 +424,19 @@ class AdversarialModel(keras.Model):
 
         Before that, replicas share the statistics of normalisations, which are averages too.
         """
-        replicas.share_statistics([getattr(self, n) for side in SIDES for n in self.sides[side]])
-        if self.ema_decay is None:
-            return
-        steps = tf.cast(self.generator_optimizer.iterations, "float32")
-        decay = tf.minimum(self.ema_decay, (1.0 + steps) / (10.0 + steps))
-        for name in self.sides["generator"]:
-            source, average = getattr(self, name), getattr(self, f"ema_{name}")
-            learned = {id(v) for v in source.trainable_variables}
-            for mean, value in zip(average.weights, source.weights):
-                # Statistics, as batch normalisation's, are averages already: copied.
-                share = tf.cast(decay, mean.dtype) if id(value) in learned else 0.0
-                mean.assign(share * mean + (1.0 - share) * value)
+        replicas.share_statistics([getattr(self, n) for side in self.sides.values() for n in side])
+        for side in self.averaged_sides if self.ema_decay is not None else ():
+            steps = tf.cast(getattr(self, f"{side}_optimizer").iterations, "float32")
+            decay = tf.minimum(self.ema_decay, (1.0 + steps) / (10.0 + steps))
+            for name in self.sides[side]:
+                self._update_average(getattr(self, name), getattr(self, f"ema_{name}"), decay)
+
+    def _update_average(self, source, average, decay):
+        learned = {id(v) for v in source.trainable_variables}
+        for mean, value in zip(average.weights, source.weights):
+            # Statistics, as batch normalisation's, are averages already: copied.
+            share = tf.cast(decay, mean.dtype) if id(value) in learned else 0.0
+            mean.assign(share * mean + (1.0 - share) * value)
 
     def variables_of(self, side):
         """The trainable variables of a side, each once (CoGAN shares some)."""
@@ -369,9 +490,12 @@ class AdversarialModel(keras.Model):
         return optimizer
 
     def get_config(self):
-        names = [name for side in SIDES for name in self.sides[side]]
+        names = [name for side in self.sides.values() for name in side]
         networks = {n: keras.saving.serialize_keras_object(getattr(self, n)) for n in names}
-        return {"name": self.name, "ema_decay": self.ema_decay, "seed": self.seed, **networks}
+        config = {"name": self.name, "ema_decay": self.ema_decay, "seed": self.seed, **networks}
+        if self.interfaces:
+            config["interfaces"] = {role: i.to_json() for role, i in self.interfaces.items()}
+        return config
 
     @classmethod
     def from_config(cls, config):
@@ -383,7 +507,7 @@ class AdversarialModel(keras.Model):
             return {}
         dump = keras.saving.serialize_keras_object
         return {
-            **{f"{side}_optimizer": dump(getattr(self, f"{side}_optimizer")) for side in SIDES},
+            **{f"{s}_optimizer": dump(getattr(self, f"{s}_optimizer")) for s in self.sides},
             "steps_per_execution": self.steps_per_execution,
             "run_eagerly": self.run_eagerly,
             "jit_compile": self.jit_compile,
@@ -391,6 +515,21 @@ class AdversarialModel(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def _require_same_averages(self, filepath):
+        """Raises ValueError if a file has moving averages and the model not, or the reverse."""
+        if not is_whole_hdf5(filepath):
+            return  # Keras says what is wrong with it
+        with h5py.File(filepath) as file:
+            kept = any(f"ema_{name}" in file for name in self.averaged())
+        if kept != (self.ema_decay is not None):
+            has, needs = ("", "not ") if kept else ("no ", "")
+            raise ValueError(
+                f"The file has {has}moving averages of the generators, and this model does "
+                f"{needs}keep them. Make the model with "
+                f"`ema_decay={'0.999' if kept else 'None'}` before loading, as when it was saved. "
+                f"Received: {filepath}, ema_decay={self.ema_decay}"
+            )
 
     def _seed_states(self):
         """State of every random generator, the layers' too: Keras saves none of them."""
@@ -413,6 +552,38 @@ class AdversarialModel(keras.Model):
                 so_far.assign(store[f"metric_{number}"])
 
 
+class _All:
+    """The optimizers of all sides, as Keras' callbacks read them from `model.optimizer`."""
+
+    built = True
+
+    def __init__(self, optimizers):
+        self.optimizers = optimizers
+
+    @property
+    def variables(self):
+        return [v for optimizer in self.optimizers for v in optimizer.variables]
+
+    @property
+    def iterations(self):
+        return self.optimizers[0].iterations
+
+
+def _follow(network, average):
+    """Makes weights that are loaded into a network those of its average as well."""
+
+    def followed(method):
+        @functools.wraps(method)
+        def loaded(*args, **kwargs):
+            method(*args, **kwargs)
+            average.set_weights(network.get_weights())
+
+        return loaded
+
+    network.load_weights = followed(network.load_weights)
+    network.set_weights = followed(network.set_weights)
+
+
 class Gauges:
     """Means, since they were last read, of what a training does and its losses do not show.
 
@@ -420,13 +591,12 @@ class Gauges:
     and without. On several replicas each adds up its own, and reading adds the replicas'.
     """
 
-    NAMES = {
-        "outputs": ("real_logit", "fake_logit", "real_probability", "fake_probability"),
-        **{side: (f"{side}_gradient_norm",) for side in SIDES},
-    }
-
-    def __init__(self):
+    def __init__(self, sides):
         self.first_batch = None  # of `fit`, as it came
+        self.names = {
+            "outputs": ("real_logit", "fake_logit", "real_probability", "fake_probability"),
+            **{side: (f"{side}_gradient_norm",) for side in sides},
+        }
         self._sums = {  # and, last in each, how many were added
             key: tf.Variable(
                 tf.zeros(len(names) + 1),
@@ -434,11 +604,11 @@ class Gauges:
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.SUM,
             )
-            for key, names in self.NAMES.items()
+            for key, names in self.names.items()
         }
 
     def add(self, key, *values):
-        """Adds one step's float32 scalars to the means of `NAMES[key]`."""
+        """Adds one step's float32 scalars to the means of `names[key]`."""
         row = tf.stack([*values, 1.0])
         # A step that float16 could not hold is none: the optimizer leaves it out as well.
         finite = tf.math.is_finite(tf.reduce_sum(row))
@@ -447,11 +617,57 @@ class Gauges:
     def read(self):
         """The means by name, of what was added since the last call, and starts again."""
         means = {}
-        for key, names in self.NAMES.items():
+        for key, names in self.names.items():
             *totals, count = self._sums[key].numpy().tolist()
             means |= {name: total / count for name, total in zip(names, totals) if count}
             self._sums[key].assign(tf.zeros(len(names) + 1))
         return means
+
+
+def _networks_of(sides, side_names):
+    """The networks of all sides by attribute name, each checked."""
+    if set(sides) != set(side_names) or not all(sides.values()):
+        raise ValueError(
+            f"Each side needs its networks. Expected {list(side_names)}, each with attribute names "
+            "and networks. "
+            f"Received: { {side: list(networks or ()) for side, networks in sides.items()} }"
+        )
+    networks = {}
+    for attribute, network in (item for side in sides.values() for item in side.items()):
+        checks.network(attribute, network)
+        if attribute in networks:
+            raise ValueError(
+                "A network belongs to one side, and its attribute name is its own. "
+                f"Received: {attribute!r} twice"
+            )
+        networks[attribute] = network
+    return networks
+
+
+def _stated(interfaces, networks):
+    """The interfaces given, by network, each noted on its network."""
+    if unknown := set(interfaces) - set(networks):
+        raise ValueError(
+            f"`interfaces` names networks. Expected some of {list(networks)}. "
+            f"Received: {sorted(unknown)}"
+        )
+    given = {
+        role: i if isinstance(i, interface.Interface) else interface.Interface.from_json(i)
+        for role, i in interfaces.items()
+    }
+    for role, stated in given.items():
+        interface.state(networks[role], stated)
+    return given
+
+
+def _require_own(optimizers):
+    """Raises ValueError if two sides share an optimizer."""
+    objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
+    if len({id(optimizer) for optimizer in objects}) != len(objects):
+        raise ValueError(
+            "Each side keeps its own moments, so each needs an optimizer of its own. Make one for "
+            f"each. Received: one optimizer for two of {list(optimizers)}"
+        )
 
 
 def _norm(gradients):
@@ -460,30 +676,59 @@ def _norm(gradients):
     return tf.sqrt(2.0 * tf.add_n([tf.cast(half, "float32") for half in halves]))
 
 
+def require_inputs(network, *names):
+    """Raises ValueError unless a network takes these in this order, such as latents and labels."""
+    shapes = [tuple(tensor.shape)[1:] for tensor in network.inputs]
+    fits = {
+        "latents": lambda shape: len(shape) == 1 and shape[0] is not None,
+        "labels": lambda shape: shape == (),
+    }
+    if len(shapes) != len(names) or not all(
+        fits.get(name, len)(shape) for name, shape in zip(names, shapes)
+    ):
+        wanted = f"[{', '.join(names)}]" if len(names) > 1 else names[0]
+        raise ValueError(
+            f"The network {network.name!r} must take `{wanted}`. Latents are vectors, "
+            "`keras.Input((latent_dim,))`, and labels single integers, `keras.Input((), "
+            "dtype='int32')`; networks with labels are those of `networks.conditional_...`. "
+            f"Received: {len(shapes)} input(s), of shapes {shapes} without the batch"
+        )
+
+
 def require_fit(generator, discriminator):
     """Raises ValueError unless the discriminator takes what the generator makes."""
-    made, taken = generator.output_shape, tuple(discriminator.inputs[0].shape)
-    if made != taken:
+    if len(generator.outputs) != 1:
+        raise ValueError(
+            f"The generator must return images and nothing else. Make a model of that output "
+            "alone: `keras.Model(generator.inputs, generator.outputs[0])`. "
+            f"Received: {generator.name!r} with {len(generator.outputs)} outputs"
+        )
+    made, taken = generator.output_shape[1:], tuple(discriminator.inputs[0].shape)[1:]
+    if len(made) != len(taken) or any(b not in (a, None) for a, b in zip(made, taken)):
         raise ValueError(
             "The networks do not fit: the discriminator takes other images than the generator "
             "makes. Build both from one `image_shape`. "
-            f"Received: generator makes {made[1:]}, discriminator takes {taken[1:]}"
+            f"Received: generator makes {made}, discriminator takes {taken}"
         )
-    require_logits(discriminator)
 
 
 def require_logits(discriminator):
     """Raises ValueError unless a discriminator ends in one logit, or a map of them."""
     logits = tuple(discriminator.outputs[0].shape)
-    if logits[-1:] != (1,):
+    if len(discriminator.outputs) != 1 or logits[-1:] != (1,):
         raise ValueError(
             "The discriminator must end in one logit, `Dense(1)` or a map of them, "
-            f"`(batch, height, width, 1)`. Received: output shape {logits}"
+            "`(batch, height, width, 1)`, and return nothing else. "
+            f"Received: output shape {discriminator.output_shape}"
         )
+    checks.linear_outputs(discriminator, discriminator.outputs, LOGITS)
 
 
 def require_outputs(discriminator, **sizes):
-    """Raises ValueError unless a discriminator ends in heads of these sizes, in this order."""
+    """Raises ValueError unless a discriminator ends in heads of these sizes, in this order.
+
+    All are linear, but the means of `continuous` codes, which lie in [-1, 1].
+    """
     found = [tuple(output.shape) for output in discriminator.outputs]
     if [shape[1:] for shape in found] != [(size,) for size in sizes.values()]:
         wanted = ", ".join(f"{name} (batch, {size})" for name, size in sizes.items())
@@ -491,3 +736,5 @@ def require_outputs(discriminator, **sizes):
             f"The discriminator {discriminator.name!r} does not have the heads that this GAN "
             f"reads. Expected the outputs {wanted}. Received: {found}"
         )
+    logits = [x for x, name in zip(discriminator.outputs, sizes) if name != "continuous"]
+    checks.linear_outputs(discriminator, logits, LOGITS)

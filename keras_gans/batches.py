@@ -1,6 +1,9 @@
 """What may come into a training, and what is said of what may not."""
 
+import itertools
 import math
+import types
+import warnings
 
 import keras
 import numpy as np
@@ -22,12 +25,12 @@ def real_images(data, shape, owner):
         ValueError: for anything the generator could not have made: other parts beside the images,
             another rank or size, integers.
     """
-    data = _parts(data)
-    if not isinstance(data, list) or len(data) != 1:
+    data = _parts(data, "image")
+    if len(data) != 1:
         raise ValueError(
-            f"{owner} trains on images alone, and each batch holds {len(data)} things. Drop the "
-            "labels: `data.map(lambda image, label: image)`. "
-            f"Received: {type(data).__name__} of length {len(data)}"
+            f"{owner} trains on images alone, and each batch holds {len(data)} things. Leave the "
+            "others out: `fit(images)`, or of a data set of tuples "
+            f"`data.map(lambda images, *others: images)`. Received: {len(data)} things in a batch"
         )
     (real,) = data
     real = tf.convert_to_tensor(real)
@@ -38,41 +41,48 @@ def real_images(data, shape, owner):
         )
     if not real.dtype.is_floating:
         raise ValueError(
-            "Images must be floats in [-1, 1]. Convert them with "
-            f"`keras_gans.image.from_uint8`. Received: {real.dtype.name}"
+            "Images must be floats in [-1, 1]. Convert arrays with `keras_gans.image.from_uint8`, "
+            "and in a data set `tf.cast(images, 'float32') / 127.5 - 1.0`. "
+            f"Received: {real.dtype.name}"
         )
     return tf.cast(real, "float32")
 
 
-def labelled_images(data, shape, owner):
+def labelled_images(data, shape, owner, classes):
     """The real images and the labels of a batch, float32 and int32.
+
+    Labels may also be columns `(batch, 1)`, as a pandas Series becomes, or one-hot rows.
 
     Args:
         data: as for `real_images`, a pair.
         shape: of one of the generator's images.
         owner: name of the class that takes them, for the message.
+        classes: how many classes there are.
 
     Raises:
         ValueError: as `real_images`; for labels that are missing, no integers, or not one for
             each image. Their range is not looked at.
     """
-    data = _parts(data)
-    if not isinstance(data, list) or len(data) != 2:
+    data = _parts(data, "image", "label")
+    if len(data) != 2:
         raise ValueError(
             f"{owner} trains on pairs `(images, labels)`. Load them with `labels=True`, or pass "
             f"`fit(images, labels)`. Received: {len(data)} thing(s) in a batch"
         )
     real, given = real_images(data[0], shape, owner), tf.convert_to_tensor(data[1])
+    given = _class_numbers(given, classes)
     if not given.dtype.is_integer:
         raise ValueError(
-            "Labels are integers, the numbers of the classes. Convert them with "
-            f"`tf.cast(labels, 'int32')`. Received: {given.dtype.name}"
+            "Labels are integers, the numbers of the classes. Convert numbers with "
+            "`tf.cast(labels, 'int32')`, and names with "
+            "`names, labels = np.unique(labels, return_inverse=True)`. "
+            f"Received: {given.dtype.name}"
         )
     if given.shape.rank != 1 or not given.shape.is_compatible_with(real.shape[:1]):
         raise ValueError(
-            "There must be one label for each image. Expected shape (batch,); of one-hot rows "
-            f"take `tf.argmax(labels, axis=1)`. Received: shape {tuple(given.shape)} beside "
-            f"images {tuple(real.shape)}"
+            "There must be one label for each image. Expected shape (batch,), or one-hot rows "
+            f"(batch, {classes}). Received: shape {tuple(given.shape)} beside images "
+            f"{tuple(real.shape)}"
         )
     return real, tf.cast(given, "int32")
 
@@ -90,7 +100,7 @@ def image_pairs(data, source_shape, target_shape, owner):
         ValueError: as `real_images`; for anything but a pair of as many images.
     """
     data = _parts(data)
-    if not isinstance(data, list) or len(data) != 2:
+    if len(data) != 2:
         raise ValueError(
             f"{owner} trains on pairs `(source, target)` of images. Load them with "
             "`keras_gans.data.load_pairs`, or pass `fit(sources, targets)`. "
@@ -120,10 +130,45 @@ def within(labels, low, high):
         return tf.identity(labels)
 
 
-def _parts(data):
-    """What a batch holds, as a list. Keras packs arrays as (x,) or (x, None, None)."""
+def _class_numbers(given, classes):
+    """Labels `(batch,)` of columns `(batch, 1)` or one-hot rows; others as they are.
+
+    In the graph a row that is not one-hot stops the step.
+    """
+    if given.shape.rank != 2 or given.shape[1] not in (1, classes) or given.dtype == tf.string:
+        return given
+    if given.shape[1] == 1:
+        return given[:, 0]
+    numbers = tf.argmax(given, axis=1, output_type="int32")
+    one_hot = tf.reduce_all(given == tf.one_hot(numbers, classes, dtype=given.dtype))
+    wrong = f"Labels in rows must be one-hot: a 1 for the class, among {classes}, and zeros."
+    if tf.executing_eagerly():
+        if not one_hot:
+            raise ValueError(f"{wrong} Received: rows such as {given[0].numpy().tolist()}")
+        return numbers
+    with tf.control_dependencies([tf.debugging.Assert(one_hot, [wrong])]):
+        return tf.identity(numbers)
+
+
+def _parts(data, *names):
+    """What a batch holds, as a list. Keras packs arrays as (x,) or (x, None, None).
+
+    Of a dictionary, what these names say, as the features of TensorFlow Datasets are called.
+    """
+    if isinstance(data, (tuple, list)) and len(data) == 1 and isinstance(data[0], dict):
+        (data,) = data
     if isinstance(data, dict):
-        return data
+        if not names or not set(names) <= set(data):
+            wanted = " and ".join(map(repr, names)) or "a pair of images, no dictionary"
+            raise ValueError(
+                f"A batch is a dictionary without what is trained on. Expected {wanted}. Make "
+                "tensors of it: `data.map(lambda batch: batch[name])`, or a tuple of several. "
+                f"Received: a dictionary of {sorted(data)}"
+            )
+        found = [data[name] for name in names]
+        if tf.as_dtype(found[0].dtype) == tf.uint8:
+            found[0] = tf.cast(found[0], "float32") / 127.5 - 1.0
+        return found
     return (
         [part for part in data if part is not None] if isinstance(data, (tuple, list)) else [data]
     )
@@ -138,9 +183,27 @@ def require_range(real):
     finite = math.isfinite(low) and math.isfinite(high)
     if not finite or (len(real.shape) == 4 and not (low >= -1.001 and high <= 1.001)):
         raise ValueError(
-            "The data are out of range. Expected finite values, images in [-1, 1] "
-            "(`keras_gans.image.from_uint8` converts 0 to 255). "
+            "The data are out of range. Expected finite values, images in [-1, 1]. Of 0 to 255 "
+            "make `images / 127.5 - 1.0`. "
             f"Received: values from {low:.6g} to {high:.6g}"
+        )
+
+
+def check_range(images):
+    """As `require_range`, and warns if images look like values in [0, 1]."""
+    require_range(images)
+    warn_of_half_range(images)
+
+
+def warn_of_half_range(images):
+    """Warns if no value of a batch of images is negative."""
+    low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
+    if len(images.shape) == 4 and 0.0 <= low < high:
+        warnings.warn(
+            "No value of these images is negative. Images lie in [-1, 1], where -1 is black and 0 "
+            "is grey. Of images in [0, 1] make `images * 2 - 1`. "
+            f"Received: values from {low:.4g} to {high:.4g}",
+            stacklevel=3,
         )
 
 
@@ -195,25 +258,91 @@ def in_one_pass(network, *batches):
 
 
 def split(batch, parts, name):
-    """Cuts a batch into equal ones. Raises ValueError if it does not divide."""
+    """Cuts a batch into equal ones. Raises ValueError if its known size does not divide.
+
+    The last batch of an epoch, whose size is not known before, is filled up with its own first
+    examples if it does not.
+    """
     if batch.shape[0] is not None and batch.shape[0] % parts:
         raise ValueError(
             f"The batch (of each replica) does not divide into `{name}` equal ones. Choose a "
             f"batch size that is a multiple of {parts}, and drop the remainder of an epoch. "
             f"Received: a batch of {batch.shape[0]}, {name}={parts}"
         )
+    if batch.shape[0] is None and parts > 1:
+        number = tf.shape(batch)[0]
+        batch = tf.gather(batch, tf.range(-(-number // parts) * parts) % number)
     return tf.split(batch, parts)
 
 
-def sample(x, y, batch_size):
-    """The first batch of what `fit` is given, and the last one where its size is known."""
+def look(x, y, batch_size):
+    """The first batch of what `fit` is given, and the data with that batch still to come.
+
+    Returns:
+        `(batches, x)`: a list of the first batch, followed by a smaller last one where that is
+        known; empty for data that can only be read in training. `x` is to be trained on.
+
+    Raises:
+        ValueError: for data without a batch.
+    """
     if isinstance(x, tf.data.Dataset):
-        return list(x.take(1).as_numpy_iterator())
+        batch, x = _begun(x)
+        return [batch], x
     if isinstance(x, keras.utils.PyDataset):
-        return [x[0]]
-    if isinstance(x, (np.ndarray, tf.Tensor)):
-        size = batch_size or 32
-        last = (len(x) - 1) // size * size
-        batches = [x[:size], x[last:]] if last else [x]
-        return batches if y is None else [(batch, y[: len(batch)]) for batch in batches]
-    return []  # generators can be read only once: their shapes are checked when traced
+        return [x[0]], x
+    if isinstance(x, types.GeneratorType):
+        batch = next(x, None)
+        if batch is None:
+            raise ValueError(_EMPTY + f"Received: {x}")
+        return [batch], (batch for batch in itertools.chain([batch], x))
+    data = x if y is None else (x, y)
+    arrays = keras.tree.flatten(data)
+    if not all(hasattr(array, "shape") and hasattr(array, "__array__") for array in arrays):
+        return [], x  # another library's: its shapes are checked when traced
+    if not len(arrays[0]):
+        raise ValueError(_EMPTY + f"Received: shape {tuple(arrays[0].shape)}")
+    size = batch_size or 32
+    last = (len(arrays[0]) - 1) // size * size
+    parts = [slice(0, size)] + [slice(last, None)] * bool(last)
+    return [
+        keras.tree.map_structure(lambda array, part=part: np.asarray(array)[part], data)
+        for part in parts
+    ], x
+
+
+_EMPTY = "There is nothing to train on. Expected at least one batch. "
+
+
+def _begun(data):
+    """The first batch of a data set, and a data set that goes on from there.
+
+    To begin an iteration moves on what a data set keeps: the seeds of its shuffles, and the number
+    of its epoch. So the iteration that gave the first batch is also the first to train on.
+    """
+    iterator = iter(data)
+    batch = next(iterator, None)
+    if batch is None:
+        raise ValueError(_EMPTY + f"Received: {data}")
+
+    def go_on(_):
+        return iterator.get_next_as_optional()
+
+    def is_there(optional):
+        return optional.has_value()
+
+    def value(optional):
+        return optional.get_value()
+
+    rest = tf.data.Dataset.counter().map(go_on).take_while(is_there).map(value)
+    begun = tf.data.Dataset.from_tensors(batch).concatenate(rest)
+    numbers = iter(tf.data.Dataset.counter())  # of the iterations: the first goes on
+
+    def iteration(_):
+        first = tf.cast(numbers.get_next() == 0, "int64")  # to take -1 is to take all
+        return begun.take(-first).concatenate(data.take(first - 1))
+
+    whole = tf.data.Dataset.from_tensors(0).flat_map(iteration)
+    if (length := data.cardinality()) != tf.data.UNKNOWN_CARDINALITY:
+        whole = whole.apply(tf.data.experimental.assert_cardinality(length))
+    numpy = keras.tree.map_structure(np.asarray, batch)
+    return numpy, whole.with_options(data.options())

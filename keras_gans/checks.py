@@ -1,5 +1,7 @@
 """What is asked of arguments, wherever they are given."""
 
+import math
+
 import keras
 
 
@@ -42,16 +44,141 @@ def image_shape(shape, minimum=1):
     return shape
 
 
-def linear_output(critic):
-    """Raises ValueError if a critic squashes its score."""
-    last = critic.outputs[0]._keras_history.operation
-    activation = getattr(last, "activation", None)
-    if activation not in (None, keras.activations.linear) or "Sigmoid" in type(last).__name__:
+def network(role, network):
+    """Raises ValueError unless a GAN can train a network: its inputs and outputs can be read."""
+    if not isinstance(network, keras.Model) or not network.built:
         raise ValueError(
-            "A critic estimates a difference of scores, which have no bounds: it must be linear at "
-            "its end. Take the activation off its last layer. "
-            f"Received: {last.name!r} with {getattr(activation, '__name__', type(last).__name__)}"
+            f"`{role}` must be a `keras.Model` whose weights exist. Give it a `keras.Input` as its "
+            f"first layer. Received: {network!r}"
         )
+    if not getattr(network, "inputs", None):
+        raise ValueError(
+            f"`{role}` must be a functional or Sequential model, whose inputs and outputs can be "
+            "read. Make one of a subclassed model: `inputs = keras.Input(shape)`, and then "
+            f"`keras.Model(inputs, model(inputs))`. Received: {network!r}"
+        )
+    _plain_structure(role, network)
+    for tensor in (*network.inputs, *network.outputs):
+        labels = len(tensor.shape) == 1
+        if not labels and not keras.backend.is_float_dtype(tensor.dtype):
+            raise ValueError(
+                f"`{role}` must compute on floats; only labels, `(batch,)`, are integers. Give it "
+                "`keras.Input(shape)`, and put a `keras.layers.Rescaling` first if it expects "
+                f"0 to 255. Received: {tensor.dtype} of shape {tuple(tensor.shape)}"
+            )
+        if tensor.shape[:1] != (None,):
+            raise ValueError(
+                f"`{role}` must take batches of any size. Give it a `keras.Input(shape)`, where a "
+                "model that was built by a call keeps the size of that batch. "
+                f"Received: shape {tuple(tensor.shape)}"
+            )
+
+
+def _plain_structure(role, network):
+    """Raises ValueError for outputs in a dictionary, or one in a list of one."""
+    inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
+    made = network.compute_output_spec(inputs)
+    if isinstance(made, dict) or (isinstance(made, (list, tuple)) and len(made) == 1):
+        raise ValueError(
+            f"`{role}` must return a tensor, or a list of several: `keras.Model(inputs, logits)`. "
+            f"Received: {network.name!r} with outputs in a {type(made).__name__} of {len(made)}"
+        )
+
+
+# The values that an activation can have, by its name in small letters without underscores.
+_RANGES = {
+    **dict.fromkeys(("sigmoid", "hardsigmoid", "softmax"), (0.0, 1.0)),
+    **dict.fromkeys(("tanh", "hardtanh", "softsign"), (-1.0, 1.0)),
+    **dict.fromkeys(("relu", "softplus", "squareplus", "exp", "exponential"), (0.0, math.inf)),
+    **dict.fromkeys(("abs", "absolute", "square", "sparsemax"), (0.0, math.inf)),
+    "relu6": (0.0, 6.0),
+    **dict.fromkeys(("logsigmoid", "logsoftmax"), (-math.inf, 0.0)),
+    **dict.fromkeys(("gelu", "silu", "swish", "hardsilu", "hardswish", "mish"), (-0.5, math.inf)),
+    **dict.fromkeys(("elu", "celu"), (-1.0, math.inf)),
+    "selu": (-1.7582, math.inf),
+    **dict.fromkeys(("leakyrelu", "prelu", "clip"), (-math.inf, math.inf)),
+}
+# What keeps values in the range that they have.
+_KEEP_RANGE = (
+    "flatten reshape permute transpose squeeze expanddims getitem cast identity stopgradient "
+    "dropout spatialdropout2d activation averagepooling2d globalaveragepooling2d maxpooling2d "
+    "globalmaxpooling2d mean max min amax amin cropping2d upsampling2d zeropadding2d"
+)
+
+
+def _plain(name):
+    return name.lower().replace("_", "")
+
+
+def _names(operation):
+    """What an operation does last, as names: of its activation, its function, or its class."""
+    operation = getattr(operation, "layer", operation)  # inside of a wrapper
+    for attribute in ("activation", "function"):  # of a layer; of a `Lambda`
+        found = getattr(operation, attribute, None)
+        if found is not None:
+            yield _plain(getattr(found, "__name__", type(found).__name__))
+    yield _plain(type(operation).__name__)
+
+
+def ending(output):
+    """The activation at the end of a network, if it can be seen: where, its name and its range.
+
+    Looks through layers that move values but keep their range, and into models within models.
+
+    >>> x = keras.Input((4,))
+    >>> ending(keras.layers.Reshape((1, 1))(keras.layers.Dense(1, "sigmoid")(x)))[1:]
+    ('sigmoid', (0.0, 1.0))
+    >>> ending(keras.layers.Dense(1)(x)) is None
+    True
+
+    Args:
+        output: symbolic output of a `keras.Model`.
+
+    Returns:
+        `(name of the operation, name of the activation, (lowest, highest value))`, or `None`.
+    """
+    while True:
+        operation, node, index = output._keras_history
+        if getattr(operation, "outputs", None):
+            output = operation.outputs[index]
+            continue
+        names = list(_names(operation))
+        if known := [name for name in names if name in _RANGES]:
+            return operation.name, known[0], _RANGES[known[0]]
+        if names[-1] not in _KEEP_RANGE.split() or names[0] not in (names[-1], "linear"):
+            return None
+        output = operation._inbound_nodes[node].input_tensors[0]
+
+
+def linear_outputs(network, outputs, why):
+    """Raises ValueError if a network squashes what must have no bounds.
+
+    Args:
+        network: to look at.
+        outputs: those of its outputs that must be linear.
+        why: sentence that says so.
+    """
+    for output in outputs:
+        if found := ending(output):
+            name, activation, _ = found
+            raise ValueError(
+                f"{why} The network {network.name!r} must be linear at its end: take the "
+                f"activation off its last layer. Received: {name!r} with {activation}"
+            )
+
+
+def image_outputs(network, outputs):
+    """Raises ValueError if the images that a network makes cannot fill [-1, 1]."""
+    for output in outputs:
+        found = ending(output) if len(output.shape) == 4 else None
+        if found and (found[2][0] > -1.0 or found[2][1] < 1.0):
+            name, activation, (low, high) = found
+            scale = ", or put `keras.layers.Rescaling(2.0, -1.0)` after it" if high == 1.0 else ""
+            raise ValueError(
+                f"Images lie in [-1, 1], which the network {network.name!r} cannot make: its "
+                f"values lie between {low:.4g} and {high:.4g}. End it in `tanh`{scale}. "
+                f"Received: {name!r} with {activation}"
+            )
 
 
 def no_batch_normalization(critic):

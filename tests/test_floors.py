@@ -7,10 +7,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    **dict.fromkeys(["losses", "penalties", "latent", "labels", "image"], 0),
-    **dict.fromkeys(["files", "names", "checks", "building", "schedules", "replicas"], 0),
+    **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface"], 0),
+    **dict.fromkeys(
+        ["files", "names", "checks", "building", "schedules", "replicas", "reading", "terminal"], 0
+    ),
     **dict.fromkeys(["layers", "data"], 1),
-    **dict.fromkeys(["networks", "batches"], 2),
+    **dict.fromkeys(["networks", "batches", "fitting"], 2),
     "adversarial": 3,
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),

@@ -21,6 +21,27 @@ def test_an_unsigned_label_does_not_wrap_around():
         labels.require(np.array([255], "uint8"), 3)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        [[2], [0], [1]],
+        np.eye(3)[[2, 0, 1]],
+        np.eye(3, dtype=bool)[[2, 0, 1]],
+        np.array([[2], [0], [1]], "uint8"),
+    ],
+)
+def test_columns_and_one_hot_rows(given):
+    assert labels.require(given, 3, 3).tolist() == [2, 0, 1]
+
+
+def test_advice_on_labels_of_other_types():
+    with pytest.raises(ValueError, match=r"`labels.astype\('int32'\)`.*np.unique\(labels"):
+        labels.require(np.array([1.0, 0.0]), 3)
+    assert labels.require(np.array([1.0, 0.0]).astype("int32"), 3).tolist() == [1, 0]
+    names, numbers = np.unique(["shoe", "bag"], return_inverse=True)
+    assert names[labels.require(numbers, 2)].tolist() == ["shoe", "bag"]
+
+
 @pytest.mark.parametrize("wrong", [None, [], [[0, 1]], [0.0], ["0"], [True], [3], [-1]])
 def test_bad_labels(wrong):
     with pytest.raises(ValueError, match="Received"):

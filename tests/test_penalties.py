@@ -9,6 +9,7 @@ SEED = (5, 6)
 rng = np.random.default_rng(0)
 REAL = rng.normal(size=(4, 3)).astype("float32")
 FAKE = rng.normal(size=(4, 3)).astype("float32")
+OF_THE_SLOPE = [n for n in penalties.names() if penalties.side(n) == "discriminator"]
 W = np.array([[3.0], [0.0], [4.0]], "float32")  # of length 5
 
 
@@ -137,7 +138,7 @@ def test_dragan_has_one_deviation_for_the_whole_batch():
     np.testing.assert_array_equal(places(penalties.dragan_penalty, same, same), same)
 
 
-@pytest.mark.parametrize("name", penalties.names())
+@pytest.mark.parametrize("name", OF_THE_SLOPE)
 def test_no_slope_is_no_nan(name):
     weight = tf.Variable(np.zeros((3, 1), "float32"))
     with tf.GradientTape() as tape:
@@ -145,7 +146,7 @@ def test_no_slope_is_no_nan(name):
     assert np.isfinite(values).all() and np.isfinite(tape.gradient(values, weight)).all()
 
 
-@pytest.mark.parametrize("name", penalties.names())
+@pytest.mark.parametrize("name", OF_THE_SLOPE)
 def test_its_gradient_is_that_of_finite_differences(name):
     start = rng.normal(size=(3, 4)).astype("float32")
 
@@ -181,7 +182,7 @@ def test_no_example_changes_the_penalty_of_another(name):
     assert (np.abs(a - b)[1:] > 0).any()
 
 
-@pytest.mark.parametrize("name", penalties.names())
+@pytest.mark.parametrize("name", OF_THE_SLOPE)
 @pytest.mark.parametrize("shape", [(2, 5), (2, 16, 16, 3)])
 def test_vectors_and_images_in_half_precision_too(name, shape):
     keras.config.set_dtype_policy("mixed_float16")
@@ -203,3 +204,31 @@ def test_unknown_names():
         with pytest.raises(ValueError, match="Expected one of .*'r2_penalty'"):
             penalties.get(name)
     assert all(penalties.get(name).__name__ == name for name in penalties.names())
+
+
+def test_jacobian_clamping_of_a_linear_generator_is_known():
+    """A generator that multiplies by c changes by c for each unit of its latent."""
+    latents = rng.normal(size=(4, 6)).astype("float32")
+
+    def times(factor):
+        return lambda z, training: factor * z
+
+    for factor, expected in ((0.25, 0.75**2), (5.0, 0.0), (23.0, 3.0**2)):
+        values = penalties.jacobian_clamping(times(factor), latents, SEED)
+        np.testing.assert_allclose(values, [expected] * 4, rtol=1e-4, atol=1e-6)
+    doubled = penalties.jacobian_clamping(times(23.0), latents, SEED, step=0.5)
+    np.testing.assert_allclose(doubled, [9.0] * 4, rtol=1e-3)
+
+
+def test_jacobian_clamping_of_an_image_that_does_not_change_has_a_finite_slope():
+    latents = tf.ones((2, 3))
+    weight = tf.Variable(0.0)
+    with tf.GradientTape() as tape:
+        loss = penalties.jacobian_clamping(lambda z, training: weight * z, latents, SEED)
+    assert np.isfinite(tape.gradient(loss, weight).numpy())
+
+
+def test_every_penalty_has_a_side():
+    sides = {name: penalties.side(name) for name in penalties.names()}
+    assert sides.pop("jacobian_clamping") == "generator"
+    assert set(sides.values()) == {"discriminator"}

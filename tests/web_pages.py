@@ -53,8 +53,17 @@ def pixels(page, canvas):
     return shown[..., :3]
 
 
+def enter(page, root, control, value, event="input"):
+    """As if a person moved or filled in a control: see `set_value`."""
+    page.run(
+        f"(() => {{ const root = {root}, e = root.getElementById('{control}');"
+        f"e.value = {json.dumps(value)}; root.getElementById('status').textContent = '';"
+        f"e.dispatchEvent(new Event('{event}', {{bubbles: true}})) }})()"
+    )
+
+
 def set_value(page, root, control, value, event="input"):
-    """As if a person moved it; and waits for the image that follows.
+    """Changes a control, and waits for the image that follows.
 
     Args:
         page: a `chromium.Page`.
@@ -63,11 +72,7 @@ def set_value(page, root, control, value, event="input"):
         value: to set.
         event: that tells of it.
     """
-    page.run(
-        f"(() => {{ const root = {root}, e = root.getElementById('{control}');"
-        f"e.value = {json.dumps(value)}; root.getElementById('status').textContent = '';"
-        f"e.dispatchEvent(new Event('{event}', {{bubbles: true}})) }})()"
-    )
+    enter(page, root, control, value, event)
     page.until(f"{root}.getElementById('status').textContent.endsWith(' ms')")
 
 

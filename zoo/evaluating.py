@@ -1,5 +1,6 @@
 """What a run, a preset or a folder of images measures, and what that means."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -8,6 +9,8 @@ from pathlib import Path
 from keras_gans import data, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
+from keras_gans.reading.text import read_json
+from keras_gans.terminal import Progress
 from keras_gans.zoo import presets
 from keras_gans.zoo.loading import open_gan, way_back
 from keras_gans.zoo.recipe import Recipe
@@ -44,7 +47,7 @@ class Results:
         ]
 
 
-def evaluate(source, against=None, out=None, **options):
+def evaluate(source, against=None, out=None, verbose=1, **options):
     """Measures images, and writes what was found; of a CycleGAN, both ways.
 
     >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", out="evaluated")  # doctest: +SKIP
@@ -54,6 +57,7 @@ def evaluate(source, against=None, out=None, **options):
         against: name of a data set, or folder, of real images. `None` takes what a run or preset
             was trained on; a folder of images has no such default.
         out: folder to write to; `None` for the run's own, or `evaluated/<name>`.
+        verbose: 1 says how far it is, 0 nothing.
         **options: of `metrics.Evaluation`: `features`, `split`, `floor_split`, `num_images`. A
             recipe with an `evaluation` has them already.
 
@@ -68,7 +72,7 @@ def evaluate(source, against=None, out=None, **options):
     is_run = (folder / "config.json").is_file()
     recipe, epoch, back = None, None, None
     if is_run:
-        recipe = Recipe(json.loads((folder / "config.json").read_text()), folder.name)
+        recipe = Recipe(read_json(folder / "config.json"), folder.name)
         epoch = Resume(folder / "checkpoints").epoch
     elif not folder.is_dir() or (folder / presets.RECIPE).is_file():
         card = presets.card(source)  # says which presets there are
@@ -99,13 +103,13 @@ def evaluate(source, against=None, out=None, **options):
         )
     out = Path(out) if out is not None else folder if is_run else Path("evaluated", folder.name)
     own = recipe if against is None else None
-    results = conclude(out, evaluation, images, epoch, own, back=back)
+    results = conclude(out, evaluation, images, epoch, own, back=back, verbose=verbose)
     if is_run and out == folder:
         write_report(folder, recipe)
     return results
 
 
-def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=None):
+def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=None, verbose=0):
     """Puts what was measured beside the floor, the yardsticks and the training images.
 
     Args:
@@ -116,24 +120,33 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
         back: of a CycleGAN, its `loading.way_back`, which is measured too.
+        verbose: 1 says how far it is.
 
     Returns:
         `Results`, also written, but for the report.
     """
-    measured = measured or evaluation.measure(images)
-    yardsticks = evaluation.yardsticks()
+    watch = _Watch(evaluation, measured is None, back is not None, verbose)
+    with watch.during("generated images"):
+        measured = measured or evaluation.measure(images)
+    with watch.during("reference degradations"):
+        yardsticks = evaluation.yardsticks()
     if back is not None:
-        other = evaluation.backward()
-        measured = measured | other.measure(functools.partial(images.translate, back))
-        yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
+        with watch.during("the backward generator"):
+            other = evaluation.backward()
+            measured = measured | other.measure(functools.partial(images.translate, back))
+            yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
+    with watch.during("other real images"):
+        floor = evaluation.floor()
     near = None
     if recipe is not None and not recipe.translates:
-        near = evaluation.memorization(images, recipe.config["data"]["split"])
+        with watch.during("nearest training images"):
+            near = evaluation.memorization(images, recipe.config["data"]["split"])
         image.save(near.picture(), out / NEIGHBORS)
+    watch.end()
     results = Results(
         out,
         measured,
-        evaluation.floor(),
+        floor,
         yardsticks,
         None if near is None else near.score,
         None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
@@ -160,3 +173,47 @@ def _write(results, epoch):
     values = {name: float(found) for name, found in results.measured.items()}
     with (results.folder / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"epoch": epoch, "evaluation": values}) + "\n")
+
+
+class _Watch:
+    """Says how far a measurement is: a feature network that counts the images it sees.
+
+    What is kept from an earlier measurement is not seen again, so the time left is at most what it
+    says.
+    """
+
+    def __init__(self, evaluation, measures, both_ways, verbose):
+        self.network, number = evaluation.features, evaluation.num_images
+        # Passes over so many images, the real ones that the others are held against included.
+        passes = {"generated images": 1 + measures, "reference degradations": 5}
+        passes |= {"the backward generator": 4 * both_ways, "other real images": 1}
+        passes["nearest training images"] = 3
+        self._left = {name: number * times for name, times in passes.items()}
+        self._seen, self._stage = 0, ""
+        self._progress = Progress(sum(self._left.values()), "images", verbose, every=15)
+        self._evaluation = evaluation
+
+    def __getattr__(self, name):
+        return getattr(self.network, name)
+
+    def __call__(self, images):
+        found = self.network(images)
+        self._seen += len(images)
+        self._progress.update(min(self._seen, self._progress.total - 1), self._stage)
+        return found
+
+    @contextlib.contextmanager
+    def during(self, stage):
+        """Counts what is seen in the block towards one part of the whole."""
+        self._stage, self._evaluation.features = stage, self
+        try:
+            yield
+        finally:
+            self._evaluation.features = self.network
+        del self._left[stage]
+        self._progress.total = self._seen + sum(self._left.values())
+
+    def end(self):
+        """Says how many images were seen in all."""
+        self._progress.total = self._seen
+        self._progress.update(self._seen)

@@ -2,16 +2,20 @@
 
 import dataclasses
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
 
-from keras_gans import image, models
+from keras_gans import checks, image, models
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import AdversarialModel
 from keras_gans.models.image_to_image import ImageToImage
 from keras_gans.models.labelled import Labelled
 from keras_gans.zoo.loading import open_gan
+
+# Of the images that one call makes, which are in memory together, some of them twice.
+_MOST_BYTES = 2**31
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +40,7 @@ def generate(
     categorical=None,
     continuous=None,
     truncation=None,
+    scale=1,
     out="generated",
     best=False,
 ):
@@ -57,6 +62,7 @@ def generate(
         categorical: classes of the code of an InfoGAN, likewise; `None` draws one for each seed.
         continuous: its continuous codes, the same for all images; `None` draws them.
         truncation: see `latent.sample`.
+        scale: pixels of a file for a pixel of an image, across and down.
         out: folder to write to.
         best: see `open_gan`.
 
@@ -78,7 +84,7 @@ def generate(
         names = [f"seed{seed:04d}" for seed in seeds]
         latents = draw_latents(gan, seeds, truncation)
     else:
-        latents = gan.given_latents(0, latents)
+        latents = gan.given_latents(0, _finite(latents))
         names = [f"latent{number:04d}" for number in range(len(latents))]
     options, kind, columns = {}, None, [None]
     if isinstance(gan, Labelled) or labels is not None:
@@ -92,11 +98,23 @@ def generate(
         options[kind] = np.tile(columns, len(latents))
         suffixes = [f"_{kind.removesuffix('s')}{column}" for column in columns]
         names = ["".join(pair) for pair in itertools.product(names, suffixes)]
+    require_fits(len(names), gan.inference_generator.output_shape[1:], scale)
     images = gan.generate(latents=latents.repeat(len(columns), axis=0), **options)
-    pixels, out = image.to_uint8(images), Path(out)
+    pixels, out = image.enlarge(image.to_uint8(images), scale), Path(out)
     files = [image.save(p, out / f"{name}.png") for p, name in zip(pixels, names)]
     in_rows = len(columns) if len(columns) > 1 else None
     return Generated(files, image.save(pixels, out / "grid.png", columns=in_rows))
+
+
+def _finite(latents):
+    """Latents as an array, if they are numbers."""
+    latents = np.asarray(latents)
+    if latents.dtype.kind not in "fiu" or not np.isfinite(latents).all():
+        raise ValueError(
+            "Latents are finite real numbers, such as `latent.sample` draws. "
+            f"Received: {latents.dtype}, shape {latents.shape}"
+        )
+    return latents
 
 
 def open_latent_gan(source, best=False):
@@ -123,6 +141,26 @@ def open_latent_gan(source, best=False):
             f"height, width, 1, 3 or 4). Received: {source_name(source)} with {shape}"
         )
     return gan
+
+
+def require_fits(number, shape, scale):
+    """Raises ValueError unless so many images, enlarged, are small enough to be made at once.
+
+    >>> require_fits(36, (28, 28, 1), scale=4)
+
+    Args:
+        number: of images.
+        shape: `(height, width, channels)` of one.
+        scale: pixels for a pixel, across and down.
+    """
+    checks.count("scale", scale)
+    size = number * math.prod(shape) * max(scale**2, 4)  # of float32 as it is, or enlarged of uint8
+    if size > _MOST_BYTES:
+        raise ValueError(
+            "That is too much to make at once. Ask for fewer images, or a smaller `scale`. "
+            f"Expected at most {_MOST_BYTES / 2**30:.0f} GB of pixels. Received: {number:,} images "
+            f"of {shape[0]}x{shape[1]} pixels, scale={scale}: {size / 2**30:,.0f} GB"
+        )
 
 
 def source_name(source):

@@ -6,7 +6,10 @@ import numpy as np
 
 from keras_gans import checks, image, latent
 from keras_gans.names import did_you_mean
-from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_classes
+from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_classes, require_fits
+
+# The longest side that a format holds; of a film, that players show.
+_SIDES = {"gif": 65_535, "webp": 16_383, "mp4": 8_192}
 
 
 def interpolate(
@@ -73,17 +76,26 @@ def interpolate(
         )
     gan = open_latent_gan(source, best)
     classes = require_classes(gan, labels)
+    shape = gan.inference_generator.output_shape[1:]
+    scale = image.visible_scale(shape) if scale is None else scale
+    require_fits(len(seeds) * steps * len(classes), shape, scale)
     ways = draw_latents(gan, seeds, truncation).reshape(loops, len(seeds) // loops, -1)
     path = walk(ways.swapaxes(0, 1), steps, linear, getattr(gan, "noise_dim", None))
-    frames, shape = len(path), gan.inference_generator.output_shape[1:]
+    frames = len(path)
     # A row of every frame for each loop, a column for each class.
     latents = path.reshape(frames * loops, -1).repeat(len(classes), axis=0)
     options = {} if classes == [None] else {"labels": np.tile(classes, frames * loops)}
     images = image.to_uint8(gan.generate(latents=latents, **options))
-    images = image.enlarge(images, image.visible_scale(shape) if scale is None else scale)
+    images = image.enlarge(images, scale)
     images = images.reshape(frames, loops * len(classes), *images.shape[1:])
     columns = len(classes) if len(classes) > 1 else None
     pictures = [image.grid(panels, columns) for panels in images]
+    if max(pictures[0].shape[:2]) > _SIDES[suffix]:
+        raise ValueError(
+            "The frames are too large for that format. Take a smaller `scale`, or fewer classes or "
+            f"loops. Expected at most {_SIDES[suffix]:,} pixels a side in .{suffix}. Received: "
+            f"scale={scale}, frames of {pictures[0].shape[1]}x{pictures[0].shape[0]} pixels"
+        )
     return image.animate(pictures, out, duration, hold=duration)
 
 

@@ -9,6 +9,7 @@ Here many starts go down beside each other, and the best is kept.
 
 import dataclasses
 import json
+import warnings
 from pathlib import Path
 
 import keras
@@ -22,6 +23,8 @@ from keras_gans.data import folder
 from keras_gans.files import atomic
 from keras_gans.metrics import classifiers, random_cnn
 from keras_gans.names import did_you_mean
+from keras_gans.reading.text import read_json
+from keras_gans.terminal import Progress
 from keras_gans.zoo import presets
 from keras_gans.zoo.generating import open_latent_gan, require_classes
 
@@ -33,6 +36,9 @@ _RANDOM, _LEAST_SIDE = "random_cnn_v1", 32
 # Karras 2020, appendix D: noise of this share of the latents' deviation at first, none after this
 # share of the steps; the rate goes up over the first steps.
 _NOISE, _NOISY, _WARM_UP = 0.05, 0.75, 0.05
+
+# Fewer drawn images do not tell what 99 of 100 of them are like.
+_ENOUGH = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +60,10 @@ class Projection:
         features: name of the network whose features were compared.
         classes: what a network that classifies makes of target, start and result: for each a class
             and its probability; `None` if it does not classify.
+        strangeness: by name (`"pixels"`, `"features"`), how far the target is from the nearest of
+            the candidates' images, where 1 is what 99 of 100 of these stay below, each to its own
+            nearest. Above 1 the target is unlike what the generator draws; `None` for fewer than
+            100 candidates.
     """
 
     latent: np.ndarray
@@ -66,6 +76,7 @@ class Projection:
     radius: float
     features: str
     classes: dict | None
+    strangeness: dict | None = None
 
     @property
     def same_class(self):
@@ -98,6 +109,7 @@ class Projection:
             "same_class": self.same_class,
             "distances": self.distances,
             "radius": self.radius,
+            "strangeness": self.strangeness,
             "losses": self.losses,
         }
         with atomic(directory / REPORT) as file:
@@ -160,10 +172,11 @@ def project(
         prior_weight: of the prior.
         seed: of the candidates and the noise: the same seed finds the same.
         best: see `open_gan`.
-        verbose: 1 shows a progress bar, 0 nothing.
+        verbose: 1 shows progress, 0 nothing.
 
     Returns:
-        A `Projection`.
+        A `Projection`. A target that is unlike anything the generator draws gets a `UserWarning`
+        first: what is found will hardly look like it.
 
     Raises:
         ValueError: if the image cannot be read or is not such as the generator makes, for a label
@@ -187,6 +200,7 @@ def project(
     mean[:, : search.noise_dim] = 0.0
     latents = np.concatenate([mean, drawn])
     chosen, labels = search.choose(latents, classes, starts)
+    _warn_of(search.strangeness, search.compared)
     first = search.images(chosen, labels)
     found, history = search.descend(chosen, labels, steps, learning_rate, seed, verbose)
     winner = int(np.argmin(history["loss"][-1]))
@@ -212,6 +226,7 @@ def project(
         classes=None
         if seen["target"][1] is None
         else {name: [int(p.argmax()), float(p.max())] for name, (_, p) in seen.items()},
+        strangeness=search.strangeness,
     )
 
 
@@ -224,7 +239,8 @@ class _Search:
         self.latent_dim = latent.dim(gan.generator)
         self.noise_dim = getattr(gan, "noise_dim", self.latent_dim)
         self.target_features = self._features(self.target[None])[0]
-        self.scales = {"pixels": 1.0, "features": 1.0}  # set by `choose`
+        self.scales = {"pixels": 1.0, "features": 1.0}  # set by `choose`, as are these two
+        self.strangeness, self.compared = None, 0
 
     def images(self, latents, labels):
         options = {} if labels is None else {"labels": labels}
@@ -236,15 +252,20 @@ class _Search:
         return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if logits else None
 
     def choose(self, latents, classes, number):
-        """The best starts: latents, and labels or `None`. Sets what a distance of 1 is."""
+        """The best starts: latents, and labels or `None`. Sets what a distance of 1 is.
+
+        Also how strange the target is beside all of these images, or as many of all classes.
+        """
         labels = None if classes == [None] else np.repeat(classes, len(latents)).astype("int32")
         every = np.tile(latents, (len(classes), 1))
-        parts = []
+        parts, drawn = [], []
         for i in range(0, len(every), 250):
             part = None if labels is None else labels[i : i + 250]
             pictures = tf.constant(self.images(every[i : i + 250], part))
             parts.append([value.numpy() for value in self._distances(pictures)])
+            drawn.append(pictures[:: len(classes)])
         pixels, features = (np.concatenate(values) for values in zip(*parts))
+        self._compare(drawn)
         # A generator that makes one image only has no distances to compare.
         tiny = np.finfo("float32").tiny
         self.scales = {"pixels": pixels.mean() + tiny, "features": features.mean() + tiny}
@@ -254,6 +275,18 @@ class _Search:
         ranks = losses.reshape(len(classes), -1).argsort(axis=1).argsort(axis=1).reshape(-1)
         order = np.lexsort((losses, ranks))[:number]
         return every[order], None if labels is None else labels[order]
+
+    def _compare(self, drawn):
+        """Sets `strangeness`, from batches of drawn images."""
+        self.compared = sum(map(len, drawn))
+        if self.compared < _ENOUGH:
+            return
+        pixels = np.concatenate([part.numpy().reshape(len(part), -1) for part in drawn])
+        features = np.concatenate([self._features(part).numpy() for part in drawn])
+        self.strangeness = {
+            "pixels": strangeness(self.target.numpy().reshape(-1), pixels),
+            "features": strangeness(self.target_features.numpy(), features),
+        }
 
     def descend(self, latents, labels, steps, learning_rate, seed, verbose):
         """Goes down from each start by itself.
@@ -282,11 +315,10 @@ class _Search:
             return parts
 
         halves = latent.halves(seed)
-        bar = keras.utils.Progbar(steps, verbose=verbose, stateful_metrics=["loss"])
-        history = []
+        progress, history = Progress(steps, "steps", verbose), []
         for number in range(steps):
             history.append(step(tf.constant(number)))
-            bar.update(number + 1, [("loss", float(tf.reduce_min(history[-1]["loss"])))])
+            progress.update(number + 1, f"loss {float(tf.reduce_min(history[-1]['loss'])):.4f}")
         history.append(self._parts(variable.value, labels))
         found = variable.numpy()
         return found, {n: np.stack([parts[n].numpy() for parts in history]) for n in history[0]}
@@ -333,6 +365,47 @@ def shell_prior(latents):
     """
     size = latents.shape[-1]
     return size / 2 * (tf.reduce_sum(tf.square(latents), axis=-1) / size - 1.0) ** 2
+
+
+def strangeness(target, drawn):
+    """How far a point is from the nearest of others, beside how far these are from each other.
+
+    A rank and no model of a density: of points drawn like the others, one in a hundred is above 1.
+
+    >>> line = np.arange(200.0)[:, None]
+    >>> strangeness(np.array([210.0]), line)
+    11.0
+
+    Args:
+        target: array `(size,)`.
+        drawn: array `(number, size)`.
+
+    Returns:
+        The distance to the nearest, over the distance that 99 of 100 of `drawn` stay within, each
+        to its own nearest.
+    """
+    drawn = np.asarray(drawn, "float64")
+    squares = (drawn**2).sum(axis=1)
+    apart = squares[:, None] + squares - 2 * drawn @ drawn.T
+    np.fill_diagonal(apart, np.inf)
+    usual = np.quantile(np.sqrt(apart.min(axis=1).clip(0)), 0.99)
+    nearest = np.sqrt(((drawn - target) ** 2).sum(axis=1).min())
+    return float(nearest / (usual + np.finfo("float32").tiny))
+
+
+def _warn_of(strange, number):
+    """Warns of a target that is unlike what the generator draws."""
+    if strange is None or max(strange.values()) <= 1:
+        return
+    by = max(strange, key=strange.get)
+    warnings.warn(
+        f"This image is unlike what the generator draws: by its {by} it is {strange[by]:.1f} "
+        f"times as far from the nearest of {number:,} drawn images as 99 of 100 of these are from "
+        "theirs. What is found will hardly look like it. Expected an image such as those of the "
+        "training: compare the samples on the preset's card, for what they show and whether it is "
+        "light on dark.",
+        stacklevel=3,
+    )
 
 
 def _rate(steps, learning_rate):
@@ -408,7 +481,7 @@ def _require_takes(network, shape):
 
 
 def _takes(name, shape):
-    recipe = json.loads((classifiers.folder(name) / classifiers.RECIPE).read_text())
+    recipe = read_json(classifiers.folder(name) / classifiers.RECIPE)
     return tuple(recipe["image_shape"]) == tuple(shape)
 
 
@@ -416,5 +489,5 @@ def _data_of(source):
     """Name of the data set that a preset or a run was trained on."""
     config = Path(source, "config.json")
     if config.is_file():
-        return json.loads(config.read_text())["data"]["name"]
+        return read_json(config)["data"]["name"]
     return presets.card(source).data

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from keras_gans import AdversarialModel, image
+from keras_gans.building import undisturbed
 from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, halve, sha256
+from keras_gans.reading.text import read_json
 from keras_gans.zoo import cards, presets
 from keras_gans.zoo.environment import ENVIRONMENT
 from keras_gans.zoo.evaluating import evaluate
-from keras_gans.zoo.loading import fill, restore
+from keras_gans.zoo.loading import build, fill, restore
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import NEIGHBORS, RESULTS
 
@@ -80,7 +82,7 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
                 "parameters": network.count_params(),
                 "bytes": path.stat().st_size,
             }
-        gan = recipe.build_model()
+        gan = build(recipe)
         fill(gan, partial, networks)
         _picture(gan, recipe, partial / presets.SAMPLES)
         text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"
@@ -110,7 +112,7 @@ def publish(run, preset, numbers=None, parts=None):
     """
     run, preset = Path(run), Path(preset)
     recipe = Recipe.read(preset / presets.RECIPE)
-    config = json.loads((run / "config.json").read_text())
+    config = read_json(run / "config.json")
     recipe.require_same(config, run / "config.json")
     evaluation = recipe.config["evaluation"] or {}
     gan = restore(run, best=evaluation.get("best") is not None)
@@ -151,8 +153,43 @@ def refresh(preset, results=None):
     _write_card(before.folder, before.name, before.text, numbers, before.made, about)
 
 
+# The presets that docs/choosing.md compares, and what of them.
+COMPARED = ("dcgan", "r3gan", "wgan_gp", "wgan", "acgan", "conditional_gan")
+_COLUMNS = ("frechet", "precision", "recall", "coverage", "sure", "asked")
+
+
+def comparison():
+    """The table of docs/choosing.md: presets of Fashion-MNIST, from their `metrics.json`.
+
+    >>> comparison().splitlines()[0]
+    '| preset | steps | minutes | frechet | precision | recall | coverage | sure | asked |'
+    """
+    found = [presets.card(f"{name}_fashion_mnist_28") for name in COMPARED]
+    rows = [["preset", "steps", "minutes", *_COLUMNS], ["---"] * (3 + len(_COLUMNS))]
+    for card in found:
+        values = {cards.metric_of(name): number["value"] for name, number in card.numbers.items()}
+        made = f"{card.made['steps']:,}", f"{card.made['minutes']:.0f}"
+        rows.append([f"`{card.name}`", *made, *(_rounded(values.get(c)) for c in _COLUMNS)])
+    real = {cards.metric_of(name): number["floor"] for name, number in found[0].numbers.items()}
+    rows.append(["*other real images*", "", "", *(_rounded(real.get(c)) for c in _COLUMNS)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _rounded(value):
+    return "" if value is None else f"{value:.3g}"
+
+
 def write_table():
-    """Writes the table of trained presets into the `README.md` beside their folder."""
+    """Writes what is generated of the documents, from the cards of the trained presets.
+
+    That is the table in the `README.md` beside their folder and, in a clone of the repository, the
+    comparison in `docs/choosing.md`.
+    """
+    choosing = presets.FOLDER.parents[1] / "docs/choosing.md"
+    if choosing.is_file():
+        text = choosing.read_text(encoding="utf-8")
+        with atomic(choosing) as partial:
+            partial.write_text(cards.with_facts(text, comparison()), encoding="utf-8")
     path = presets.FOLDER.parent / presets.TEXT
     prose = path.read_text(encoding="utf-8").partition("| | preset")[0]
     table = cards.overview([presets.card(name) for name in presets.list_presets(trained=True)])
@@ -205,7 +242,8 @@ def _networks(generator, recipe, parts):
             f"Received: parts={parts}"
         )
     for role, network in networks.items():
-        made = recipe.build_network(role)
+        with undisturbed("float32"):
+            made = recipe.build_network(role)
         shapes = [[tuple(w.shape) for w in n.weights] for n in (network, made)]
         if shapes[0] != shapes[1]:
             where = next(
@@ -242,7 +280,7 @@ def _write_card(folder, name, text, numbers, made, weights):
     metrics = {
         "format": presets.FORMAT,
         "made": made,
-        "numbers": {p: {"yardsticks": {}, **found} for p, found in numbers.items()},
+        "numbers": {p: {"floor": None, "yardsticks": {}, **found} for p, found in numbers.items()},
         "weights": weights,
         "sha256": {},
     }

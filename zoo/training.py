@@ -10,6 +10,7 @@ from keras_gans import data, metrics
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
 from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic
+from keras_gans.reading.text import read_json
 from keras_gans.zoo.environment import ENVIRONMENT, describe
 from keras_gans.zoo.evaluating import conclude
 from keras_gans.zoo.loading import start_from, way_back
@@ -61,7 +62,7 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
         folder.rename(_free_name(folder))
     config = folder / "config.json"
     if config.exists():
-        recipe.require_same(json.loads(config.read_text()), config)
+        recipe.require_same(read_json(config), config)
     resume = Resume(folder / "checkpoints", minutes=_MINUTES)
     if resume.epoch < recipe.config["epochs"]:
         # Both may refuse, and neither has touched the folder.
@@ -70,7 +71,7 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
             if recipe.config["initial"] is not None and not resume.epoch:
                 start_from(gan, recipe.config["initial"])
         dataset = recipe.load_data(first_epoch=resume.epoch)
-        evaluate = recipe.build_evaluation(folder / "checkpoints")
+        evaluate = recipe.build_evaluation(folder / "checkpoints", gan if chief else None)
         if chief:
             for path, content in ((config, recipe.config), (folder / ENVIRONMENT, describe())):
                 with atomic(path) as partial:
@@ -85,7 +86,8 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
         if evaluate is not None and chief:
             last = evaluate.measured if evaluate.epoch == resume.epoch else None
             back = way_back(gan, gan)
-            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last, back)
+            told = int(verbose != 0)
+            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last, back, told)
     if chief:
         write_report(folder, recipe)
     return folder

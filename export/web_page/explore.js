@@ -1,6 +1,6 @@
 // The controls of a generator that takes latents.
 
-import {download, draw, fillClasses, finder, newest, size, told} from "./generator.js";
+import {download, draw, fillClasses, finder, newest, showImage, size} from "./generator.js";
 import {sample, slerp} from "./latent.js";
 
 const TILES = 24, SECONDS = 2; // of the grid; of a walk from one seed to the next
@@ -10,10 +10,14 @@ export function explore(root, about, generate) {
   const $ = finder(root);
   let firstSeed = 0, playing = false;
 
-  const seedOf = (input) => {
-    const number = Math.floor(Number(input.value));
-    return Math.min(Math.max(number || 0, 0), Number.MAX_SAFE_INTEGER);
-  };
+  /** Is it a seed? As text: a number field's fraction may round to a whole number. */
+  function check(input) {
+    const fits = /^\d+$/.test(input.value) && Number.isSafeInteger(Number(input.value));
+    input.setAttribute("aria-invalid", !fits);
+    return fits;
+  }
+  const seedsFit = () => [$("seed"), $("to")].map(check).every(Boolean);
+  const seedOf = (input) => Number(input.value);
   const labelOf = () => Number($("label").value);
   const truncation = () => $("truncation").value === $("truncation").max
     ? null : Number($("truncation").value);
@@ -38,9 +42,8 @@ export function explore(root, about, generate) {
   }
 
   const show = newest($, async () => {
-    const {image, milliseconds} = await generate(latents(), labelOf());
-    draw($("image"), image);
-    $("status").textContent = told(milliseconds, image);
+    if (!seedsFit()) throw `a seed is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`;
+    showImage($, await generate(latents(), labelOf()));
     markTile();
     for (const input of root.querySelectorAll("input[type=range]")) {
       const output = input.parentElement.querySelector("output");
@@ -48,7 +51,6 @@ export function explore(root, about, generate) {
       else if (input.id === "truncation") output.value = truncation() ?? "off";
       else output.value = Number(input.value).toFixed(1);
     }
-    $("download").disabled = false;
   });
 
   function markTile() {
@@ -75,7 +77,8 @@ export function explore(root, about, generate) {
   });
 
   async function play() {
-    playing = !playing;
+    playing = !playing && seedsFit();
+    if (!playing) show(); // says so if it is a seed that stops it
     $("play").setAttribute("aria-pressed", playing);
     let before = performance.now();
     while (playing) {
@@ -89,7 +92,9 @@ export function explore(root, about, generate) {
       }
       $("way").value = way;
       await show();
+      playing &&= seedsFit(); // behind the last seed there is none
     }
+    $("play").setAttribute("aria-pressed", playing);
   }
 
   function choose(seed) {

@@ -48,14 +48,15 @@ async function start() {
 
 let started;
 
-/** What runs a generator, which is compiled when it is first called. */
+/** A function to what runs a generator, which is compiled when it is first called. */
 function lazily(about) {
   let ready;
   const open = async () => {
+    requireWebAssembly();
     const litert = await (started ??= start());
     return compile(litert, about, await unpacked(about.model));
   };
-  return async (...inputs) => (await (ready ??= open()))(...inputs);
+  return () => (ready ??= open());
 }
 
 const style = new CSSStyleSheet();
@@ -76,8 +77,18 @@ for (const about of exhibits) {
   const root = place.attachShadow({mode: "open"});
   root.adoptedStyleSheets = [style];
   root.append(document.getElementById(`controls:${about.input}`).content.cloneNode(true));
+  const $ = finder(root), compiled = lazily(about);
   const controls = about.input === "latents" ? explore : translate;
-  starts.set(place, controls(root, about, lazily(about)));
+  const drawFirst = controls(root, about, async (...inputs) => (await compiled())(...inputs));
+  starts.set(place, async () => {
+    try {
+      await compiled();
+      $("exhibit").disabled = false;
+      await drawFirst();
+    } catch (error) {
+      fail($, error);
+    }
+  });
   seen.observe(place);
 }
 

@@ -29,6 +29,14 @@ export async function compile(litert, about, model) {
   return (values, label) => (last = last.catch(() => {}).then(() => run(values, label)));
 }
 
+/** Says why a browser cannot run a generator, if it cannot. */
+export function requireWebAssembly() {
+  if (typeof WebAssembly !== "object") {
+    throw new Error("this browser has no WebAssembly, or it is turned off, and the generator runs " +
+      "in it. Turn it on, or take another browser.");
+  }
+}
+
 /** Floats in [-1, 1], row by row, as pixels: keras_gans.image.to_uint8. */
 function toImage(values, [height, width, channels]) {
   const image = new ImageData(width, height);
@@ -79,8 +87,16 @@ export function fillClasses($, names) {
   names.forEach((name, number) => $("label").add(new Option(name, number)));
 }
 
-export function told(milliseconds, image) {
-  return `${image.width}×${image.height}, ${milliseconds.toFixed(1)} ms`;
+/** Shows what was made, and how long it took. */
+export function showImage($, {image, milliseconds}) {
+  draw($("image"), image);
+  say($, `${image.width}×${image.height}, ${milliseconds.toFixed(1)} ms`);
+  $("download").disabled = false;
+}
+
+export function say($, text) {
+  $("status").textContent = text;
+  $("status").classList.remove("failed");
 }
 
 export function download($, name) {
@@ -93,8 +109,10 @@ export function download($, name) {
   });
 }
 
+/** Says what went wrong: an error, or in words what was given. */
 export function fail($, error) {
-  console.error(error);
-  $("status").textContent = `This did not work: ${error.message ?? error}`;
+  if (error instanceof Error) console.error(error);
+  say($, `This did not work: ${error.message ?? error}`);
   $("status").classList.add("failed");
+  $("download").disabled = true; // of what was there before
 }

@@ -1,17 +1,28 @@
 // The page of one generator, in a folder of files.
 
 import {explore} from "./explore.js";
-import {compile, fail, finder} from "./generator.js";
+import {compile, fail, finder, requireWebAssembly} from "./generator.js";
 import {translate} from "./translate.js";
 
+const $ = finder(document);
+
+async function found(file) {
+  const answer = await fetch(file);
+  if (!answer.ok) throw new Error(`${file} is missing (${answer.status}). Copy the whole folder.`);
+  return answer;
+}
+
 try {
-  const about = await (await fetch("model.json")).json();
+  requireWebAssembly();
+  const about = await (await found("model.json")).json();
   const runtime = new URL(about.runtime, document.baseURI).href;
   const litert = await import(`${runtime}index.js`);
   await litert.loadLiteRt(runtime);
-  const generate = await compile(litert, about, about.model);
+  const model = new Uint8Array(await (await found(about.model)).arrayBuffer());
+  const generate = await compile(litert, about, model);
   const start = (about.input === "latents" ? explore : translate)(document, about, generate);
+  $("exhibit").disabled = false;
   await start();
 } catch (error) {
-  fail(finder(document), error);
+  fail($, error);
 }

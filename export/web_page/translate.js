@@ -1,10 +1,11 @@
 // The controls of a generator that takes images.
 
-import {download, draw, fail, fillClasses, finder, newest, size, told} from "./generator.js";
+import {download, fail, fillClasses, finder, newest, say, showImage, size} from "./generator.js";
 
 /** Sets up the controls in a page or a part of one; returns a function that draws at first. */
 export function translate(root, about, generate) {
   const $ = finder(root);
+  const stage = root.querySelector(".stage");
   let picture, name;
 
   /** The picture in the generator's size, as floats in [-1, 1]: keras_gans.image.from_uint8. */
@@ -32,10 +33,8 @@ export function translate(root, about, generate) {
 
   const show = newest($, async () => {
     if (!picture) return;
-    const {image, milliseconds} = await generate(values(), Number($("label").value));
-    draw($("image"), image);
-    $("status").textContent = told(milliseconds, image);
-    $("download").disabled = false;
+    stage.classList.remove("empty");
+    showImage($, await generate(values(), Number($("label").value)));
   });
 
   /** Translates a file or an `img`. */
@@ -43,7 +42,6 @@ export function translate(root, about, generate) {
     try {
       picture = await createImageBitmap(source);
       name = called.replace(/\.[^.]*$/, "");
-      $("status").classList.remove("failed");
     } catch {
       return fail($, `${called} is no picture that this browser can read.`);
     }
@@ -67,12 +65,14 @@ export function translate(root, about, generate) {
   function openFirst(event, files) {
     if (!files?.length) return;
     event.preventDefault();
+    if ($("exhibit").disabled) return;
     open(files[0], files[0].name);
   }
 
   fillClasses($, about.class_names);
   size($("before"), about.input_shape);
   size($("image"), about.image_shape);
+  stage.classList.toggle("empty", !about.examples.length);
   $("examples").append(...about.examples.map(makeExample));
   $("file").addEventListener("change", (event) => openFirst(event, $("file").files));
   root.addEventListener("paste", (event) => openFirst(event, event.clipboardData.files));
@@ -92,6 +92,6 @@ export function translate(root, about, generate) {
   return async () => {
     const first = $("examples").querySelector("img");
     if (first) await openExample(first);
-    else $("status").textContent = "Ready for a picture.";
+    else say($, "Ready: choose, drop or paste a picture, and it appears here beside its translation.");
   };
 }

@@ -192,6 +192,8 @@ class FeatureNetwork:
                 finite, or maps.
         """
         images = self._require_images(images)
+        if len(images) >= 8:  # fewer may all be bright
+            batches.warn_of_half_range(images)
         starts = range(0, len(images), self.batch_size)
         return _joined([self._batch(images[i : i + self.batch_size]) for i in starts])
 

@@ -5,7 +5,7 @@ All but `ms_ssim_diversity` return one float64 for each image.
 
 import numpy as np
 
-from keras_gans import checks
+from keras_gans import batches, checks
 
 # Weights of the scales, finest first (Wang 2003, section 3.2).
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -213,7 +213,10 @@ def _require(images, name):
             f"The {name} are out of range. Expected finite values in [-1, 1]; clip what a network "
             f"made that does not end in tanh. Received: values from {low:.6g} to {high:.6g}"
         )
-    return array.astype("float64")
+    array = array.astype("float64")
+    if len(array) >= 8:  # fewer may all be bright
+        batches.warn_of_half_range(array)
+    return array
 
 
 def _pair(target, made):

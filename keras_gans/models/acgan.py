@@ -4,9 +4,9 @@ import keras
 import tensorflow as tf
 
 from keras_gans import labels as class_labels
-from keras_gans.adversarial import require_outputs
+from keras_gans.adversarial import require_fit, require_inputs, require_outputs
 from keras_gans.models.gan import GAN
-from keras_gans.models.labelled import Labelled, require_labels
+from keras_gans.models.labelled import Labelled
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -46,12 +46,16 @@ class ACGAN(Labelled, GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
-        require_labels(generator)
         self.num_classes = class_labels.num_classes(generator)
         require_outputs(discriminator, logits=1, classes=self.num_classes)
         self.class_weight = float(class_weight)
         self.tracked = ("discriminator_loss", "discriminator_class_loss", *self.penalties)
         self.tracked += ("generator_loss", "generator_class_loss")
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents", "labels")
+        require_inputs(self.discriminator, "images")
+        require_fit(self.generator, self.discriminator)
 
     def train_step(self, data):
         real, labels = self.images_and_labels(data)
@@ -75,6 +79,7 @@ class ACGAN(Labelled, GAN):
             losses = {
                 "generator_loss": self.generator_loss(fake_logits, real, self.source),
                 "generator_class_loss": self.class_loss(labels, fake_classes),
+                **self.generator_penalties(real, self.drawn(labels)),
             }
         self.step("generator", generator_tape, losses)
         self.update_averages()

@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from keras_gans import checks
 from keras_gans import labels as class_labels
+from keras_gans.adversarial import require_fit, require_inputs, require_logits
 from keras_gans.models.gan import GAN
-from keras_gans.models.labelled import Labelled, require_labels
+from keras_gans.models.labelled import Labelled
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -53,7 +54,6 @@ class ConditionalGAN(Labelled, GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, discriminator_steps, loss, penalties, **kwargs)
-        require_labels(generator, discriminator)
         if num_classes is None:
             num_classes = class_labels.num_classes(generator)
             if (other := class_labels.num_classes(discriminator)) != num_classes:
@@ -63,6 +63,14 @@ class ConditionalGAN(Labelled, GAN):
                     f"discriminator of {other}"
                 )
         self.num_classes = checks.count("num_classes", num_classes, 2)
+        for network in (generator, discriminator):
+            class_labels.require_room(network, num_classes)
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents", "labels")
+        require_inputs(self.discriminator, "images", "labels")
+        require_fit(self.generator, self.discriminator)
+        require_logits(self.discriminator)
 
     def train_step(self, data):
         images, labels = self.images_and_labels(data)
@@ -78,7 +86,7 @@ class ConditionalGAN(Labelled, GAN):
             self.step("discriminator", tape, discriminator_losses)
 
         with generator_tape:
-            generator_losses = self.generator_losses(real, fake, told)
+            generator_losses = self.generator_losses(real, fake, told, self.drawn(y))
         self.step("generator", generator_tape, generator_losses)
         self.update_averages()
         return self.get_metrics_result()

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import checks, losses
-from keras_gans.adversarial import AdversarialModel, require_fit
+from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs, require_logits
 from keras_gans.batches import in_one_pass
 from keras_gans.layers import ReplayPool
 from keras_gans.models.image_to_image import ImageToImage, require_images
@@ -71,10 +71,6 @@ class CycleGAN(ImageToImage, AdversarialModel):
             {"discriminator": discriminator, "backward_discriminator": backward_discriminator},
             **kwargs,
         )
-        require_images(generator)
-        require_images(backward_generator, "backward generator")
-        require_fit(generator, discriminator)
-        require_fit(backward_generator, backward_discriminator)
         _require_inverse(generator, backward_generator, identity_weight)
         self.cycle_weight = checks.weight("cycle_weight", cycle_weight)
         self.identity_weight = checks.weight("identity_weight", identity_weight)
@@ -85,6 +81,17 @@ class CycleGAN(ImageToImage, AdversarialModel):
         self.pool_y, self.pool_x = ReplayPool(pool_size), ReplayPool(pool_size)
         self.pool_y.build(generator.output_shape)
         self.pool_x.build(backward_generator.output_shape)
+
+    def check_networks(self):
+        require_images(self.generator)
+        require_images(self.backward_generator, "backward generator")
+        for generator, discriminator in (
+            (self.generator, self.discriminator),
+            (self.backward_generator, self.backward_discriminator),
+        ):
+            require_inputs(discriminator, "images")
+            require_fit(generator, discriminator)
+            require_logits(discriminator)
 
     @property
     def largest_weight(self):

@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from keras_gans.adversarial import AdversarialModel
+from keras_gans import checks
+from keras_gans.adversarial import AdversarialModel, require_inputs
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -35,15 +36,6 @@ class EBGAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, margin=1.0, pull_away_weight=0.1, **kwargs):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
-        shapes = [tuple(output.shape) for output in discriminator.outputs]
-        made, taken = tuple(generator.output_shape), tuple(discriminator.inputs[0].shape)
-        if made != taken or shapes[:1] != [made] or [len(s) for s in shapes[1:]] != [2]:
-            raise ValueError(
-                "The discriminator must be an auto-encoder of the generator's images, with outputs "
-                "`[reconstructions, codes (batch, code_dim)]`, as "
-                "`networks.autoencoder_discriminator` builds it. Received: a generator of "
-                f"{made}, a discriminator from {taken} to {shapes}"
-            )
         if not margin > 0 or not pull_away_weight >= 0:
             raise ValueError(
                 "`margin` must be above 0, and `pull_away_weight` at least 0. "
@@ -52,6 +44,20 @@ class EBGAN(AdversarialModel):
         self.margin, self.pull_away_weight = float(margin), float(pull_away_weight)
         self.tracked = ("discriminator_loss", "generator_loss")
         self.tracked += ("pull_away",) if pull_away_weight else ()
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        shapes = [tuple(output.shape) for output in self.discriminator.outputs]
+        made, taken = self.generator.output_shape, tuple(self.discriminator.inputs[0].shape)
+        if made != taken or shapes[:1] != [made] or [len(s) for s in shapes[1:]] != [2]:
+            raise ValueError(
+                "The discriminator must be an auto-encoder of the generator's images, with outputs "
+                "`[reconstructions, codes (batch, code_dim)]`, as "
+                "`networks.autoencoder_discriminator` builds it. Received: a generator of "
+                f"{made}, a discriminator from {taken} to {shapes}"
+            )
+        checks.image_outputs(self.discriminator, self.discriminator.outputs[:1])
 
     def train_step(self, data):
         real = self.images(data)
@@ -91,7 +97,8 @@ class EBGAN(AdversarialModel):
         number = tf.cast(tf.shape(codes)[0], "float32")
         moments = self.mean_over_replicas(tf.matmul(codes, codes, transpose_a=True) / number)
         number *= tf.distribute.get_strategy().num_replicas_in_sync
-        return (number * tf.reduce_sum(moments**2) - 1.0) / (number - 1.0)
+        # The last batch of an epoch may hold one image, which has no pair: 0, not 0 / 0.
+        return (number * tf.reduce_sum(moments**2) - 1.0) / tf.maximum(number - 1.0, 1.0)
 
     def check_data(self, batch):
         super().check_data(batch)

@@ -1,10 +1,12 @@
 """Generative Adversarial Nets, Goodfellow et al. 2014 (arXiv:1406.2661)."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from keras_gans import checks, losses, penalties
-from keras_gans.adversarial import AdversarialModel, require_fit
+from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs, require_logits
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -27,8 +29,10 @@ class GAN(AdversarialModel):
         discriminator_steps: the paper's k. A batch is cut into that many parts, one a step.
         loss: name of an adversarial loss, or a `losses.AdversarialLoss`. `"minimax"` is the
             game's own (saturating) loss, `"non_saturating"` the one that section 3 trains with.
-        penalties: names of `keras_gans.penalties` to their weights, added to the
-            discriminator's loss and logged under those names.
+        penalties: names of `keras_gans.penalties` to their weights. Each is added to the loss of
+            its side and logged under its name. `{"weight": 5.0, "every": 16}` for a weight takes
+            one at every 16th step of its side only, with 16 times the weight (lazy regularization,
+            Karras 2020, appendix B).
         **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
 
     Raises:
@@ -45,11 +49,16 @@ class GAN(AdversarialModel):
         **kwargs,
     ):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
-        require_fit(generator, discriminator)
         self.discriminator_steps = checks.count("discriminator_steps", discriminator_steps)
         self.adversarial_loss = losses.get(loss)
-        self.penalties = _weighted(penalties or {})
+        self.penalties, self.penalty_intervals = _checked(penalties or {})
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss")
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        require_fit(self.generator, self.discriminator)
+        require_logits(self.discriminator)
 
     def train_step(self, data):
         for real in self.split(self.images(data), self.discriminator_steps, "discriminator_steps"):
@@ -90,17 +99,51 @@ class GAN(AdversarialModel):
         }
 
     def weighted_penalties(self, real, fake, discriminator):
-        """Every penalty under its name, times its weight."""
-        return {
-            name: weight * penalties.get(name)(discriminator, real, fake, self.next_seed())
-            for name, weight in self.penalties.items()
-        }
+        """Every penalty of the discriminator under its name, times its weight."""
+        return self._weighted("discriminator", real, discriminator, real, fake)
 
-    def generator_losses(self, real, fake, discriminator=None):
-        """What the generator goes down, by name; arguments as of `discriminator_losses`."""
+    def generator_penalties(self, real, generator=None):
+        """Every penalty of the generator under its name, times its weight, at new latents.
+
+        Args:
+            real: images, as many as latents are drawn.
+            generator: what is called as `generator(latents, training=True)`, where that is more
+                than the network: one that is given labels.
+        """
+        if not any(penalties.side(name) == "generator" for name in self.penalties):
+            return {}
+        return self._weighted("generator", real, generator or self.generator, self.latents(real))
+
+    def _weighted(self, side, like, *arguments):
+        """The penalties of a side, those that are not due at this step as zeros."""
+        found = {}
+        for name, weight in self.penalties.items():
+            if penalties.side(name) != side:
+                continue
+            every = self.penalty_intervals.get(name, 1)
+            value = functools.partial(penalties.get(name), *arguments, self.next_seed())
+            if every == 1:
+                found[name] = weight * value()
+                continue
+            due = getattr(self, f"{side}_optimizer").iterations % every == 0
+            found[name] = tf.cond(
+                due,
+                functools.partial(_times, weight * every, value),
+                lambda: tf.zeros(tf.shape(like)[:1]),
+            )
+        return found
+
+    def generator_losses(self, real, fake, discriminator=None, generator=None):
+        """The losses that the generator minimizes, by name; arguments as of `discriminator_losses`.
+
+        `generator` is as of `generator_penalties`.
+        """
         discriminator = discriminator or self.discriminator
         fake_logits = discriminator(fake, training=True)
-        return {"generator_loss": self.generator_loss(fake_logits, real, discriminator)}
+        return {
+            "generator_loss": self.generator_loss(fake_logits, real, discriminator),
+            **self.generator_penalties(real, generator),
+        }
 
     def generator_loss(self, fake_logits, real, discriminator):
         """The generator's adversarial loss; asks for real logits only if it compares with them."""
@@ -117,16 +160,37 @@ class GAN(AdversarialModel):
             **super().get_config(),
             "discriminator_steps": self.discriminator_steps,
             "loss": keras.saving.serialize_keras_object(self.adversarial_loss),
-            "penalties": dict(self.penalties),
+            "penalties": {
+                name: {"weight": weight, "every": self.penalty_intervals[name]}
+                if name in self.penalty_intervals
+                else weight
+                for name, weight in self.penalties.items()
+            },
         }
 
 
-def _weighted(weights):
-    for name, weight in weights.items():
+def _times(factor, value):
+    return factor * value()
+
+
+def _checked(given):
+    """The weights of penalties by name, and the steps from one to the next, where above 1."""
+    weights, intervals = {}, {}
+    for name, value in given.items():
         penalties.get(name)
+        lazy = value if isinstance(value, dict) else {"weight": value}
+        if set(lazy) - {"weight", "every"} or "weight" not in lazy:
+            raise ValueError(
+                "A penalty has a `weight`, and perhaps `every`, the steps from one to the next. "
+                f"Received: {name}={value!r}"
+            )
+        weight, every = lazy["weight"], checks.count("every", lazy.get("every", 1))
         if not weight > 0:
             raise ValueError(
                 f"The weight of a penalty must be above 0; leave the penalty out to do without. "
                 f"Received: {name}={weight}"
             )
-    return {name: float(weight) for name, weight in weights.items()}
+        weights[name] = float(weight)
+        if every > 1:
+            intervals[name] = every
+    return weights, intervals

@@ -19,7 +19,7 @@ class ImageToImage:
 
     def check_data(self, batch):
         for images in self.pairs(batch):
-            batches.require_range(images)
+            batches.check_range(images)
 
     def translate(self, generator, images, batch_size=8, seed=None):
         """What a generator makes of images `(number, *image_shape)`, as a NumPy array.
@@ -55,7 +55,8 @@ def _fits(shape, expected):
 def require_images(generator, name="generator"):
     """Raises ValueError unless the generator makes images of images."""
     shapes = [tuple(x.shape) for x in generator.inputs]
-    if len(shapes) != 1 or len(shapes[0]) != 4 or len(generator.output_shape) != 4:
+    made = [len(x.shape) for x in generator.outputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or made != [4]:
         raise ValueError(
             f"The {name} must make images of images, as `keras_gans.networks.unet_generator` and "
             f"`resnet_generator` do. Received: {generator.name!r} from {shapes} to "

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks, labels, latent
-from keras_gans.adversarial import require_outputs
+from keras_gans import checks, interface, labels, latent
+from keras_gans.adversarial import require_fit, require_inputs, require_outputs
 from keras_gans.models.gan import GAN
 
 
@@ -68,6 +68,8 @@ class InfoGAN(GAN):
                 f"Received: latent_dim={latent.dim(generator)}, categorical={categorical}, "
                 f"continuous={continuous}"
             )
+        codes = interface.Codes(self.categorical, self.continuous)
+        self.state_input(interface.Latents(latent.dim(generator), codes))
         heads = {f"categorical_{i}": k for i, k in enumerate(self.categorical)}
         heads |= {"continuous": self.continuous} if self.continuous else {}
         require_outputs(discriminator, logits=1, **heads)
@@ -76,6 +78,11 @@ class InfoGAN(GAN):
         names = ("categorical_loss",) * bool(self.categorical)
         self.code_names = names + ("continuous_loss",) * bool(self.continuous)
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *self.code_names)
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        require_fit(self.generator, self.discriminator)
 
     def train_step(self, data):
         real = self.images(data)
@@ -98,6 +105,7 @@ class InfoGAN(GAN):
             fake_logits, *heads = self.discriminator(fake, training=True)
             loss = self.generator_loss(fake_logits, real, self.source)
             losses = {"generator_loss": loss, **self.code_losses(latents, heads)}
+            losses |= self.generator_penalties(real)
         self.step("generator", generator_tape, losses)
         self.update_averages()
         return self.get_metrics_result()
@@ -201,8 +209,9 @@ class InfoGAN(GAN):
     def _columns(self, categorical, number):
         """The classes of each categorical code."""
         array = np.asarray(categorical)
-        if len(self.categorical) == 1 and array.ndim < 2:
-            return [array]
+        rows = array.shape in ((number, 1), (number, *self.categorical))
+        if len(self.categorical) == 1 and (array.ndim < 2 or rows):
+            return [array]  # `labels.require` reads columns and one-hot rows
         if array.shape != (number, len(self.categorical)):
             raise ValueError(
                 "These categorical codes do not fit the model. Expected shape "

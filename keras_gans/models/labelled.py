@@ -12,21 +12,23 @@ class Labelled:
     For a GAN whose generator takes `[latents, labels]`: inherit from this, then from the GAN.
     """
 
-    num_classes = None
-
     def images_and_labels(self, data):
         """The images and the int32 labels of a batch; a label out of range stops the step."""
         shape, owner = self.generator.output_shape[1:], type(self).__name__
-        images, labels = batches.labelled_images(data, shape, owner)
+        images, labels = batches.labelled_images(data, shape, owner, self.num_classes)
         return images, batches.within(labels, 0, self.num_classes - 1)
 
     def check_data(self, batch):
         images, labels = batches.labelled_images(
-            batch, self.generator.output_shape[1:], type(self).__name__
+            batch, self.generator.output_shape[1:], type(self).__name__, self.num_classes
         )
-        batches.require_range(images)
+        batches.check_range(images)
         class_labels.require_range(np.asarray(labels), self.num_classes)
         self.check_parts(images, self.discriminator_steps, "discriminator_steps")
+
+    def drawn(self, labels):
+        """The generator as it draws images of these labels, as a function of latents."""
+        return lambda latents, training: self.generator([latents, labels], training=training)
 
     def generate(
         self,
@@ -63,14 +65,3 @@ class Labelled:
             labels = np.arange(len(latents)) % self.num_classes
         labels = class_labels.require(labels, self.num_classes, len(latents))
         return self.run_generator(latents, labels, batch_size=batch_size)
-
-
-def require_labels(generator, discriminator=None):
-    """Raises ValueError unless the networks take labels beside latents and images."""
-    for network, first in ((generator, "latents"), (discriminator, "images")):
-        if network is not None and len(network.inputs) != 2:
-            raise ValueError(
-                f"The network must take `[{first}, labels]`, as those of "
-                "`keras_gans.networks.conditional_...` do. "
-                f"Received: {network.name!r} with {len(network.inputs)} input(s)"
-            )

@@ -46,10 +46,12 @@ class Pix2Pix(ImageToImage, AdversarialModel):
 
     def __init__(self, generator, discriminator, l1_weight=100.0, loss="non_saturating", **kwargs):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
-        require_images(generator)
-        _require_fit(generator, discriminator)
         self.l1_weight = checks.weight("l1_weight", l1_weight)
         self.adversarial_loss = losses.get(loss)
+
+    def check_networks(self):
+        require_images(self.generator)
+        _require_fit(self.generator, self.discriminator)
 
     @property
     def largest_weight(self):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gans import batches, checks
 from keras_gans import labels as class_labels
-from keras_gans.adversarial import AdversarialModel
+from keras_gans.adversarial import LOGITS, AdversarialModel, require_inputs
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -41,16 +41,21 @@ class SemiSupervisedGAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, **kwargs):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
-        made, taken = tuple(generator.output_shape), tuple(discriminator.inputs[0].shape)
-        ranks = [len(output.shape) for output in discriminator.outputs]
+        self.num_classes = checks.count("num_classes", discriminator.outputs[0].shape[-1], 2)
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        made, taken = self.generator.output_shape, tuple(self.discriminator.inputs[0].shape)
+        ranks = [len(output.shape) for output in self.discriminator.outputs]
         if made != taken or ranks != [2, 2]:
             raise ValueError(
-                "The discriminator must take the generator's images and answer `[class logits "
+                "The discriminator must take the generator's images and return `[class logits "
                 "(batch, K), features (batch, n)]`, as `networks.semi_supervised_discriminator` "
                 f"does. Received: a generator of {made}, a discriminator from {taken} to "
-                f"{[tuple(output.shape) for output in discriminator.outputs]}"
+                f"{[tuple(output.shape) for output in self.discriminator.outputs]}"
             )
-        self.num_classes = checks.count("num_classes", discriminator.outputs[0].shape[-1], 2)
+        checks.linear_outputs(self.discriminator, self.discriminator.outputs[:1], LOGITS)
 
     def train_step(self, data):
         real, labels = self.images_and_labels(data)
@@ -103,13 +108,13 @@ class SemiSupervisedGAN(AdversarialModel):
     def images_and_labels(self, data):
         """The images of a batch, and their int32 labels, -1 where there is none."""
         shape, owner = self.generator.output_shape[1:], type(self).__name__
-        images, labels = batches.labelled_images(data, shape, owner)
+        images, labels = batches.labelled_images(data, shape, owner, self.num_classes)
         return images, batches.within(labels, -1, self.num_classes - 1)
 
     def check_data(self, batch):
         shape, owner = self.generator.output_shape[1:], type(self).__name__
-        images, labels = batches.labelled_images(batch, shape, owner)
-        batches.require_range(images)
+        images, labels = batches.labelled_images(batch, shape, owner, self.num_classes)
+        batches.check_range(images)
         labels = np.asarray(labels)
         class_labels.require_range(labels[labels != -1], self.num_classes)
 

@@ -4,7 +4,9 @@ import keras
 import tensorflow as tf
 
 from keras_gans import checks, losses
-from keras_gans.adversarial import AdversarialModel, require_fit
+from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs, require_logits
+
+_SCORES = "A critic estimates a difference of scores, which have no bounds."
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -37,8 +39,6 @@ class WGAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, critic_steps=5, clip=0.01, **kwargs):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
-        require_fit(generator, discriminator)
-        checks.linear_output(discriminator)
         self.critic_steps = checks.count("critic_steps", critic_steps)
         self.adversarial_loss = losses.get("wasserstein")
         if clip is not None and not clip > 0:
@@ -49,6 +49,13 @@ class WGAN(AdversarialModel):
         self.clip = clip
         for weight in self.variables_of("discriminator") if clip is not None else ():
             weight.constraint = Clip(clip)
+
+    def check_networks(self):
+        require_inputs(self.generator, "latents")
+        require_inputs(self.discriminator, "images")
+        require_fit(self.generator, self.discriminator)
+        checks.linear_outputs(self.discriminator, self.discriminator.outputs, _SCORES)
+        require_logits(self.discriminator)
 
     def train_step(self, data):
         for real in self.split(self.images(data), self.critic_steps, "critic_steps"):

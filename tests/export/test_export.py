@@ -190,6 +190,49 @@ def test_a_half_precision_generator_exports_float32_images(tmp_path):
     assert images["images"].dtype == tf.float32
 
 
+def labelled(policy="float32"):
+    keras.config.set_dtype_policy(policy)
+    generator = moved(networks.conditional_dcgan_generator((16, 16, 1), 3, 6, width=8))
+    keras.config.set_dtype_policy("float32")
+    return generator
+
+
+def noisy_when_asked(policy="float32"):
+    """Images to images, with dropout: its SavedModel has a copy of it, with noise by a seed."""
+    keras.config.set_dtype_policy(policy)
+    generator = networks.unet_generator((32, 32, 3), width=4, depth=3)
+    keras.config.set_dtype_policy("float32")
+    rng = np.random.default_rng(0)
+    generator.set_weights([w + 0.1 * rng.random(w.shape) for w in generator.get_weights()])
+    return generator
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("make", [labelled, noisy_when_asked])
+@pytest.mark.parametrize("suffix", ["", ".tflite", ".onnx"])
+def test_every_format_of_a_mixed_precision_generator_computes_in_float32(
+    tmp_path, suffix, make, policy
+):
+    if suffix == ".onnx":
+        pytest.importorskip("onnxruntime")
+        pytest.importorskip("tf2onnx")
+    generator, single = make(policy), make()
+    single.set_weights(generator.get_weights())
+    policies = [layer.dtype_policy.name for layer in generator._flatten_layers()]
+    options = {".tflite": {"precision": "float32"}}.get(suffix, {})
+    write = {"": export.saved_model, ".tflite": export.tflite, ".onnx": export.onnx}[suffix]
+    path = write(generator, tmp_path / f"g{suffix}", **options)
+    assert export.check(path, single).largest < 2e-5
+    assert [layer.dtype_policy.name for layer in generator._flatten_layers()] == policies
+    if suffix:
+        return
+    for signature in tf.saved_model.load(str(path)).signatures.values():
+        graph = signature.graph.as_graph_def()
+        inner = [node for function in graph.library.function for node in function.node_def]
+        types = {value.type for node in [*graph.node, *inner] for value in node.attr.values()}
+        assert not types & {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
+
+
 @pytest.mark.slow  # a fresh process that loads TensorFlow
 def test_a_saved_model_loads_without_keras(tmp_path):
     path = export.saved_model(with_our_layers(), tmp_path / "m")

@@ -196,6 +196,23 @@ def test_cards_and_sections(tmp_path, packages):
             np.testing.assert_array_equal(np.asarray(example), samples)
 
 
+def test_what_was_measured_is_folded_away(tmp_path, packages):
+    exhibits = [
+        Exhibit(
+            name="a",
+            generator=digits(),
+            facts=[("GAN", "DCGAN")],
+            measured=[("frechet2500_<cnn>", "0.5"), ("recall", "0.7")],
+        ),
+        Exhibit(name="b", generator=digits()),
+    ]
+    text = write(tmp_path / "g.html", exhibits, packages=packages).read_text()
+    a, b = re.findall(r'<section id="\w".*?</section>', text, re.DOTALL)
+    (folded,) = re.findall(r"<details>\n<summary>Measured</summary>(.*?)</details>", a, re.DOTALL)
+    assert "<dt>frechet2500_<wbr>&lt;cnn&gt;</dt><dd>0.5</dd>" in folded and "recall" in folded
+    assert "DCGAN" not in folded and "DCGAN" in a and "<details" not in b
+
+
 def test_large_pictures_of_samples_are_packed_tighter(tmp_path, packages):
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype="uint8")
     Image.fromarray(noise).save(tmp_path / "samples.png")
@@ -389,13 +406,16 @@ def test_nothing_is_unpacked_before_it_is_seen(opened):
     assert not [url for url in page.requests() if "translator" in url]
     assert page.run(f"{element('translator', 'status')}.textContent") == "Loading."
     assert page.run(f"{element('translator', 'image')}.width") == 64  # the place is kept
+    assert page.run(f"{element('translator', 'file')}.matches(':disabled')")
     visit(page, "translator")
+    assert not page.run(f"{element('translator', 'file')}.matches(':disabled')")
 
 
 @in_browser
 def test_a_folder_that_is_missing_or_of_another_page(page, shown, tmp_path):
     path, *_ = shown
     moved = tmp_path / "gallery.html"
+    disabled = f"{element('translator', 'file')}.matches(':disabled')"
     moved.write_bytes(path.read_bytes())
 
     def told():
@@ -406,6 +426,7 @@ def test_a_folder_that_is_missing_or_of_another_page(page, shown, tmp_path):
         return page.run(f"{element('translator', 'status')}.textContent")
 
     assert "gallery/runtime.js could not be loaded. Keep the folder beside" in told()
+    assert page.run(disabled)
     shutil.copytree(path.with_suffix(""), tmp_path / "gallery")
     other = tmp_path / "gallery/translator.generator.js"
     other.write_text(re.sub(r'\["\w+"\]', '["0"]', other.read_text()))

@@ -17,7 +17,7 @@ from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator
 import keras_gans
 from keras_gans import image, latent
 from keras_gans.export import litert_js
-from keras_gans.export.web import principal_directions, web
+from keras_gans.export.web import principal_directions, template, web
 from keras_gans.files import sha256
 
 ROOT = Path(__file__).parent.parent.parent
@@ -84,6 +84,23 @@ def test_a_translator_with_examples(tmp_path, packages):
     assert about(folder)["examples"] == ["example_0.png"]
     with Image.open(folder / "example_0.png") as copied:
         assert copied.size == (5, 4)
+
+
+def test_examples_as_arrays_and_by_what_they_hold(tmp_path, packages):
+    grey = np.random.default_rng(0).integers(0, 256, (5, 4, 1), dtype="uint8")
+    Image.new("RGB", (5, 4), "red").save(tmp_path / "called.png", "jpeg")
+    folder = web(
+        translator(),
+        tmp_path / "page",
+        examples=[grey, tmp_path / "called.png"],
+        packages=packages,
+    )
+    assert about(folder)["examples"] == ["example_0.png", "example_1.jpeg"]
+    with Image.open(folder / "example_0.png") as written:
+        np.testing.assert_array_equal(np.asarray(written), grey[..., 0])
+    assert (folder / "example_1.jpeg").read_bytes() == (tmp_path / "called.png").read_bytes()
+    folder = web(translator(), tmp_path / "one", examples=grey, packages=packages)
+    assert about(folder)["examples"] == ["example_0.png"]
 
 
 def test_codes_are_classes_and_sliders(tmp_path, packages):
@@ -172,6 +189,10 @@ def test_overwriting(tmp_path, packages):
     (tmp_path / "thesis" / "chapter_1").touch()
     with pytest.raises(FileExistsError, match="something else than a page"):
         web(digits(), tmp_path / "thesis", packages=packages, overwrite=True)
+    web(digits(), folder / "another", packages=packages)
+    with pytest.raises(FileExistsError, match="something else than a page"):
+        web(digits(), folder, packages=packages, overwrite=True)
+    assert (folder / "another" / "index.html").exists()
     (tmp_path / "empty").mkdir()
     web(digits(), tmp_path / "empty", packages=packages)
     assert (tmp_path / "empty" / "index.html").exists()
@@ -584,14 +605,128 @@ def test_wide_and_narrow_light_and_dark(page, see, name):
     assert backs == {(False, "rgb(255, 255, 255)"), (True, "rgb(24, 26, 28)")}
 
 
+CONTROLS = "[...document.querySelectorAll('input, select, button')]"
+# Of a `fieldset` that is disabled everything inside is, whatever its own attribute says.
+ALL_DISABLED = f"{CONTROLS}.length > 5 && {CONTROLS}.every((e) => e.matches(':disabled'))"
+
+
+def said(page):
+    return page.run("document.getElementById('status').textContent")
+
+
+@pytest.mark.parametrize("name", ["latents", "images"])
+def test_controls_wait_for_the_generator(name):
+    """Also where no script runs at all."""
+    tags = Tags(template(name).template).tags
+    first = tags[0]
+    assert first[0] == "fieldset" and "disabled" in first[1] and first[1]["id"] == "exhibit"
+    closing = template(name).template.rstrip().endswith("</fieldset>")
+    assert closing and len([1 for tag, _ in tags if tag in ("input", "select", "button")]) > 3
+
+
 @in_browser
-def test_a_page_whose_runtime_is_gone_says_so(page, pages):
+@pytest.mark.parametrize("make", [digits, translator])
+def test_a_page_of_which_a_file_is_missing_says_so(page, pages, make):
     folder, address = pages
-    web(digits(), folder / "alone", runtime="../gone")
-    for path in (folder / "gone").iterdir():
+    name = make.__name__
+    web(make(), folder / "alone" / name, runtime="../gone")
+    for path in (folder / "alone" / "gone").iterdir():
         path.unlink()
-    page.open(f"{address}/alone/")
+    page.open(f"{address}/alone/{name}/")
     assert page.run("document.getElementById('status').className") == "failed"
+    assert page.run(ALL_DISABLED)
+    for file in ("generator.tflite", "model.json"):
+        web(make(), folder / f"without_{file}" / name, runtime="../../litert")
+        (folder / f"without_{file}" / name / file).unlink()
+        page.open(f"{address}/without_{file}/{name}/")
+        assert f"{file} is missing (404)" in said(page)
+        assert page.run(ALL_DISABLED)
+
+
+@in_browser
+def test_a_page_that_is_opened_as_a_file_says_what_to_do(page, see, pages):
+    see("digits", precision="float32")
+    page.call("Page.navigate", url=(pages[0] / "digits" / "index.html").as_uri())
+    page.until("location.protocol === 'file:' && document.readyState === 'complete'")
+    assert "opened as a file stays like this: serve its" in said(page)
+    assert page.run(ALL_DISABLED)
+
+
+@in_browser
+def test_a_browser_without_webassembly(page, see, pages):
+    see("digits", precision="float32")
+    told = page.call(
+        "Page.addScriptToEvaluateOnNewDocument", source="delete globalThis.WebAssembly"
+    )
+    page.open(f"{pages[1]}/digits/")
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=told["identifier"])
+    assert "no WebAssembly" in said(page) and page.run(ALL_DISABLED)
+
+
+@in_browser
+def test_controls_are_there_when_the_generator_is(page, see):
+    see("digits", precision="float32")
+    assert page.run(f"!{CONTROLS}.some((e) => e.id !== 'earlier' && e.matches(':disabled'))")
+
+
+WRONG_SEEDS = [
+    "0.5",
+    "-1",
+    "",
+    "9007199254740992",
+    "9007199254740993",
+    "1e400",
+    "0.99999999999999999999",
+]
+
+
+@in_browser
+@pytest.mark.parametrize("control", ["seed", "to"])
+def test_a_seed_that_is_none_is_refused(page, see, control):
+    see("digits", precision="float32")
+    field = f"document.getElementById('{control}')"
+    before = pixels(page)
+    for wrong in WRONG_SEEDS:
+        web_pages.enter(page, "document", control, wrong)
+        page.until("document.getElementById('status').className === 'failed'")
+        assert "a seed is a whole number from 0 to 9007199254740991" in said(page)
+        assert page.run(f"{field}.getAttribute('aria-invalid')") == "true"
+        assert page.run("document.getElementById('download').disabled")
+        page.run("document.getElementById('play').click()")
+        assert page.run("document.getElementById('play').getAttribute('aria-pressed')") == "false"
+        set_value(page, control, 3)
+        assert page.run("document.getElementById('status').className") == ""
+        assert page.run(f"{field}.getAttribute('aria-invalid')") == "false"
+        assert not page.run("document.getElementById('download').disabled")
+    assert page.complaints() == []  # it is nobody's fault but the visitor's
+    assert (pixels(page) == before).all() == (control == "to")
+
+
+@in_browser
+def test_playing_ends_at_the_last_seed(page, see):
+    see("digits", precision="float32")
+    set_value(page, "to", 2**53 - 1)
+    set_value(page, "way", 0.99)
+    page.run("document.getElementById('play').click()")
+    page.until("document.getElementById('status').className === 'failed'")
+    page.until("document.getElementById('play').getAttribute('aria-pressed') === 'false'")
+    assert page.run("document.getElementById('seed').value") == str(2**53 - 1)
+
+
+@in_browser
+def test_a_translator_without_examples_asks_for_a_picture(page, pages, tmp_path):
+    folder, address = pages
+    web(translator(), folder / "no_examples", runtime="../litert")
+    page.open(f"{address}/no_examples/")
+    assert said(page) == (
+        "Ready: choose, drop or paste a picture, and it appears here beside its translation."
+    )
+    seen = "document.getElementById('{}').checkVisibility()"
+    assert not page.run(seen.format("before")) and page.run(seen.format("drop"))
+    Image.new("RGB", (64, 32), "red").save(tmp_path / "red.png")
+    page.choose_file("#file", tmp_path / "red.png")
+    page.until("document.getElementById('status').textContent.endsWith(' ms')")
+    assert page.run(seen.format("before")) and page.run(seen.format("image"))
 
 
 @in_browser

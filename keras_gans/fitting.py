@@ -1,0 +1,62 @@
+"""What `fit` is asked for, looked at before anything is trained."""
+
+import keras
+import tensorflow as tf
+
+
+def require_possible(model, x, arguments):
+    """Raises ValueError for what would fail later, or change nothing without a word.
+
+    Args:
+        model: an `AdversarialModel`.
+        x: the data.
+        arguments: further ones of `fit`, by name.
+    """
+    if not model.compiled:
+        raise ValueError(
+            "A GAN trains with the optimizers that `compile` gives its sides. Call `compile()` "
+            f"first. Received: {model.name!r}, not compiled"
+        )
+    for name in ("class_weight", "sample_weight"):
+        if arguments.get(name) is not None:
+            raise ValueError(
+                f"The losses of a GAN weigh all examples alike, so `{name}` would change nothing. "
+                "Leave it out; to see some examples more often, repeat them in the data. "
+                f"Received: {name} of type {type(arguments[name]).__name__}"
+            )
+    if not arguments.get("steps_per_epoch") and _is_endless(x):
+        raise ValueError(
+            "The data set has no end, so an epoch would have none. Say how many batches are one: "
+            "`fit(data, steps_per_epoch=100)`; for the endless sets of `keras_gans.data`, "
+            f"`keras_gans.data.steps_per_epoch(data)`. Received: {x}"
+        )
+    validated = arguments.get("validation_data") is not None or arguments.get("validation_split")
+    callbacks = arguments.get("callbacks")
+    for callback in keras.tree.flatten(getattr(callbacks, "callbacks", callbacks)):
+        _require_monitor(callback, model.tracked, validated)
+
+
+def _is_endless(x):
+    if isinstance(x, tf.data.Dataset):
+        return int(x.cardinality()) == tf.data.INFINITE_CARDINALITY
+    return isinstance(x, keras.utils.PyDataset) and x.num_batches is None
+
+
+def _require_monitor(callback, tracked, validated):
+    """Raises ValueError for a callback of Keras that watches what a GAN never logs."""
+    kinds = keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau
+    best = isinstance(callback, keras.callbacks.ModelCheckpoint) and callback.save_best_only
+    if not (isinstance(callback, kinds) or best):
+        return
+    kind, monitor = type(callback).__name__, callback.monitor
+    if monitor == "loss" or (monitor.startswith("val_") and not validated):
+        raise ValueError(
+            f"`{kind}` watches a log that this GAN does not have. Expected one of {list(tracked)}, "
+            "or what another callback logs, such as `keras_gans.callbacks.Evaluate`. "
+            f"Received: monitor={monitor!r}"
+        )
+    if getattr(callback, "mode", None) == "auto" and callback.monitor_op is None:
+        raise ValueError(
+            f"`{kind}` cannot know whether {monitor!r} should fall or rise. Add `mode='min'`, or "
+            f"`mode='max'` for an accuracy. Received: monitor={monitor!r}, mode='auto'"
+        )

@@ -1,0 +1,122 @@
+"""What the pages' examples are run with: small stand-ins for what a reader has, and for hours."""
+
+import contextlib
+import functools
+import re
+from unittest import mock
+
+import numpy as np
+
+import keras_gans
+import tiny
+from keras_gans import adversarial, image, metrics
+
+# Names that a page speaks of as the reader's own.
+OWN = {
+    "docs/base.md": ("keras_gans", "tf"),
+    "docs/data.md": ("keras_gans", "gan", "n"),
+    "docs/export.md": ("keras_gans", "gan"),
+    "docs/onnx.md": ("keras_gans", "latents", "labels"),
+    "docs/serving.md": ("export", "generator"),
+    "docs/tflite.md": ("keras_gans", "latents"),
+    "docs/web.md": ("keras_gans",),
+    "keras_gans/metrics/classifiers/digits_cnn_v1/README.md": ("keras_gans", "images"),
+    "keras_gans/metrics/classifiers/fashion_mnist_cnn_v1/README.md": ("keras_gans", "images"),
+}
+
+# Parts of examples that are not run here, and why.
+NOT_RUN = {
+    "classifier.predict(": "a classifier that the reader has",
+    'load("hf://': "a hub",
+    'load_pairs("earth"': "data that are in no package of the tests",
+    "serving import Client": "a server; tests/export/serving/ runs one",
+    "export.web(": "packages of npm; tests/export/test_web.py has them",
+    "export import gallery": "the same",
+    "load_pytorch(": "files of other programs; tests/zoo/test_convert.py makes some",
+    "load_keras_h5(": "the same",
+}
+
+# What is smaller here than on the page.
+SMALLER = {
+    "docs/data.md": [("image_size=32", "image_size=28")],  # of the GAN that stands in
+    "docs/distributed.md": [
+        ("batch_size=8 * 128", "batch_size=4"),
+        ("(64, 64, 3)", "(64, 64, 3), width=4"),
+    ],
+    "docs/models/pix2pix.md": [
+        ("networks.unet_generator(shape)", "networks.unet_generator(shape, width=4)"),
+        ("condition_shape=shape", "condition_shape=shape, width=4"),
+    ],
+}
+
+# Folders of pictures that pages name.
+PICTURES = ("path/to/pictures", "photographs")
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def runnable(code):
+    return not any(part in code for part in NOT_RUN)
+
+
+def own(names):
+    """Stand-ins for what a reader has."""
+    import tensorflow as tf
+
+    made = {
+        "keras_gans": lambda: keras_gans,
+        "tf": lambda: tf,
+        "export": lambda: keras_gans.export,
+        "gan": lambda: keras_gans.zoo.open_gan("dcgan_digits_28"),
+        "generator": lambda: keras_gans.zoo.load("dcgan_digits_28"),
+        "images": lambda: np.zeros((2, 28, 28, 1), "float32"),
+        "latents": lambda: keras_gans.latent.sample(1, 64, seed=0),
+        "labels": lambda: np.zeros(1, "int32"),
+        "n": lambda: 3,
+    }
+    return {name: made[name]() for name in names}
+
+
+def write_files(folder, text):
+    """The folders that a page names, with a few pictures in each."""
+    rng = np.random.default_rng(0)
+    for name in (name for name in PICTURES if name in text):
+        for number in range(80):
+            image.save(rng.uniform(-1, 1, (64, 64, 3)), folder / name / f"{number}.png")
+    if "my_pairs" in text:
+        tiny.folder_of_pairs(folder / "my_pairs", number=2, size=256)
+    if "runs/maps" in text:
+        keras_gans.zoo.train(tiny.cyclegan_recipe(folder), folder / "runs/maps", verbose=0)
+
+
+@contextlib.contextmanager
+def short():
+    """Trainings of two steps and measurements of twenty images, otherwise as they are."""
+    fit, evaluation = adversarial.AdversarialModel.fit, metrics.Evaluation.__init__
+
+    @functools.wraps(fit)
+    def few_steps(self, *args, initial_epoch=0, epochs=1, **options):
+        options |= {"steps_per_epoch": 2, "verbose": 0, "validation_steps": 1}
+        return fit(self, *args, initial_epoch=initial_epoch, epochs=initial_epoch + 1, **options)
+
+    @functools.wraps(evaluation)
+    def few_images(self, *args, **options):
+        evaluation(self, *args, **{**options, "num_images": 20})
+
+    with (
+        mock.patch.object(adversarial.AdversarialModel, "fit", few_steps),
+        mock.patch.object(metrics.Evaluation, "__init__", few_images),
+    ):
+        yield
+
+
+def run(page, text):
+    """Runs the examples of a page in order, as one reader would, in the present folder."""
+    scope = {"__name__": "__main__", **own(OWN.get(page, ()))}
+    for code in filter(runnable, blocks(text, "python")):
+        for large, small in SMALLER.get(page, ()):
+            code = code.replace(large, small)
+        exec(compile(code, page, "exec"), scope)
+    return scope
