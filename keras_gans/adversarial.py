@@ -380,7 +380,7 @@ class AdversarialModel(keras.Model):
     def check_parts(self, real, parts, name):
         """Raises ValueError unless each replica's share of a batch divides into equal parts."""
         share = real[: len(real) // self.distribute_strategy.num_replicas_in_sync]
-        self.split(share, parts, name)
+        batches.require_parts(share, parts, name)
 
     def split(self, batch, parts, name="parts"):
         """Cuts a batch into equal ones, for several steps with fresh data each.

@@ -257,19 +257,25 @@ def in_one_pass(network, *batches):
     return [network(batch, training=True) for batch in batches]
 
 
-def split(batch, parts, name):
-    """Cuts a batch into equal ones. Raises ValueError if its known size does not divide.
-
-    The last batch of an epoch, whose size is not known before, is filled up with its own first
-    examples if it does not.
-    """
+def require_parts(batch, parts, name):
+    """Raises ValueError if the known size of a batch does not divide into so many parts."""
     if batch.shape[0] is not None and batch.shape[0] % parts:
         raise ValueError(
             f"The batch (of each replica) does not divide into `{name}` equal ones. Choose a "
-            f"batch size that is a multiple of {parts}, and drop the remainder of an epoch. "
+            f"batch size that is a multiple of {parts}. "
             f"Received: a batch of {batch.shape[0]}, {name}={parts}"
         )
-    if batch.shape[0] is None and parts > 1:
+
+
+def split(batch, parts, name):
+    """Cuts a batch into equal ones.
+
+    The last batch of an epoch, whose size is not known before, is filled up with its own first
+    examples if it does not divide. A graph for batches of one size that does not is an error.
+    """
+    if not tf.executing_eagerly():
+        require_parts(batch, parts, name)
+    if parts > 1 and (batch.shape[0] is None or batch.shape[0] % parts):
         number = tf.shape(batch)[0]
         batch = tf.gather(batch, tf.range(-(-number // parts) * parts) % number)
     return tf.split(batch, parts)
