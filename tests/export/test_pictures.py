@@ -215,6 +215,13 @@ def test_gif_as_pillow_writes_it():
     is_served_as_pillow_reads_it(file.getvalue())
 
 
+def test_frames_behind_the_first_are_not_unpacked():
+    """The second says that it has 60,000 pixels a side, and is nothing else."""
+    first = gif(noise(HEIGHT, WIDTH, levels=16), TABLE)
+    second = b"\x2c" + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b"\4\x01\0\0\x3b"
+    np.testing.assert_array_equal(DECODE(first[:-1] + second)[1], pillow(first))
+
+
 # ---- BMP
 
 
@@ -238,7 +245,7 @@ def bmp(samples, bits, header=40, palette=None, masks=None, from_top=False, comp
         if masks is not None:
             # Behind a header of 40 bytes, inside a longer one.
             head, table = head + table[: 12 if header < 56 else 16], b""
-        head += bytes(max(14 + header - 14 - len(head), 0))
+        head += bytes(max(header - len(head), 0))
     shifts = np.arange(bits)[::-1] if bits < 8 else np.arange(bits)
     rows = (samples if from_top else samples[::-1])[..., None] >> shifts & 1
     order = "big" if bits < 8 else "little"
