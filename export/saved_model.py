@@ -23,6 +23,7 @@ def saved_model(
     *,
     max_images=None,
     max_pixels=2**22,
+    max_total_pixels=None,
     categorical=(),
     continuous=0,
     floats_only=False,
@@ -51,6 +52,8 @@ def saved_model(
         max_images: the most images of one request. By default as many as make 2**20 pixels, at
             most 256.
         max_pixels: the most pixels, height times width, of an image sent to be translated.
+        max_total_pixels: the most pixels of all images of a request together, sent or made,
+            whichever are more. By default four times `max_pixels`.
         categorical: of an InfoGAN, the numbers of classes of its categorical codes. A GAN that is
             given knows them.
         continuous: of an InfoGAN, how many continuous codes.
@@ -71,7 +74,7 @@ def saved_model(
         version = max(versions(base), default=0) + 1
     folder = base / str(checks.count("version", version))
     signatures.signature(generator)
-    limits = endpoints.limits(generator, max_images, max_pixels)
+    limits = endpoints.limits(generator, max_images, max_pixels, max_total_pixels)
     _require_room(base.resolve())
     # Its functions are traced when they are made, called or written: all of it in float32.
     with signatures.in_float32(generator), _folder(folder.resolve(), overwrite) as partial:
@@ -85,7 +88,11 @@ def saved_model(
         archive.write_out(str(partial), verbose=False)
         tried = {name: endpoint.example for name, endpoint in served.items()}
         warm_up.write(partial, base.resolve().name, tried)
-        stated = {"max_images": limits.images, "max_pixels": limits.pixels}
+        stated = {
+            "max_images": limits.images,
+            "max_pixels": limits.pixels,
+            "max_total_pixels": limits.total_pixels,
+        }
         (partial / LIMITS).write_text(json.dumps(stated) + "\n")
     return folder
 

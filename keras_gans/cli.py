@@ -242,6 +242,13 @@ def parse(argv):
     serve.add_argument("folder", type=Path, help="exported/saved_model, or one model's folder")
     serve.add_argument("--port", type=int, default=8500, metavar="N", help="of gRPC [8500]")
     serve.add_argument("--rest-port", type=int, default=8501, metavar="N", help="of REST [8501]")
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a `Host` that requests may give beside localhost, for a proxy; may be repeated",
+    )
 
     zoo = verbs.add_parser("zoo", help="See what comes with the library.")
     actions = zoo.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -617,7 +624,8 @@ def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
 def _serve(arguments):
     from keras_gans import export
 
-    export.serving.serve(arguments.folder, arguments.port, arguments.rest_port)
+    ports = arguments.port, arguments.rest_port
+    export.serving.serve(arguments.folder, *ports, allow_hosts=arguments.allow_host)
     return 0
 
 

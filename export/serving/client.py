@@ -6,6 +6,7 @@ packages `grpcio` and `tensorflow-serving-api`.
 
 import base64
 import contextlib
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -78,12 +79,12 @@ class _Client:
 
     def translate(self, images):
         """Translates images: a list of PNG, JPEG, GIF or BMP files as `bytes`, to PNG files."""
-        inputs = {"image_bytes": list(images)}
+        inputs = {"image_bytes": _files(images)}
         return list(self.predict(inputs, "translate")["png_bytes"])
 
     def translate_stochastic(self, images, seeds):
         """As `translate`, with the noise of a seed for each image."""
-        inputs = {"image_bytes": list(images), "seed": list(seeds)}
+        inputs = {"image_bytes": _files(images), "seed": list(seeds)}
         return list(self.predict(inputs, "translate_stochastic")["png_bytes"])
 
 
@@ -98,6 +99,11 @@ class Client(_Client):
     """
 
     def __init__(self, model, address="http://127.0.0.1:8501", version=None, timeout=60):
+        if not address.startswith(("http://", "https://")):
+            raise ValueError(
+                "Expected the address of a server, such as http://127.0.0.1:8501. "
+                f"Received: {address!r}"
+            )
         super().__init__(model, address.rstrip("/"), version, timeout)
 
     def predict(self, inputs, signature="serving_default"):
@@ -109,19 +115,23 @@ class Client(_Client):
         Raises:
             ServingError: for what the server refuses, or if there is none.
         """
-        answer = self._ask(":predict", {"signature_name": signature, "inputs": _to_json(inputs)})
-        outputs = _from_json(answer["outputs"])
-        names = list(self._signature(signature)["outputs"])
-        return {names[0]: outputs} if len(names) == 1 else outputs
+        body = {"signature_name": signature, "inputs": _to_json(inputs)}
+        outputs = self._ask(":predict", body, "outputs")
+        with self._expected():
+            outputs, names = _from_json(outputs), list(self._signature(signature)["outputs"])
+            return {names[0]: outputs} if len(names) == 1 else outputs
 
     def predict_rows(self, rows, signature="serving_default"):
         """Runs a signature on a list of rows, each inputs by name, and returns a list of rows."""
         body = {"signature_name": signature, "instances": _to_json(rows)}
-        return _from_json(self._ask(":predict", body)["predictions"])
+        rows = self._ask(":predict", body, "predictions")
+        with self._expected():
+            return _from_json(rows)
 
     def inputs(self, signature="serving_default"):
         """Names of what a signature takes."""
-        return list(self._signature(signature)["inputs"])
+        with self._expected():
+            return list(self._signature(signature)["inputs"])
 
     def metadata(self):
         """What the server says of the model's signatures."""
@@ -129,31 +139,56 @@ class Client(_Client):
 
     def status(self):
         """States of the model's versions, by integer: `"AVAILABLE"` answers."""
-        rows = self._ask("")["model_version_status"]
-        return {int(row["version"]): row["state"] for row in rows}
+        rows = self._ask("", None, "model_version_status")
+        with self._expected():
+            return {int(row["version"]): row["state"] for row in rows}
 
     def _all_signatures(self):
-        return self.metadata()["metadata"]["signature_def"]["signature_def"]
+        told = self._ask("/metadata", None, "metadata")
+        with self._expected():
+            return told["signature_def"]["signature_def"]
 
-    def _ask(self, verb, body=None):
+    @contextlib.contextmanager
+    def _expected(self):
+        """Raises ServingError where an answer is not what a server of TF Serving's kind sends."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ServingError(
+                None,
+                f"The answer from {self.address} is not TF Serving's. Is another program at that "
+                f"address? Received: {type(error).__name__}: {error}"[:1000],
+            ) from error
+
+    def _ask(self, verb, body=None, key=None):
         version = "" if self.version is None else f"/versions/{self.version}"
         name = urllib.parse.quote(self.model, safe="")
+        try:
+            data = None if body is None else json.dumps(body).encode()
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "The inputs cannot be sent as JSON. Expected numbers, strings, bytes, lists and "
+                f"arrays of them. Received: {error}"
+            ) from error
         request = urllib.request.Request(
             f"{self.address}/v1/models/{name}{version}{verb}",
-            data=None if body is None else json.dumps(body).encode(),
+            data=data,
             headers={"Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:
-                return json.load(answer)
+                text = answer.read()
         except urllib.error.HTTPError as error:
             with error:
                 text = error.read().decode(errors="replace")
             with contextlib.suppress(ValueError, TypeError, KeyError):  # another server's page
                 text = json.loads(text)["error"]
-            raise ServingError(error.code, text) from None
-        except OSError as error:
+            raise ServingError(error.code, str(text)) from None
+        except (OSError, http.client.HTTPException) as error:
             raise ServingError(None, f"No answer from {self.address}: {error}") from error
+        with self._expected():
+            answer = json.loads(text)
+            return answer if key is None else answer[key]
 
 
 class GrpcClient(_Client):
@@ -194,9 +229,19 @@ class GrpcClient(_Client):
         known = self._signature(signature).inputs
         for name, value in inputs.items():
             dtype = known[name].dtype if name in known else None
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(value, dtype))
+            try:
+                request.inputs[name].CopyFrom(tf.make_tensor_proto(value, dtype))
+            except (TypeError, ValueError, OverflowError) as error:
+                wanted = "a tensor" if dtype is None else tf.dtypes.as_dtype(dtype).name
+                raise ValueError(
+                    f"The input {name!r} cannot be sent. Expected values of type {wanted}, in rows "
+                    f"of one length. Received: {error}"
+                ) from error
         outputs = self._call(self._predictions.Predict, request).outputs
-        return {name: tf.make_ndarray(value) for name, value in outputs.items()}
+        try:
+            return {name: tf.make_ndarray(value) for name, value in outputs.items()}
+        except (TypeError, ValueError) as error:
+            raise ServingError(None, f"The answer holds no tensors: {error}") from error
 
     def inputs(self, signature="serving_default"):
         """Names of what a signature takes."""
@@ -235,8 +280,22 @@ class GrpcClient(_Client):
             raise ServingError(error.code().name, error.details()) from None
 
 
+def _files(images):
+    """A list of files, each its bytes."""
+    images = [images] if isinstance(images, (bytes, str)) or hasattr(images, "open") else images
+    images = list(images)
+    if not images or not all(isinstance(image, bytes) for image in images):
+        kinds = sorted({type(image).__name__ for image in images})
+        raise ValueError(
+            "Expected a list of image files as `bytes`, at least one: read a file by "
+            f"`Path(name).read_bytes()`. Received: {', '.join(kinds) or 'an empty list'}"
+        )
+    return images
+
+
 def _to_json(value):
-    """Bytes as TF Serving wants them, in base64."""
+    """Bytes as TF Serving wants them, in base64; arrays as lists."""
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, bytes):
         return {"b64": base64.b64encode(value).decode()}
     if isinstance(value, dict):

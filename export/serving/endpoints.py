@@ -13,6 +13,7 @@ from keras_gans.layers import SeededDropout
 
 # A generator of images of any size gets them at the size the papers train at.
 _OPEN_SIDE = 256
+_TOGETHER = "pixels of all images of a request"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Limits:
     Attributes:
         images: made at once.
         pixels: height times width of an image sent.
+        total_pixels: of all images sent together, or made of them, if those are more.
     """
 
     images: int
     pixels: int
+    total_pixels: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +39,18 @@ class Endpoint:
     example: dict
 
 
-def limits(generator, max_images=None, max_pixels=2**22):
-    """`Limits` of a generator. By default as many images as make 2**20 pixels, at most 256."""
+def limits(generator, max_images=None, max_pixels=2**22, max_total_pixels=None):
+    """`Limits` of a generator. By default as many images as make 2**20 pixels, at most 256, and
+    together four times the pixels of one."""
     if max_images is None:
         sides = generator.outputs[0].shape[1:-1]
         area = int(np.prod([side or _OPEN_SIDE for side in sides]))
         max_images = min(max(2**20 // area, 1), 256)
-    return Limits(checks.count("max_images", max_images), checks.count("max_pixels", max_pixels))
+    checks.count("max_pixels", max_pixels)
+    if max_total_pixels is None:
+        max_total_pixels = 4 * max_pixels
+    checks.count("max_total_pixels", max_total_pixels, max_pixels)
+    return Limits(checks.count("max_images", max_images), max_pixels, max_total_pixels)
 
 
 def endpoints(generator, limits, codes=None, floats_only=False):
@@ -72,12 +80,14 @@ def endpoints(generator, limits, codes=None, floats_only=False):
 
     @tf.function(input_signature=specs)
     def serving_default(*inputs):
-        made = [_at_most(limits.images, tf.shape(inputs[0])[0], "images at once")]
+        shape = tf.shape(inputs[0], "int64")
+        made = [_some(shape[0]), _at_most(limits.images, shape[0], "images at once")]
         if told:
             made.append(_classes(inputs[1], classes))
         elif first.name == "images" and None in first.shape[1:3]:
-            area = tf.reduce_prod(tf.shape(inputs[0], "int64")[1:3])
+            area = tf.reduce_prod(shape[1:3])
             made.append(_at_most(limits.pixels, area, "pixels of an image"))
+            made.append(_at_most(limits.total_pixels, shape[0] * area, _TOGETHER))
         with tf.control_dependencies(made):
             return core(*map(tf.identity, inputs))
 
@@ -119,6 +129,10 @@ def _at_most(limit, number, what):
     return tf.debugging.assert_less_equal(
         number, tf.constant(limit, number.dtype), f"This model takes at most {limit} {what}."
     )
+
+
+def _some(number):
+    return tf.debugging.assert_positive(number, "Expected at least one image or row.")
 
 
 def _classes(given, classes):
@@ -214,7 +228,8 @@ def _from_seeds(core, dim, classes, codes, limits):
         return run(with_codes(latents, given), given)
 
     def generate_rows(given):
-        made = [_at_most(limits.images, tf.size(given["seed"]), "images at once")]
+        rows = tf.size(given["seed"])
+        made = [_some(rows), _at_most(limits.images, rows, "images at once")]
         made.append(_bounds(given["truncation"]))
         if classes:
             made.append(_classes(given["labels"], classes))
@@ -310,14 +325,14 @@ def _from_images(generator, core, spec, limits):
     ]
 
     def read(encoded):
-        pixels = pictures.decode(encoded, channels, limits.pixels)
-        return pictures.from_uint8(pictures.resize(pixels, sides)), tf.shape(pixels)[:2]
+        pixels = pictures.decode(encoded, channels)
+        return pictures.from_uint8(pictures.resize(pixels, sides))
 
     def write(images, size):
         size = tf.cast(tf.round(tf.cast(size, "float32") * scale), "int32")
         return tf.io.encode_png(pictures.resize(pictures.to_uint8(images), tf.maximum(size, 1)))
 
-    tile, size = (tf.TensorSpec((*sides, channels), tf.float32), tf.TensorSpec((2,), tf.int32))
+    tile, size = (tf.TensorSpec((*sides, channels), tf.float32), tf.TensorSpec((2,), tf.int64))
     encoded_spec = tf.TensorSpec((None,), tf.string, name="image_bytes")
     seed_spec = tf.TensorSpec((None,), tf.int64, name="seed")
 
@@ -326,9 +341,17 @@ def _from_images(generator, core, spec, limits):
         return tf.map_fn(function, values, fn_output_signature=output, parallel_iterations=1)
 
     def read_all(encoded):
-        with tf.control_dependencies([_at_most(limits.images, tf.size(encoded), "images at once")]):
+        # All of a request is looked at before any of it is unpacked.
+        number = tf.size(encoded)
+        made = [_some(number), _at_most(limits.images, number, "images at once")]
+        with tf.control_dependencies(made):
             encoded = tf.identity(encoded)
-        return each(read, encoded, (tile, size))
+        sizes = each(lambda x: pictures.size(x, limits.pixels), encoded, size)
+        sent = tf.reduce_sum(tf.reduce_prod(sizes, -1))
+        made = tf.cast(sent, "float64") * max(1.0, scale[0] * scale[1])
+        with tf.control_dependencies([_at_most(limits.total_pixels, made, _TOGETHER)]):
+            encoded = tf.identity(encoded)
+        return each(read, encoded, tile), sizes
 
     def write_all(images, sizes):
         return {"png_bytes": each(lambda x: write(*x), (images, sizes), tf.string)}

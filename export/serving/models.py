@@ -1,8 +1,8 @@
 """The models that the local server answers for: the newest version of each, loaded anew as it
 appears."""
 
-import contextlib
 import dataclasses
+import stat
 import threading
 from pathlib import Path
 
@@ -21,7 +21,8 @@ class RequestError(Exception):
     """
 
     def __init__(self, code, message):
-        super().__init__(message)
+        # It may quote the request; gRPC sends it in a header, which has little room.
+        super().__init__(message[:1000])
         self.code = code
 
 
@@ -50,6 +51,15 @@ class Loaded:
             )
         return self.module.signatures[name].structured_input_signature[1]
 
+    @staticmethod
+    def require_names(specs, inputs):
+        """Raises RequestError unless the inputs, by name, are those of a signature."""
+        if set(inputs) != set(specs):
+            raise RequestError(
+                "INVALID_ARGUMENT",
+                f"Expected the inputs {sorted(specs)}. Received: {sorted(inputs)}",
+            )
+
     def predict(self, name, inputs):
         """Runs a signature on arrays by name, and returns arrays by name.
 
@@ -57,11 +67,7 @@ class Loaded:
             RequestError: for what does not fit the signature, or is refused inside the graph.
         """
         specs = self.specs(name)
-        if inputs.keys() != specs.keys():
-            raise RequestError(
-                "INVALID_ARGUMENT",
-                f"Expected the inputs {sorted(specs)}. Received: {sorted(inputs)}",
-            )
+        self.require_names(specs, inputs)
         tensors = {}
         for key, spec in specs.items():
             array = np.asarray(inputs[key])
@@ -97,6 +103,16 @@ def _short(error):
     return " ".join(told) or error.message
 
 
+def _stamp(path):
+    """What changes with anything in a folder: sizes and times of all its files."""
+    return tuple(
+        (str(file), state.st_size, state.st_mtime_ns)
+        for file in sorted(path.rglob("*"))
+        for state in [file.stat()]
+        if not stat.S_ISDIR(state.st_mode)
+    )
+
+
 class Models:
     """All models of a folder, kept up to date.
 
@@ -110,49 +126,74 @@ class Models:
     def __init__(self, folder):
         folder = Path(folder)
         self._folder = folder.resolve()
+        # By name: a stamp and a `Loaded`; and by version, a stamp and an error.
         self._loaded, self._failed = {}, {}
         self._lock = threading.Lock()
-        if not self._bases():
+        if not self._look():
             raise ValueError(
                 "There is nothing to serve. Expected the folder of a model, with versions 1, 2, "
                 "..., or a folder of such folders, as `keras-gans export` writes them. "
                 f"Received: {folder}"
             )
 
-    def _bases(self):
+    def _look(self):
+        """The versions of each model, by name, or `None` where they cannot be read just now."""
         if versions(self._folder):
-            return {self._folder.name: self._folder}
-        inner = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
-        return {p.name: p for p in inner if versions(p)}
+            return {self._folder.name: versions(self._folder)}
+        looked = {}
+        for path in sorted(self._folder.iterdir()) if self._folder.is_dir() else []:
+            try:
+                looked[path.name] = versions(path)
+            except FileNotFoundError:
+                continue  # gone since it was listed
+            except OSError:
+                looked[path.name] = None
+        return {name: found for name, found in looked.items() if found != {}}
 
     def refresh(self):
         """Loads what is new, and forgets what is gone; returns `(name, version, error)` of each.
 
-        A version answers until the next one is loaded. One that cannot be loaded is tried again
-        only when its folder has changed.
+        Of each model the newest version that can be loaded answers. One that cannot is tried again
+        when anything in its folder has changed: files may arrive one after the other.
         """
         news = []
-        # A folder may go away between two looks at it.
-        with self._lock, contextlib.suppress(FileNotFoundError):
-            bases = self._bases()
-            for name in set(self._loaded) - set(bases):
-                del self._loaded[name]
-            for name, base in bases.items():
-                found = versions(base)
-                version = max(found)
-                current = self._loaded.get(name)
-                state = (version, (found[version] / "saved_model.pb").stat().st_mtime_ns)
-                if (current and current[0] == state) or self._failed.get(name, [None])[0] == state:
-                    continue
-                try:
-                    self._loaded[name] = (state, Loaded.read(version, found[version]))
-                    self._failed.pop(name, None)
-                    news.append((name, version, None))
-                # What a damaged or half-written model raises has no end of kinds.
-                except Exception as error:
-                    self._failed[name] = (state, error)
-                    news.append((name, version, error))
+        with self._lock:
+            looked = self._look()
+            for name in (set(self._loaded) | set(self._failed)) - set(looked):
+                self._loaded.pop(name, None)
+                self._failed.pop(name, None)
+            for name, found in looked.items():
+                if found is not None:
+                    news += [(name, *row) for row in self._refresh(name, found)]
         return news
+
+    def _refresh(self, name, found):
+        """Yields version and error of what was tried, from the newest version downwards."""
+        failed = self._failed.setdefault(name, {})
+        for version in set(failed) - set(found):
+            del failed[version]
+        stamp, current = self._loaded.get(name, (None, None))
+        for version, path in reversed(found.items()):
+            # Below what is loaded only if that is gone from the disk.
+            if current and version < current.version and current.version in found:
+                return
+            now = None
+            try:
+                now = _stamp(path)
+                if version in failed and failed[version][0] == now:
+                    continue
+                if current and version == current.version and stamp == now:
+                    failed.pop(version, None)
+                    return
+                self._loaded[name] = (now, Loaded.read(version, path))
+            # What a damaged, half-written or unreadable model raises has no end of kinds.
+            except Exception as error:
+                failed[version] = (now, error)
+                yield version, error
+                continue
+            failed.pop(version, None)
+            yield version, None
+            return
 
     def names(self):
         """Names of the models that answer."""
@@ -172,10 +213,10 @@ class Models:
 
     def status(self, name, version=None):
         """`(version, state, error code, message)` of each version known, the newest first."""
-        rows = []
-        if name in self._failed:
-            (failed, _), error = self._failed[name]
-            rows.append((failed, "END", "UNKNOWN", f"{type(error).__name__}: {error}"))
+        rows = [
+            (failed, "END", "UNKNOWN", f"{type(error).__name__}: {error}")
+            for failed, (_, error) in dict(self._failed.get(name, {})).items()
+        ]
         if name in self._loaded:
             rows.append((self._loaded[name][1].version, "AVAILABLE", "OK", ""))
         rows = [row for row in rows if version in (None, row[0])]

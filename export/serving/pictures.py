@@ -1,21 +1,49 @@
 """Encoded images to floats and back, inside a TensorFlow graph.
 
-Pillow is not there when TF Serving runs a model. What can be told from a file's first bytes is
-told before it is decoded: a few kilobytes may unpack to gigabytes.
+Pillow is not there when TF Serving runs a model, and TensorFlow's decoders read only part of what
+is in use: here they are held to what Pillow makes of a file, or the file is refused. What can be
+told from a file's first bytes is told before it is decoded: a few kilobytes may unpack to
+gigabytes.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import image
+from keras_gans.export.serving import bmp, gif
+from keras_gans.export.serving.encoded import first_bytes, number, on_white, require
 
 # Pillow's weights of red, green and blue in grey, of 2**16.
 _GREY = (19595, 38470, 7471)
 # How a file of each kind begins.
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")
+# Each scan of a progressive JPEG goes over all pixels, and takes 16 bytes. Encoders write about 10.
+_MAX_SCANS = 100
 
 
-def decode(encoded, channels, max_pixels):
+def size(encoded, max_pixels):
+    """Height and width of an encoded image, told from its header.
+
+    Args:
+        encoded: string tensor, a scalar.
+        max_pixels: the largest height times width. More is an error, as is what is no image.
+
+    Returns:
+        int64 tensor `(2,)`.
+    """
+    sides = _of_its_kind(encoded, [_jpeg_size, _png_size, gif.size, bmp.size])
+    # The sides first: their product may be too large for 64 bits.
+    most, says = tf.constant(max_pixels, "int64"), "The image has too many pixels."
+    checks = [
+        tf.debugging.assert_positive(sides, "The image has no pixels"),
+        tf.debugging.assert_less_equal(sides, most, says),
+        tf.debugging.assert_less_equal(tf.reduce_prod(sides), most, says),
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(sides)
+
+
+def decode(encoded, channels):
     """Pixels of a JPEG, PNG, GIF (the first frame) or BMP image.
 
     What is transparent becomes white, colours become grey if one channel is asked for and grey
@@ -23,33 +51,13 @@ def decode(encoded, channels, max_pixels):
     is not looked at.
 
     Args:
-        encoded: string tensor, a scalar.
+        encoded: string tensor, a scalar. Ask its `size` first: nothing is bounded here.
         channels: 1 or 3.
-        max_pixels: the largest height times width. More is an error before anything is unpacked.
 
     Returns:
         uint8 tensor `(height, width, channels)`.
     """
-    starts = [tf.equal(tf.strings.substr(encoded, 0, len(magic)), magic) for magic in _MAGIC]
-    known = tf.reduce_any(starts)
-    with tf.control_dependencies(
-        [tf.debugging.Assert(known, ["Expected the bytes of a JPEG, PNG, GIF or BMP image."])]
-    ):
-        kind = tf.argmax(tf.cast(starts, "int32"), output_type="int32")
-        encoded = tf.identity(encoded)
-    sizes = [_jpeg_size, _png_size, _gif_size, _bmp_size]
-    encoded, size = tf.switch_case(kind, [_bind(size, encoded) for size in sizes])
-    area = tf.reduce_prod(size)
-    checks = [
-        tf.debugging.assert_positive(size, "The image has no pixels"),
-        tf.debugging.assert_less_equal(
-            area, tf.constant(max_pixels, "int64"), "The image has too many pixels."
-        ),
-    ]
-    with tf.control_dependencies(checks):
-        encoded = tf.identity(encoded)
-    decoders = [_decode_jpeg, _decode_png, _decode_gif, _decode_bmp]
-    colours = tf.switch_case(kind, [_bind(decoder, encoded) for decoder in decoders])
+    colours = _of_its_kind(encoded, [_decode_jpeg, _decode_png, gif.decode, bmp.decode])
     colours.set_shape((None, None, 3))
     if channels == 3:
         return colours
@@ -75,85 +83,74 @@ def to_uint8(images):
     return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), "uint8")
 
 
-def _bind(function, encoded):
-    return lambda: function(encoded)
+def _of_its_kind(encoded, functions):
+    """What the function for JPEG, PNG, GIF or BMP makes of an image, whichever it is."""
+    starts = [tf.equal(tf.strings.substr(encoded, 0, len(magic)), magic) for magic in _MAGIC]
+    known = require(tf.reduce_any(starts), "Expected the bytes of a JPEG, PNG, GIF or BMP image.")
+    with tf.control_dependencies([known]):
+        kind = tf.argmax(tf.cast(starts, "int32"), output_type="int32")
+    return tf.switch_case(kind, [lambda f=f: f(encoded) for f in functions])
 
 
-# ---- sizes: the bytes, perhaps fewer of them, and (height, width) as int64
+# ---- JPEG
 
 
 def _jpeg_size(encoded):
-    return encoded, tf.image.extract_jpeg_shape(encoded, "int64")[:2]
+    shape = tf.image.extract_jpeg_shape(encoded, "int64")
+    # How a scan begins: its length, and how many components it has, are two bytes apart.
+    data = tf.pad(tf.io.decode_raw(encoded, tf.uint8), [[0, 4]])
+    parts = [data[k : tf.size(data) - 4 + k] for k in range(5)]
+    starts = tf.equal(parts[0], 0xFF) & tf.equal(parts[1], 0xDA) & tf.equal(parts[2], 0)
+    starts &= tf.equal(parts[3], 2 * parts[4] + 6)
+    scans = tf.reduce_sum(tf.cast(starts, "int32"))
+    # Whether ink is counted from 0 or from 255 is told by Adobe's marker alone.
+    told = tf.strings.regex_full_match(encoded, r"\C*Adobe\C*")
+    checks = [
+        require(scans <= _MAX_SCANS, f"The JPEG has more than {_MAX_SCANS} scans."),
+        require(
+            told | tf.not_equal(shape[2], 4),
+            "The JPEG has CMYK colours without Adobe's marker: they can be read in two ways. Save "
+            "it as RGB.",
+        ),
+    ]
+    with tf.control_dependencies(checks):
+        return shape[:2]
+
+
+def _decode_jpeg(encoded):
+    # As Pillow's decoder does it, to the last bit.
+    return tf.io.decode_jpeg(encoded, 3, dct_method="INTEGER_ACCURATE")
+
+
+# ---- PNG
 
 
 def _png_size(encoded):
     # Signature, length and name of the first chunk, then width and height.
-    head = _bytes(encoded, 24)
-    return encoded, tf.stack([_number(head[20:24][::-1]), _number(head[16:20][::-1])])
-
-
-def _gif_size(encoded):
-    # All frames would be unpacked: cut behind the first. A header, a table of colours, extensions
-    # that are chains of blocks, then the frame, with a table of its own and a chain of blocks.
-    data = tf.cast(tf.io.decode_raw(encoded, tf.uint8), "int32")
-    end = tf.size(data)
-    data = tf.pad(data, [[0, 16]])  # a chain that is cut short ends there
-
-    def at(place):
-        return data[tf.minimum(place, end + 15)]
-
-    def behind_table(place, flags):
-        return place + tf.where(flags >= 128, 3 * 2 ** (1 + flags % 8), 0)
-
-    def behind_chain(place):
-        walk = tf.while_loop(lambda p: at(p) > 0, lambda p: (p + at(p) + 1,), (place,))
-        return walk[0] + 1
-
-    place = behind_table(13, at(10))
-    (place,) = tf.while_loop(
-        lambda p: tf.equal(at(p), 0x21), lambda p: (behind_chain(p + 2),), (place,)
-    )
-    checked = tf.debugging.assert_equal(at(place), 0x2C, "The GIF has no frame.")
-    with tf.control_dependencies([checked]):
-        place = tf.minimum(place, end)
-    size = [_number(data[p : p + 2]) for p in (place + 7, place + 5)]
-    behind = behind_chain(behind_table(place + 10, at(place + 9)) + 1)
-    return tf.strings.substr(encoded, 0, behind) + b"\x3b", tf.stack(size)
-
-
-def _bmp_size(encoded):
-    head = _bytes(encoded, 26)
-    # A negative height says that rows come from the top.
-    height = tf.cast(tf.bitcast(tf.cast(_number(head[22:26]), "uint32"), "int32"), "int64")
-    return encoded, tf.stack([tf.abs(height), _number(head[18:22])])
-
-
-def _bytes(encoded, number):
-    return tf.io.decode_raw(encoded, tf.uint8, fixed_length=number)
-
-
-def _number(little_endian):
-    digits = tf.cast(little_endian, "int64")
-    return tf.reduce_sum(digits * 256 ** tf.range(tf.size(digits, tf.int64)))
-
-
-# ---- uint8 (height, width, 3)
-
-
-def _decode_jpeg(encoded):
-    return tf.io.decode_jpeg(encoded, 3)
+    head = first_bytes(encoded, 24)
+    return tf.stack([number(head[20:24][::-1]), number(head[16:20][::-1])])
 
 
 def _decode_png(encoded):
-    colours, alpha = tf.split(tf.cast(tf.io.decode_png(encoded, 4), "int32"), [3, 1], -1)
-    return tf.cast((colours * alpha + 255 * (255 - alpha) + 127) // 255, "uint8")
+    depth, kind = tf.unstack(first_bytes(encoded, 26)[24:])
 
+    def deep():
+        # Pillow takes the upper half of 16 bits; this library rounds where all is grey.
+        pixels = tf.cast(tf.io.decode_png(encoded, 4, tf.uint16), "int32")
+        return tf.where(tf.equal(kind, 0), (pixels + 128) // 257, pixels // 256)
 
-def _decode_gif(encoded):
-    return tf.io.decode_gif(encoded)[0]
+    def palette():
+        # Of its own accord it makes four channels where some colours are transparent, or three.
+        pixels = tf.cast(tf.io.decode_png(encoded, 0), "int32")
+        return tf.pad(pixels, [[0, 0], [0, 0], [0, 1]], constant_values=255)[..., :4]
 
+    def plain():
+        # Below 8 bits, what it fills in as opaque is 1, 3 or 15.
+        pixels = tf.cast(tf.io.decode_png(encoded, 4), "int32")
+        opaque = 2 ** tf.cast(depth, "int32") - 1
+        alpha = tf.where(tf.equal(pixels[..., 3:], opaque), 255, pixels[..., 3:])
+        return tf.concat([pixels[..., :3], alpha], -1)
 
-def _decode_bmp(encoded):
-    pixels = tf.io.decode_bmp(encoded)  # 1, 3 or 4 channels, as in the file
-    grey = tf.equal(tf.shape(pixels)[2], 1)
-    return tf.cond(grey, lambda: tf.repeat(pixels, 3, 2), lambda: pixels[..., :3])
+    shallow = lambda: tf.cond(tf.equal(kind, 3), palette, plain)  # noqa: E731
+    colours, alpha = tf.split(tf.cond(tf.equal(depth, 16), deep, shallow), [3, 1], -1)
+    return on_white(colours, alpha)

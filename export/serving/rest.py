@@ -1,7 +1,7 @@
 """TF Serving's REST interface, for predictions: tensorflow.org/tfx/serving/api_rest."""
 
 import base64
-import binascii
+import contextlib
 import http.server
 import json
 import re
@@ -9,12 +9,12 @@ import socket
 import threading
 import urllib.parse
 
-import numpy as np
 from google.protobuf import json_format
 
+from keras_gans.export.serving import tensors
 from keras_gans.export.serving.models import RequestError
 
-_MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+))?"
+_MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,18}))?"
 _PREDICT = re.compile(_MODEL + r":predict")
 _STATUS = re.compile(_MODEL + r"(?P<metadata>/metadata)?")
 # Of gRPC's codes, as TF Serving translates them.
@@ -25,8 +25,10 @@ _HTTP = {
     "RESOURCE_EXHAUSTED": 503,
     "UNIMPLEMENTED": 501,
 }
-# The second is what `curl -d` says of anything.
-_TYPES = ("application/json", "application/x-www-form-urlencoded")
+# Names of this machine. Another one is a web page's, which had its name point here.
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+# Numbers, strings and lists of a body.
+_MAX_VALUES = 2**22
 
 
 class RestServer(http.server.ThreadingHTTPServer):
@@ -35,14 +37,17 @@ class RestServer(http.server.ThreadingHTTPServer):
     Args:
         models: a `Models`.
         port: 0 for a free one.
-        max_bytes: the largest request.
+        max_bytes: the largest request; of all that are answered at one time, four times as much.
+        allow_hosts: what `Host` may say beside the names of loopback.
     """
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, models, port, max_bytes):
+    def __init__(self, models, port, max_bytes, allow_hosts=()):
         self.models, self.max_bytes = models, max_bytes
+        self.hosts = {*_LOOPBACK, *(host.lower() for host in allow_hosts)}
+        self._held, self._lock = 0, threading.Lock()
         super().__init__(("127.0.0.1", port), _Handler)
 
     def start(self):
@@ -51,6 +56,19 @@ class RestServer(http.server.ThreadingHTTPServer):
     def stop(self):
         self.shutdown()
         self.server_close()
+
+    @contextlib.contextmanager
+    def room(self, number):
+        """Holds so many bytes for a request, or refuses it."""
+        with self._lock:
+            if self._held + number > 4 * self.max_bytes:
+                raise _HttpError(503, "The server is busy with other requests. Ask again later.")
+            self._held += number
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held -= number
 
 
 class _HttpError(Exception):
@@ -62,6 +80,8 @@ class _HttpError(Exception):
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60  # of a connection on which nothing comes
+    # Headers and body are two writes: the second would wait 40 ms for the first to be confirmed.
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         self._answer(self._get)
@@ -72,7 +92,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _get(self):
         found = _STATUS.fullmatch(self._path())
         if not found:
-            raise _HttpError(404, f"Malformed request: GET {self.path}")
+            raise _HttpError(404, f"Malformed request: GET {self.path[:200]}")
         name, version = _model(found)
         models = self.server.models
         if not found["metadata"]:
@@ -100,18 +120,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}
 
     def _post(self):
-        body = self._body()
+        length = self._length()
+        with self.server.room(length):
+            return self._predict(self._body(length))
+
+    def _predict(self, body):
         found = _PREDICT.fullmatch(self._path())
         if not found:
-            raise _HttpError(404, f"Malformed request: POST {self.path}")
+            raise _HttpError(404, f"Malformed request: POST {self.path[:200]}")
         loaded = self.server.models.get(*_model(found))
         request = _parsed(body)
         name = request.get("signature_name", "")
         if not isinstance(name, str):
-            raise _invalid("'signature_name' key must be a string value.")
+            raise tensors.invalid("'signature_name' key must be a string value.")
         specs = loaded.specs(name)
         if ("instances" in request) == ("inputs" in request):
-            raise _invalid("Expected one of the keys 'instances' and 'inputs'.")
+            raise tensors.invalid("Expected one of the keys 'instances' and 'inputs'.")
         if "inputs" in request:
             made = loaded.predict(name, _columns(request["inputs"], specs))
             made = {key: _plain(key, array) for key, array in made.items()}
@@ -119,7 +143,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         made = loaded.predict(name, _rows(request["instances"], specs))
         sizes = {array.shape[:1] for array in made.values()}
         if sizes != {(len(request["instances"]),)}:
-            raise _invalid(
+            raise tensors.invalid(
                 "This signature does not answer row by row. Ask it with 'inputs' for 'instances'."
             )
         made = {key: _plain(key, array) for key, array in made.items()}
@@ -127,34 +151,57 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return {"predictions": [_only(row) for row in rows]}
 
     def _path(self):
-        return urllib.parse.urlsplit(self.path).path
+        return self.path.partition("?")[0]
 
-    def _body(self):
-        kind = self.headers.get_content_type() if "Content-Type" in self.headers else _TYPES[0]
-        if kind not in _TYPES or "Content-Encoding" in self.headers:
+    def _check_host(self):
+        given = [host.lower() for host in self.headers.get_all("Host", [])]
+        if len(given) != 1 or re.sub(r":[0-9]*\Z", "", given[0]) not in self.server.hosts:
+            raise _HttpError(
+                403,
+                "Expected one `Host`, of this machine: localhost or 127.0.0.1, or what "
+                f"`--allow-host` names. Received: {', '.join(given)[:200] or 'none'}",
+            )
+
+    def _length(self):
+        """Bytes of the body, by headers that are as expected."""
+        kind = self.headers.get_content_type() if "Content-Type" in self.headers else "no type"
+        if kind != "application/json" or "Content-Encoding" in self.headers:
             raise _HttpError(
                 415,
                 "Expected a body of JSON, not compressed: `Content-Type: application/json`. "
-                f"Received: {kind}, {self.headers.get('Content-Encoding', 'plain')}",
+                f"Received: {kind}, {self.headers.get('Content-Encoding', 'plain')}"[:400],
             )
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdecimal()):
-            raise _HttpError(411, f"Expected a `Content-Length`. Received: {length!r}")
-        if int(length) > self.server.max_bytes:
+        lengths = self.headers.get_all("Content-Length", [])
+        if len(lengths) != 1 or not re.fullmatch("[0-9]{1,18}", lengths[0]) or self._chunked():
+            raise _HttpError(
+                411,
+                f"Expected one `Content-Length`. Received: {', '.join(lengths)[:200] or 'none'}",
+            )
+        length = int(lengths[0])
+        if length > self.server.max_bytes:
             raise _HttpError(
                 413,
                 f"The request is too large. Expected at most {self.server.max_bytes} bytes. "
                 f"Received: {length}",
             )
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
+        return length
+
+    def _chunked(self):
+        return "Transfer-Encoding" in self.headers
+
+    def _body(self, length):
+        body = self.rfile.read(length)
+        if len(body) < length:
             raise _HttpError(400, f"The body ends after {len(body)} of {length} bytes.")
         self._taken = True
         return body
 
     def _answer(self, make):
-        self._taken = self.command == "GET"
+        # A body that nobody expects is not taken either.
+        bodiless = self.headers.get("Content-Length", "0") == "0" and not self._chunked()
+        self._taken = self.command == "GET" and bodiless
         try:
+            self._check_host()
             self._send(200, make())
         except _HttpError as error:
             self._send(error.status, {"error": str(error)})
@@ -163,7 +210,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         except (ConnectionError, TimeoutError):
             self.close_connection = True
         except Exception as error:  # an error of ours must still be an answer
-            self._send(500, {"error": f"{type(error).__name__}: {error}"})
+            told = f"{type(error).__name__}: {error}"[:1000]
+            self._send(500, {"error": f"The server failed, which is its fault: {told}"})
 
     def _send(self, status, content):
         data = json.dumps(content).encode()
@@ -206,17 +254,19 @@ def _model(found):
     return urllib.parse.unquote(found["name"]), None if version is None else int(version)
 
 
-def _invalid(message):
-    return RequestError("INVALID_ARGUMENT", message)
-
-
 def _parsed(body):
+    # Each value costs about a hundred bytes once it is read, whatever it takes here.
+    values = sum(body.count(mark) for mark in (b",", b"[", b"{"))
+    if values > _MAX_VALUES:
+        raise _HttpError(
+            413, f"The request holds too many values. Expected {_MAX_VALUES}. Received: {values}"
+        )
     try:
         request = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _invalid(f"JSON Parse error: {error}") from error
+        raise tensors.invalid(f"JSON Parse error: {error}") from error
     if not isinstance(request, dict):
-        raise _invalid("Expected a JSON object.")
+        raise tensors.invalid("Expected a JSON object.")
     return request
 
 
@@ -231,69 +281,29 @@ def _is_object(value):
 def _columns(given, specs):
     if not _is_object(given):
         if len(specs) > 1:
-            raise _invalid(f"Expected an object with the inputs {sorted(specs)}.")
+            raise tensors.invalid(f"Expected an object with the inputs {sorted(specs)}.")
         given = {next(iter(specs)): given}
     missing = sorted(specs.keys() - given.keys())
     if missing:
-        raise _invalid(f"Missing named input: {', '.join(missing)} in 'inputs' object.")
-    return {key: _array(key, given[key], spec) for key, spec in specs.items()}
+        raise tensors.invalid(f"Missing named input: {', '.join(missing)} in 'inputs' object.")
+    return {key: tensors.from_json(key, given[key], spec) for key, spec in specs.items()}
 
 
 def _rows(given, specs):
     if not isinstance(given, list) or not given:
-        raise _invalid("Expected 'instances' to be a list of at least one row.")
+        raise tensors.invalid("Expected 'instances' to be a list of at least one row.")
     if not any(map(_is_object, given)) and len(specs) == 1:
         given = [{next(iter(specs)): row} for row in given]
     for number, row in enumerate(given):
         if not _is_object(row) or row.keys() != specs.keys():
-            raise _invalid(
+            raise tensors.invalid(
                 f"Failed to process element: {number} of 'instances' list. Keys must be equal to: "
                 f"{','.join(sorted(specs))}"
             )
-    return {key: _array(key, [row[key] for row in given], spec) for key, spec in specs.items()}
-
-
-def _array(name, value, spec):
-    wanted = np.dtype(spec.dtype.as_numpy_dtype)
-    try:
-        if spec.dtype.name == "string":
-            strings = np.array(_strings(value), object)
-            if all(isinstance(item, bytes) for item in strings.flat):
-                return strings
-            raise ValueError("its rows are not of one length")
-        array = np.array(value)
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise _invalid(f"The input {name!r} is no tensor: {error}") from error
-    if not array.size and array.dtype.kind == "f":
-        return array.astype(wanted)
-    kinds = "iuf" if wanted.kind == "f" else "iu" if wanted.kind in "iu" else wanted.kind
-    with np.errstate(over="ignore"):
-        cast = array.astype(wanted) if array.dtype.kind in kinds else None
-    # Numbers too large for it would wrap, or become infinite.
-    exact = cast is not None and (
-        np.array_equal(np.isfinite(cast), np.isfinite(array))
-        if wanted.kind == "f"
-        else np.array_equal(cast, array)
-    )
-    if not exact:
-        raise _invalid(
-            f"The input {name!r} is not of expected type: {spec.dtype.name}. "
-            f"Received: {array.dtype.name} {str(array.tolist())[:80]}"
-        )
-    return cast
-
-
-def _strings(value):
-    if isinstance(value, list):
-        return [_strings(item) for item in value]
-    if isinstance(value, str):
-        return value.encode()
-    if isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str):
-        try:
-            return base64.b64decode(value["b64"], validate=True)
-        except binascii.Error as error:
-            raise _invalid(f"Unable to base64 decode: {error}") from error
-    raise _invalid('Expected a string, or bytes as {"b64": "..."}.')
+    return {
+        key: tensors.from_json(key, [row[key] for row in given], spec)
+        for key, spec in specs.items()
+    }
 
 
 # ---- arrays to JSON
@@ -308,7 +318,9 @@ def _plain(name, array):
         if isinstance(value, list):
             return [text(item) for item in value]
         return (
-            {"b64": base64.b64encode(value).decode()} if name.endswith("_bytes") else value.decode()
+            {"b64": base64.b64encode(value).decode()}
+            if name.endswith("_bytes")
+            else value.decode(errors="replace")
         )
 
     return text(array.tolist())

@@ -6,6 +6,7 @@ from concurrent import futures
 import tensorflow as tf
 from google.protobuf import any_pb2
 
+from keras_gans.export.serving import tensors
 from keras_gans.export.serving.models import RequestError
 
 NEEDED = (
@@ -48,28 +49,33 @@ def server(models, port, max_bytes):
             try:
                 return method(request)
             except RequestError as error:
-                context.abort(grpc.StatusCode[error.code], str(error))
+                code, message = error.code, str(error)
+            except Exception as error:  # an error of ours must still be an answer
+                told = f"{type(error).__name__}: {error}"[:1000]
+                code, message = "INTERNAL", f"The server failed, which is its fault: {told}"
+            context.abort(grpc.StatusCode[code], message)
 
         return call
 
     def loaded(spec):
+        if spec.HasField("version_label"):
+            raise tensors.invalid("Version labels are not known here. Ask for a version by number.")
         return models.get(spec.name, spec.version.value if spec.HasField("version") else None)
 
     def predict(request):
         spec = request.model_spec
-        model, inputs = loaded(spec), {}
-        for name, tensor in request.inputs.items():
-            try:
-                inputs[name] = tf.make_ndarray(tensor)
-            except (TypeError, ValueError) as error:
-                message = f"The input {name!r} is no tensor: {error}"
-                raise RequestError("INVALID_ARGUMENT", message) from error
+        model = loaded(spec)
+        specs = model.specs(spec.signature_name)
+        model.require_names(specs, request.inputs)
+        inputs = {
+            name: tensors.from_proto(name, request.inputs[name], specs[name], max_bytes)
+            for name in specs
+        }
         made = model.predict(spec.signature_name, inputs)
         wanted = list(request.output_filter) or list(made)
         unknown = sorted(set(wanted) - set(made))
         if unknown:
-            message = f"output tensor alias not found in signature: {unknown[0]}"
-            raise RequestError("INVALID_ARGUMENT", message)
+            raise tensors.invalid(f"output tensor alias not found in signature: {unknown[0]}")
         response = predict_pb2.PredictResponse()
         _answered(response.model_spec, spec, model)
         response.model_spec.signature_name = spec.signature_name or "serving_default"
@@ -79,8 +85,7 @@ def server(models, port, max_bytes):
 
     def metadata(request):
         if list(request.metadata_field) != ["signature_def"]:
-            message = 'Metadata field must be "signature_def"'
-            raise RequestError("INVALID_ARGUMENT", message)
+            raise tensors.invalid('Metadata field must be "signature_def"')
         model = loaded(request.model_spec)
         signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=model.signature_defs)
         packed = any_pb2.Any()
@@ -112,7 +117,8 @@ def server(models, port, max_bytes):
         ("grpc.max_send_message_length", -1),
         ("grpc.so_reuseport", 0),
     ]
-    made = grpc.server(futures.ThreadPoolExecutor(8), options=options)
+    pool = futures.ThreadPoolExecutor(8)
+    made = grpc.server(pool, options=options, maximum_concurrent_rpcs=64)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(), made)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(Model(), made)
     try:

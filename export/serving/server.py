@@ -1,5 +1,6 @@
 """A server for trying an export on a laptop. Production is TF Serving."""
 
+import contextlib
 import threading
 
 from keras_gans.export.serving import rpc
@@ -30,6 +31,9 @@ class Server:
         rest_port: of REST; 0 for a free one.
         max_bytes: the largest request.
         poll_seconds: how often to look for a new version.
+        allow_hosts: names that a request's `Host` may give beside those of loopback, for a proxy
+            in front of this server. A web page that has its own name point to this machine is so
+            refused.
 
     Attributes:
         address: of gRPC, "host:port", or `None`.
@@ -48,6 +52,7 @@ class Server:
         rest_port=REST_PORT,
         max_bytes=32 * 2**20,
         poll_seconds=1.0,
+        allow_hosts=(),
     ):
         self.models = Models(folder)
         self.news = self.models.refresh()
@@ -60,7 +65,7 @@ class Server:
         if port is not None:
             self._grpc, port = rpc.server(self.models, port, max_bytes)
             self.address = f"127.0.0.1:{port}"
-        self._rest = RestServer(self.models, rest_port, max_bytes)
+        self._rest = RestServer(self.models, rest_port, max_bytes, allow_hosts)
         self.rest_address = f"http://127.0.0.1:{self._rest.server_port}"
         self._poll_seconds, self._stopped = poll_seconds, threading.Event()
 
@@ -85,27 +90,36 @@ class Server:
 
     def _watch(self):
         while not self._stopped.wait(self._poll_seconds):
-            self.tell(self.models.refresh())
+            # A folder that cannot be read now may be there at the next look.
+            with contextlib.suppress(OSError):
+                self.tell(self.models.refresh())
 
     def tell(self, news):
         """Says what was loaded, and what could not be."""
         for name, version, error in news:
-            print(f"{name}: version {version} " + (f"fails: {error}" if error else "is served"))
+            _say(f"{name}: version {version} " + (f"fails: {error}" if error else "is served"))
 
 
-def serve(folder, port=PORT, rest_port=REST_PORT):
+def _say(text):
+    # Nobody may be reading any more: the server goes on all the same.
+    with contextlib.suppress(OSError, ValueError):
+        print(text, flush=True)
+
+
+def serve(folder, port=PORT, rest_port=REST_PORT, allow_hosts=()):
     """`Server`, until it is interrupted, with a line for each address and model.
 
     Args:
         folder: as of `Server`.
         port: of gRPC. Without the extra `serving` there is REST alone, and that is said.
         rest_port: of REST.
+        allow_hosts: as of `Server`.
     """
     if not rpc.installed():
         port = None
-    with Server(folder, port, rest_port) as server:
+    with Server(folder, port, rest_port, allow_hosts=allow_hosts) as server:
         server.tell(server.news)
-        print(f"REST  {server.rest_address}/v1/models/{server.models.names()[0]}")
-        print(f"gRPC  {server.address}" if server.address else rpc.NEEDED)
-        print("For trying an export on this machine; in production use TF Serving. Ctrl-C stops.")
+        _say(f"REST  {server.rest_address}/v1/models/{server.models.names()[0]}")
+        _say(f"gRPC  {server.address}" if server.address else rpc.NEEDED)
+        _say("For trying an export on this machine; in production use TF Serving. Ctrl-C stops.")
         server.wait()

@@ -7,10 +7,13 @@ LIMITS = "assets.extra/limits.json"
 
 
 def versions(path):
-    """The versions in the folder of a model, from integer to `pathlib.Path`, sorted."""
+    """The versions in the folder of a model, from integer to `pathlib.Path`, sorted.
+
+    A version that cannot be looked into counts: whoever loads it says what is wrong.
+    """
     path = Path(path)
     found = [p for p in path.iterdir() if is_version(p)] if path.is_dir() else []
-    found = {int(p.name): p for p in found if (p / "saved_model.pb").is_file()}
+    found = {int(p.name): p for p in found if _holds_model(p)}
     return dict(sorted(found.items()))
 
 
@@ -30,6 +33,13 @@ def newest_version(path):
             f"... that have one. Received: {path}"
         )
     return found[max(found)]
+
+
+def _holds_model(path):
+    try:
+        return (path / "saved_model.pb").is_file()
+    except PermissionError:
+        return True
 
 
 def is_version(path):

@@ -84,7 +84,8 @@ def translating(tmp_path_factory):
     )
     gan = keras_gans.Pix2Pix(generator, critic)
     folder = tmp_path_factory.mktemp("m") / "maps"
-    return Exported(generator, folder, gan, max_pixels=10_000, max_images=3)
+    limits = {"max_pixels": 10_000, "max_images": 3, "max_total_pixels": 20_000}
+    return Exported(generator, folder, gan, **limits)
 
 
 # ---- seeds to images
@@ -265,16 +266,14 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
-def test_files_are_translated_as_keras_translates_their_pixels(translating, tmp_path, file):
-    (tmp_path / "x").write_bytes(file)
-    source = np.asarray(decode(tmp_path / "x", 3))  # Pillow's
-    (made,) = translating("translate", image_bytes=[file])
-    expected = image.to_uint8(translating.gan.generate(image.from_uint8(source)[None]))[0, ..., 0]
-    # Decoders of JPEG differ by a level or two; all else is exact.
-    assert np.abs(pixels(made).astype(int) - expected).max() <= (
-        4 if file[:2] == b"\xff\xd8" else 0
-    )
+def test_files_are_translated_as_keras_translates_their_pixels(translating):
+    """How every kind of file is decoded stands in test_pictures.py."""
+    for name, file in FILES.items():
+        source = np.asarray(decode(io.BytesIO(file), 3))  # Pillow's
+        (made,) = translating("translate", image_bytes=[file])
+        expected = translating.gan.generate(image.from_uint8(source)[None])
+        expected = image.to_uint8(expected)[0, ..., 0]
+        np.testing.assert_array_equal(pixels(made), expected, err_msg=name)
 
 
 def test_other_sizes_are_resized_and_back(translating, tmp_path):
@@ -331,6 +330,8 @@ def test_a_generator_of_any_size(tmp_path):
     assert made("serving_default", images=np.zeros((1, 60, 80, 3))).shape == (1, 60, 80, 3)
     with pytest.raises(tf.errors.InvalidArgumentError, match="at most 5000 pixels"):
         made("serving_default", images=np.zeros((1, 80, 80, 3)))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 20000 pixels of all images"):
+        made("serving_default", images=np.zeros((5, 60, 80, 3)))
 
 
 def chunk(name, data):
@@ -368,27 +369,37 @@ for kind in ("PNG", "GIF", "BMP", "JPEG"):
     REFUSED[f"beginning of a {kind}"] = (whole[:9], None)
 
 
-@pytest.mark.parametrize(("file", "message"), REFUSED.values(), ids=REFUSED)
-def test_files_that_are_refused(translating, file, message):
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        translating("translate", image_bytes=[FILES["PNG"], file])
+def test_files_that_are_refused(translating):
+    for name, (file, message) in REFUSED.items():
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message) as caught:
+            translating("translate", image_bytes=[FILES["PNG"], file])
+        assert caught, name
 
 
 def test_images_as_large_as_allowed_and_as_many(translating):
-    assert len(translating("translate", image_bytes=[encoded(noise(100, 100), "PNG")] * 3)) == 3
-    for signature, more in (("translate", {}), ("translate_stochastic", {"seed": [0] * 4})):
-        with pytest.raises(tf.errors.InvalidArgumentError, match="at most 3 images"):
-            translating(signature, image_bytes=[FILES["PNG"]] * 4, **more)
+    large = encoded(noise(100, 100), "PNG")
+    assert len(translating("translate", image_bytes=[large, large])) == 2
+    for signature, more in (("translate", [{}] * 2), ("translate_stochastic", [[0] * 4, [0] * 3])):
+        for files, seeds, message in (
+            ([FILES["PNG"]] * 4, more[0], "at most 3 images"),
+            # Headers alone: they are counted before anything is unpacked.
+            ([large[:50]] * 3, more[1], "at most 20000 pixels of all images"),
+        ):
+            given = {"seed": seeds} if seeds else {}
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                translating(signature, image_bytes=files, **given)
 
 
-def test_frames_behind_the_first_are_not_unpacked(translating):
-    """In a graph: the bytes that are decoded end behind the first frame."""
-    file = animation()
-    cut, size = export.serving.pictures._gif_size(tf.constant(file))
-    assert size.numpy().tolist() == [32, 32]
-    with Image.open(io.BytesIO(cut.numpy())) as picture:
-        assert picture.n_frames == 1
-    assert len(cut.numpy()) < len(file) / 2
+def test_no_images_at_all(generating, translating):
+    for made, signature, given in (
+        (translating, "translate", {"image_bytes": []}),
+        (translating, "translate_stochastic", {"image_bytes": [], "seed": []}),
+        (translating, "serving_default", {"images": np.zeros((0, 32, 32, 3))}),
+        (generating, "serving_default", {"latents": np.zeros((0, 6))}),
+        (generating, "generate_rows", {"seed": [], "truncation": []}),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at least one"):
+            made(signature, **given)
 
 
 # ---- three ways to load
@@ -524,6 +535,7 @@ def test_images_that_leave_the_range(tmp_path):
         {"version": "1"},
         {"max_images": 0},
         {"max_pixels": 0},
+        {"max_total_pixels": 2**22 - 1},
         {"categorical": (1,)},
         {"continuous": -1},
         {"continuous": 6},
@@ -542,7 +554,7 @@ def test_an_unbuilt_network(tmp_path):
 
 def test_default_limits_follow_the_size_of_the_images(generating, tmp_path):
     stated = json.loads((generating.path / "assets.extra" / "limits.json").read_text())
-    assert stated == {"max_images": 9, "max_pixels": 2**22}
+    assert stated == {"max_images": 9, "max_pixels": 2**22, "max_total_pixels": 2**24}
     limits = export.serving.endpoints.limits
     assert limits(networks.dcgan_generator((128, 128, 3), width=4)).images == 64  # 2**20 / 2**14
     assert limits(digits()).images == 256

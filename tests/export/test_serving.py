@@ -1,6 +1,8 @@
 import base64
 import concurrent.futures
+import contextlib
 import http.client
+import http.server
 import io
 import json
 import os
@@ -9,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -27,6 +30,7 @@ from keras_gans.export.serving import (
     serve,
     write_configuration,
 )
+from keras_gans.export.serving.models import Models
 
 networks = keras_gans.networks
 LIMIT = 400_000
@@ -197,6 +201,7 @@ def test_requests_at_the_same_time(client):
     digits, maps = client("digits"), client("maps")
     pixels, file = png()
     expected = {seed: expected_digits(seed, [0, 1, 2]) for seed in range(12)}
+    maps.translate([file])  # compiled once, and not by every thread
 
     def ask(seed):
         (made,) = maps.translate([file])
@@ -231,7 +236,10 @@ def test_an_oversized_request(client, server):
 # ---- REST, over the socket
 
 
-def ask(server, method, path, body=None, headers=(), timeout=20):
+JSON = {"Content-Type": "application/json"}
+
+
+def ask(server, method, path, body=None, headers=JSON, timeout=20):
     """Status and JSON of an answer."""
     port = int(server.rest_address.rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
@@ -345,6 +353,29 @@ BAD = {
     "not finite": (generating(truncation=float("inf")), "`truncation` is 0"),
     "no such signature": ({**generating(), "signature_name": "x"}, '"x" not found'),
     "signature of no text": ({**generating(), "signature_name": 1}, "must be a string"),
+    "text for latents": (
+        {"inputs": {"latents": [["x" * 10_000] * 6] * 2, "labels": [0, 1]}},
+        "not of expected type: float32. Received: a value of type str",
+    ),
+    "one text among latents": (
+        {"inputs": {"latents": [[0.0] * 5 + ["x"]], "labels": [0]}},
+        "a value of type str",
+    ),
+    "objects for latents": (
+        {"inputs": {"latents": [[{"b64": ""}] * 6], "labels": [0]}},
+        "a value of type dict",
+    ),
+    "a number for a list": ({"inputs": {"latents": 1.0, "labels": [0]}}, "does not fit"),
+    "lists too deep": ({"inputs": {"latents": [[[0.0]] * 6], "labels": [0]}}, "nested more than 2"),
+    "large for float32": ({"inputs": {"latents": [[1e39] * 6], "labels": [0]}}, "too large"),
+    "large for any float": ({"inputs": {"latents": [[10**400] * 6], "labels": [0]}}, "too large"),
+    "no images": ({"inputs": {"latents": [], "labels": []}}, "at least one"),
+    "a long name": ({"inputs": {"x" * 100_000: 0}}, "Missing named input"),
+    "a signature of a long name": (
+        {"signature_name": "x" * 100_000, "instances": [LATENT]},
+        "not found|Serving signature name",
+    ),
+    "half a character": ({"signature_name": "\ud800", "instances": [LATENT]}, "not found"),
     "scalars by rows": (
         {"signature_name": "generate", "instances": [SEED]},
         "does not fit|row by row",
@@ -357,10 +388,39 @@ def test_bad_requests(server, body, message):
     status, answer = ask(server, "POST", PREDICT, body)
     assert status == 400 and answer.keys() == {"error"}
     assert re.search(message, answer["error"]), answer
+    assert len(answer["error"]) <= 1000
+
+
+def test_more_values_than_are_read(folder):
+    body = b'{"inputs": {"latents": [' + b"[]," * 2_200_000 + b"[]]}}"
+    with Server(folder / "digits", port=None, rest_port=0) as server:
+        status, answer = ask(server, "POST", PREDICT, body)
+    assert status == 413 and "too many values" in answer["error"]
+
+
+def test_all_requests_together_are_bounded(server):
+    """Those that hold their room and send nothing are told apart from what they keep out."""
+    port = int(server.rest_address.rpartition(":")[2])
+    head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head = f"{head}Content-Length: {LIMIT}\r\n\r\n".encode()
+    idle = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(4)]
+    for each in idle:
+        each.sendall(head)
+    until(lambda: server._rest._held == 4 * LIMIT)
+    status, answer = ask(server, "POST", PREDICT, {"instances": [LATENT]})
+    assert status == 503 and "busy" in answer["error"]
+    for each in idle:
+        each.close()
+    until(lambda: not server._rest._held)
+    assert ask(server, "POST", PREDICT, {"instances": [LATENT]})[0] == 200
 
 
 @pytest.mark.parametrize(
-    "sent", [{"b64": "%%%"}, {"b64": 1}, {"x": 1}, 5, [], [["a"], ["b", "c"]], {"b64": "", "x": 1}]
+    "sent",
+    [
+        *({"b64": "%%%"}, {"b64": "\u00e9"}, {"b64": 1}, {"x": 1}, 5, None, True, [], "\ud800"),
+        *([["a"], ["b", "c"]], {"b64": "", "x": 1}),
+    ],
 )
 def test_bad_bytes(server, sent):
     body = {"signature_name": "translate", "inputs": {"image_bytes": [sent]}}
@@ -380,6 +440,9 @@ def test_bad_bytes(server, sent):
         ("POST", "/v1/models/digits:classify", 404),
         ("POST", "/v1/models/..%2F..%2Fetc:predict", 404),
         ("GET", "/", 404),
+        ("GET", "//[x", 404),
+        ("GET", "/v1/models/digits/versions/" + "9" * 5000, 404),
+        ("POST", "/v1/models/" + "x" * 5000 + ":predict", 404),
         ("PUT", PREDICT, 501),
         ("DELETE", "/v1/models/digits", 501),
     ],
@@ -395,15 +458,50 @@ def test_other_paths_and_methods(server, method, path, status):
     [
         ("application/json", 200),
         ("application/json; charset=utf-8", 200),
-        ("application/x-www-form-urlencoded", 200),  # `curl -d`
+        # What `curl -d` says of anything, and a web page may say without asking.
+        ("application/x-www-form-urlencoded", 415),
+        ("text/plain", 415),
+        (None, 415),
         ("image/png", 415),
         ("multipart/form-data; boundary=x", 415),
         ("text/html", 415),
     ],
 )
 def test_content_types(server, kind, status):
-    headers = {"Content-Type": kind}
+    headers = {"Content-Type": kind} if kind else {}
     assert ask(server, "POST", PREDICT, {"instances": [LATENT]}, headers)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8501", 200),
+        ("127.0.0.1:80", 200),
+        ("[::1]:8501", 200),
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example:8501", 403),
+        ("localhost:8501:evil", 403),
+        ("localhost@evil", 403),
+        ("", 403),
+    ],
+)
+def test_hosts(server, host, status):
+    """A page of evil.example whose name points to this machine is refused."""
+    for method, path, body in (
+        ("GET", "/v1/models/digits", None),
+        ("POST", PREDICT, {"instances": [LATENT]}),
+    ):
+        assert ask(server, method, path, body, {**JSON, "Host": host})[0] == status
+
+
+def test_hosts_that_are_allowed(folder):
+    hosts = ["Proxy.example"]
+    with Server(folder / "digits", port=None, rest_port=0, allow_hosts=hosts) as server:
+        for host, status in (("proxy.example:80", 200), ("localhost", 200), ("other", 403)):
+            found, answer = ask(server, "GET", "/v1/models/digits", headers={"Host": host})
+            assert found == status
+        assert "--allow-host" in answer["error"]
 
 
 def test_compressed_bodies_are_refused(server):
@@ -422,26 +520,46 @@ def raw(server, request, end=True):
 
 
 def test_lengths(server):
-    head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\n".encode()
+    head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head = head.encode()
     assert b" 411 " in raw(server, head + b"\r\n")
     assert b" 411 " in raw(server, head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
     assert b" 411 " in raw(server, head + b"Content-Length: -1\r\n\r\n")
+    assert b" 411 " in raw(server, head + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n")
+    twice = b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"
+    assert b" 411 " in raw(server, head + twice)
+    both = b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}"
+    assert b" 411 " in raw(server, head + both)
     assert b" 400 " in raw(server, head + b"Content-Length: 50\r\n\r\n{}")
     # Refused by what it says, before anything was sent.
     answer = raw(server, head + b"Content-Length: 999999999\r\n\r\n", end=False)
     assert b" 413 " in answer and b'"error"' in answer
     assert b'"error"' in raw(server, b"nonsense\r\n\r\n")
+    odd = b"GET http://[x/v1/models/digits HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    assert b" 404 " in raw(server, odd)
     assert ask(server, "GET", "/v1/models/digits")[0] == 200
 
 
-def test_a_connection_is_kept_between_requests(server):
+def test_a_body_that_nobody_expects_is_no_next_request(server):
+    inner = b"GET /v1/models/digits/versions/7 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = b"GET /v1/models/digits HTTP/1.1\r\nHost: localhost\r\n"
+    length = b"Content-Length: " + str(len(inner)).encode() + b"\r\n\r\n"
+    assert raw(server, head + length + inner).count(b"HTTP/1.1 ") == 1
+
+
+def test_a_kept_connection_does_not_wait(server):
+    """Written in two pieces, each answer would wait 40 ms for the first to be confirmed."""
     port = int(server.rest_address.rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    for _ in range(3):
-        connection.request("POST", PREDICT, json.dumps({"instances": [LATENT]}))
+    times = []
+    for _ in range(12):
+        before = time.monotonic()
+        connection.request("GET", "/v1/models/digits")
         answer = connection.getresponse()
         assert answer.status == 200 and answer.read()
+        times.append(time.monotonic() - before)
     connection.close()
+    assert sorted(times)[3] < 0.02
 
 
 def test_it_listens_on_loopback_alone(server):
@@ -489,6 +607,189 @@ def test_grpc_by_the_messages_of_tf_serving(server):
         assert refused(lambda r: r.model_spec.MergeFrom(type(r.model_spec)(**spec))) == (
             "INVALID_ARGUMENT"
         )
+
+
+BAD_TENSORS = {
+    "padded to gigabytes": (
+        {"dims": [10**9, 6], "float_val": [1.0]},
+        "RESOURCE_EXHAUSTED",
+        "too large",
+    ),
+    "padded beyond any number": (
+        {"dims": [2**62, 6], "float_val": [1.0]},
+        "RESOURCE_EXHAUSTED",
+        "too large",
+    ),
+    "of too many values": (
+        {"dims": [2, 6], "float_val": [1.0] * 13},
+        "INVALID_ARGUMENT",
+        "other than the 12",
+    ),
+    "of few bytes": ({"tensor_content": b"123"}, "INVALID_ARGUMENT", "other than the 12"),
+    "of more bytes": ({"tensor_content": bytes(49)}, "INVALID_ARGUMENT", "other than the 12"),
+    "of strings": ({"dtype": 7}, "INVALID_ARGUMENT", "does not fit"),
+    "of resources": ({"dtype": 20}, "INVALID_ARGUMENT", "does not fit"),
+    "of an unknown type": ({"dtype": 999}, "INVALID_ARGUMENT", "does not fit"),
+    "of another rank": ({"dims": [12]}, "INVALID_ARGUMENT", "does not fit"),
+    "of many axes": ({"dims": [1] * 300}, "INVALID_ARGUMENT", "does not fit"),
+    "of another size": ({"dims": [4, 3]}, "INVALID_ARGUMENT", "does not fit"),
+    "of a negative size": ({"dims": [-1, 6]}, "INVALID_ARGUMENT", "does not fit"),
+    "of unknown rank": ({"dims": [], "unknown_rank": True}, "INVALID_ARGUMENT", "does not fit"),
+    "of no rows": ({"dims": [0, 6], "tensor_content": b""}, "INVALID_ARGUMENT", "at least one"),
+}
+
+
+@pytest.fixture(scope="module")
+def stub(server):
+    grpc = pytest.importorskip("grpc")
+    stubs = pytest.importorskip("tensorflow_serving.apis.prediction_service_pb2_grpc")
+    with grpc.insecure_channel(server.address) as channel:
+        yield stubs.PredictionServiceStub(channel)
+
+
+def good_request():
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "digits"
+    request.inputs["latents"].CopyFrom(tf.make_tensor_proto(np.zeros((2, 6), "float32")))
+    request.inputs["labels"].CopyFrom(tf.make_tensor_proto([0, 1]))
+    return request
+
+
+def refused(stub, request, code, message):
+    import grpc
+
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Predict(request, timeout=20)
+    assert caught.value.code().name == code
+    assert re.search(message, caught.value.details())
+
+
+@pytest.mark.parametrize(("fields", "code", "message"), BAD_TENSORS.values(), ids=BAD_TENSORS)
+def test_bad_tensors(stub, fields, code, message):
+    request = good_request()
+    tensor = request.inputs["latents"]
+    for field, value in fields.items():
+        if field == "dims":
+            del tensor.tensor_shape.dim[:]
+            for size in value:
+                tensor.tensor_shape.dim.add(size=size)
+        elif field == "unknown_rank":
+            tensor.tensor_shape.unknown_rank = value
+        elif field == "float_val":
+            tensor.ClearField("tensor_content")
+            tensor.float_val.extend(value)
+        else:
+            setattr(tensor, field, value)
+    refused(stub, request, code, message)
+
+
+def test_one_value_may_stand_for_many(stub):
+    """As `tf.make_tensor_proto(0.0, shape=(2, 6))` sends it."""
+    import tensorflow as tf
+
+    request = good_request()
+    request.inputs["latents"].CopyFrom(tf.make_tensor_proto(0.0, "float32", (2, 6)))
+    assert request.inputs["latents"].ByteSize() < 24
+    made = stub.Predict(request, timeout=20).outputs["images"]
+    expected = stub.Predict(good_request(), timeout=20).outputs["images"]
+    np.testing.assert_array_equal(tf.make_ndarray(made), tf.make_ndarray(expected))
+
+
+def test_other_bad_messages(stub):
+    request = good_request()
+    request.model_spec.version_label = "canary"
+    refused(stub, request, "INVALID_ARGUMENT", "labels are not known")
+    request = good_request()
+    request.model_spec.signature_name = "x" * 100_000
+    refused(stub, request, "INVALID_ARGUMENT", "Serving signature name")
+    request = good_request()
+    request.model_spec.name = "x" * 100_000
+    refused(stub, request, "NOT_FOUND", "Servable not found")
+
+
+# ---- what the client is given, and what it is answered
+
+
+@pytest.mark.parametrize("images", [[], [b"x", "y"], ["name.png"], "name.png", [Path("x")], [1]])
+def test_files_that_the_client_refuses(client, images):
+    with pytest.raises(ValueError, match="image files as `bytes`.*Received"):
+        client("maps").translate(images)
+
+
+def test_inputs_that_cannot_be_sent(client):
+    digits = client("digits")
+    for wrong in ({1, 2}, object()):
+        with pytest.raises(ValueError, match="cannot be sent.*Received"):
+            digits.predict({"latents": wrong, "labels": [0]})
+    made = digits.generate(np.int32(2), seed=np.int64(5), labels=np.array([1, 2]))
+    np.testing.assert_array_equal(made, expected_digits(5, [1, 2]))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8501", "file:///etc/hostname", ""])
+def test_addresses_that_are_none(address):
+    with pytest.raises(ValueError, match="address of a server.*Received"):
+        Client("digits", address)
+
+
+ANSWERS = {
+    "a page": b"<html>It works!</html>",
+    "nothing": b"",
+    "a list": b"[]",
+    "other names": b'{"x": 1}',
+    "null": b"null",
+    "rows of nothing": b'{"model_version_status": 3, "outputs": {"b64": 1}, "metadata": 1}',
+    "no integers": b'{"model_version_status": [{"version": "x", "state": 1}], "metadata": {}}',
+    "deep": b'{"outputs": ' + b"[" * 100_000,
+    "no text": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("content", ANSWERS.values(), ids=ANSWERS)
+def test_answers_of_another_program(content):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as other:
+        threading.Thread(target=other.serve_forever, args=(0.02,), daemon=True).start()
+        client = Client("digits", f"http://127.0.0.1:{other.server_port}")
+        for call in (
+            client.status,
+            client.inputs,
+            lambda: client.predict({"latents": []}),
+            lambda: client.predict_rows([{}]),
+            lambda: client.generate(seed=0),
+        ):
+            with pytest.raises(ServingError, match="not TF Serving's"):
+                call()
+        other.shutdown()
+
+
+def test_an_answer_that_breaks_off():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            connection, _ = listening.accept()
+            connection.recv(2**16)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        client = Client("digits", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        with pytest.raises(ServingError, match="No answer"):
+            client.status()
 
 
 def test_grpc_without_its_packages(folder, monkeypatch):
@@ -549,6 +850,115 @@ def test_a_new_version_is_loaded_and_the_old_one_answers_until_then(tmp_path, ca
         until(lambda: server.models.names() == ["net"])
     said = capsys.readouterr().out
     assert "net: version 2 is served" in said and "net: version 3 fails" in said
+
+
+def export_version(folder, version, channels=1):
+    generator = networks.dcgan_generator((16, 16, channels), latent_dim=4, width=4)
+    return export.saved_model(generator, folder, version=version, floats_only=True)
+
+
+@pytest.fixture(scope="module")
+def two_versions(tmp_path_factory):
+    """A folder with a version of one channel, and a version of three, to be copied."""
+    folder = tmp_path_factory.mktemp("versions")
+    return export_version(folder / "net", 1), export_version(folder / "net", 2, 3)
+
+
+def test_a_version_that_arrives_in_pieces_is_tried_again(two_versions, tmp_path):
+    first, second = two_versions
+    shutil.copytree(first, tmp_path / "net" / "1")
+    models = Models(tmp_path)
+    assert models.refresh() == [("net", 1, None)]
+    new = tmp_path / "net" / "2"
+    new.mkdir()
+    shutil.copy(second / "saved_model.pb", new)
+    ((name, version, error),) = models.refresh()
+    assert (name, version) == ("net", 2) and error
+    assert models.refresh() == []  # nothing has changed
+    assert [row[:2] for row in models.status("net")] == [(2, "END"), (1, "AVAILABLE")]
+    (new / "variables").mkdir()
+    shutil.copy(second / "variables" / "variables.index", new / "variables")
+    assert [row[:2] for row in models.refresh()] == [("net", 2)]  # tried, and not yet complete
+    shutil.copytree(second, new, dirs_exist_ok=True)
+    assert models.refresh() == [("net", 2, None)]
+    assert [row[:2] for row in models.status("net")] == [(2, "AVAILABLE")]
+
+
+def test_a_broken_version_does_not_keep_an_older_one_away(two_versions, tmp_path):
+    first, second = two_versions
+    for version, source in ((1, first), (2, second), (3, second), (4, first)):
+        shutil.copytree(source, tmp_path / "net" / str(version))
+    for version in (3, 4):
+        os.truncate(tmp_path / "net" / str(version) / "saved_model.pb", 500)
+    with Server(tmp_path, port=None, rest_port=0, poll_seconds=60) as server:
+        client = Client("net", server.rest_address)
+        assert client.status() == {4: "END", 3: "END", 2: "AVAILABLE"}
+        assert np.shape(client.predict({"latents": [[0.0] * 4]})["images"]) == (1, 16, 16, 3)
+        models = server.models
+        # A loaded version that is broken on the disk afterwards goes on, and no older one.
+        os.truncate(tmp_path / "net" / "2" / "saved_model.pb", 500)
+        assert [row[:2] for row in models.refresh()] == [("net", 2)]
+        assert (2, "AVAILABLE") in [row[:2] for row in models.status("net")]
+        # One that is taken away makes room for the one before.
+        for version in (2, 3, 4):
+            shutil.rmtree(tmp_path / "net" / str(version))
+        assert models.refresh() == [("net", 1, None)]
+        assert models.status("net") == [(1, "AVAILABLE", "OK", "")]
+
+
+@contextlib.contextmanager
+def unreadable(*paths):
+    """Folders that this process cannot look into, even if it is run by root."""
+    before = os.geteuid()
+    for path in paths:
+        path.chmod(0)
+    os.seteuid(before or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+        for path in paths:
+            path.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_read_ends_nothing(two_versions):
+    first, second = two_versions
+    folder = Path(tempfile.mkdtemp(prefix="keras-gans-"))
+    try:
+        folder.chmod(0o755)
+        for name, version, source in (("a", 1, first), ("b", 1, first), ("c", 1, first)):
+            shutil.copytree(source, folder / name / str(version))
+        models = Models(folder)
+        assert len(models.refresh()) == 3
+        shutil.copytree(second, folder / "b" / "2")
+        shutil.copytree(second, folder / "c" / "2")
+        with unreadable(folder / "a", folder / "b" / "2"):
+            news = models.refresh()
+            assert [row[:2] for row in news] == [("b", 2), ("c", 2)]
+            assert isinstance(news[0][2], PermissionError) and news[1][2] is None
+            assert models.names() == ["a", "b", "c"] and models.get("b").version == 1
+        assert models.refresh() == [("b", 2, None)]
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_nobody_reads_what_the_watcher_says(two_versions, tmp_path, monkeypatch):
+    first, second = two_versions
+    shutil.copytree(first, tmp_path / "net" / "1")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with (
+        open(writing, "w", buffering=1) as closed,  # noqa: PTH123
+        Server(tmp_path, port=None, rest_port=0, poll_seconds=0.02) as server,
+    ):
+        monkeypatch.setattr(sys, "stdout", closed)
+        for version in (2, 3):
+            shutil.copytree(second, tmp_path / "half")
+            (tmp_path / "half").rename(tmp_path / "net" / str(version))
+            until(lambda v=version: server.models.get("net").version == v)
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            closed.close()
 
 
 def test_the_folder_of_one_model(folder):
