@@ -2,13 +2,14 @@
 
 import contextlib
 import copy
+import os
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, latent, replicas
-from keras_gans.files import nothing_skipped
+from keras_gans.files import in_memory, nothing_skipped
 
 SIDES = ("generator", "discriminator")
 
@@ -72,6 +73,7 @@ class AdversarialModel(keras.Model):
             average.trainable = False
             setattr(self, f"ema_{attribute}", average)
         self.gauges = None  # made by `compile`
+        self.after_fit = contextlib.ExitStack()  # what `fit` undoes, however it ends
         self.built = True  # the networks arrive built, and data adds nothing
 
     # ---- what users call
@@ -133,7 +135,27 @@ class AdversarialModel(keras.Model):
             self.gauges.first_batch = sample[0] if sample else None
         # Keras' default, True, warns for a dataset, which shuffles itself.
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
+        with contextlib.ExitStack() as self.after_fit:
+            # Where a callback lets this training begin, also Keras' own, the next one need not.
+            self.after_fit.callback(setattr, self, "_initial_epoch", None)
+            return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def save(self, filepath, overwrite=True, **kwargs):
+        """As `keras.Model.save`, but a `.keras` file is whole or not there, also on a full disk."""
+        whole = str(filepath).endswith(".keras")
+        with self._in_memory(filepath, whole and overwrite and not kwargs) as target:
+            super().save(target, overwrite=overwrite, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """As `keras.Model.save_weights`, but whole or not there, also on a full disk."""
+        whole = str(filepath).endswith(".weights.h5")
+        with self._in_memory(filepath, whole and overwrite and max_shard_size is None) as target:
+            super().save_weights(target, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    def _in_memory(self, filepath, whole):
+        """What to save to: memory that becomes a file, or what Keras itself makes of a path."""
+        local = isinstance(filepath, (str, os.PathLike)) and "://" not in str(filepath)
+        return in_memory(filepath) if whole and local else contextlib.nullcontext(filepath)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked."""
