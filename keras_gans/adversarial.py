@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import functools
+import os
 import types
 
 import h5py
@@ -11,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, checks, fitting, interface, latent, replicas
-from keras_gans.files import is_whole_hdf5, nothing_skipped
+from keras_gans.files import in_memory, is_whole_hdf5, nothing_skipped
 from keras_gans.names import did_you_mean
 
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
@@ -100,6 +101,7 @@ class AdversarialModel(keras.Model):
             setattr(self, f"ema_{attribute}", average)
             _follow(getattr(self, attribute), average)
         self.gauges = None  # made by `compile`
+        self.after_fit = contextlib.ExitStack()  # what `fit` undoes, however it ends
         self.built = True  # the networks arrive built, and data adds nothing
 
     def check_networks(self):
@@ -177,16 +179,32 @@ class AdversarialModel(keras.Model):
         self.gauges.first_batch = sample[0] if sample else None
         # Keras' default, True, warns for what shuffles itself.
         kwargs.setdefault("shuffle", not isinstance(x, (tf.data.Dataset, types.GeneratorType)))
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
+        with contextlib.ExitStack() as self.after_fit:
+            # Where a callback lets this training begin, also Keras' own, the next one need not.
+            self.after_fit.callback(setattr, self, "_initial_epoch", None)
+            return super().fit(x, y, batch_size=batch_size, **kwargs)
 
-    def save(self, filepath, *args, **kwargs):
-        """As `keras.Model.save`, to a `.keras` file."""
+    def save(self, filepath, overwrite=True, **kwargs):
+        """As `keras.Model.save`, but a `.keras` file is whole or not there, also on a full disk."""
         if str(filepath).endswith((".h5", ".hdf5")):
             raise ValueError(
                 "A GAN is saved in the `.keras` format: `save('gan.keras')`; its weights alone "
                 f"with `save_weights('gan.weights.h5')`. Received: {filepath}"
             )
-        super().save(filepath, *args, **kwargs)
+        whole = str(filepath).endswith(".keras")
+        with self._in_memory(filepath, whole and overwrite and not kwargs) as target:
+            super().save(target, overwrite=overwrite, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """As `keras.Model.save_weights`, but whole or not there, also on a full disk."""
+        whole = str(filepath).endswith(".weights.h5")
+        with self._in_memory(filepath, whole and overwrite and max_shard_size is None) as target:
+            super().save_weights(target, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    def _in_memory(self, filepath, whole):
+        """What to save to: memory that becomes a file, or what Keras itself makes of a path."""
+        local = isinstance(filepath, (str, os.PathLike)) and "://" not in str(filepath)
+        return in_memory(filepath) if whole and local else contextlib.nullcontext(filepath)
 
     def export(self, filepath, *args, **kwargs):
         """Exports the generator in use, as `keras.Model.export` does.

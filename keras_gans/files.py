@@ -1,7 +1,9 @@
 """Files and folders that are whole or not there."""
 
 import contextlib
+import errno
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -9,6 +11,38 @@ import warnings
 from pathlib import Path
 
 CACHE_VARIABLE = "KERAS_GANS_CACHE"
+
+_SPACE = "Free some space there, or choose a folder on another disk"
+_PERMISSION = "Choose a folder that this user may write to, or change its permissions"
+_IN_THE_WAY = "Choose another path, or move away what is there"
+_NO_FOLDER = "Is a disk or share not mounted, or was the folder removed meanwhile?"
+_ADVICE = {
+    errno.ENOSPC: f"The disk is full. {_SPACE}",
+    errno.EDQUOT: f"The quota of this user is used up. {_SPACE}",
+    errno.EFBIG: "The file is larger than the file system or `ulimit -f` allows. Raise the limit",
+    errno.EACCES: f"This user may not write there. {_PERMISSION}",
+    errno.EPERM: f"This user may not write there. {_PERMISSION}",
+    errno.EROFS: "The file system is read-only. Choose a folder on another one",
+    errno.ENOENT: f"There is no such folder. {_NO_FOLDER}",
+    errno.ENOTDIR: f"A file is where a folder should be. {_IN_THE_WAY}",
+    errno.EEXIST: f"Something else has that name. {_IN_THE_WAY}",
+    errno.EISDIR: f"A folder has that name. {_IN_THE_WAY}",
+    errno.ENAMETOOLONG: "The name is too long for the file system. Choose a shorter one",
+    errno.EMFILE: "This process has too many files open. Raise `ulimit -n`, or close some",
+    errno.ENFILE: "The system has too many files open. Close some programs",
+    errno.EIO: "The disk reports a fault. Look at the system's log before you trust it",
+    errno.ESTALE: f"The share went away. {_NO_FOLDER}",
+}
+
+
+def advice(error):
+    """Says what an `OSError` of writing means, and what to do about it.
+
+    >>> advice(OSError(errno.EROFS, "Read-only file system"))
+    'The file system is read-only. Choose a folder on another one.'
+    """
+    known = _ADVICE.get(error.errno, "Mend what the system says")
+    return known if known.endswith("?") else f"{known}."
 
 
 @contextlib.contextmanager
@@ -23,6 +57,9 @@ def atomic(path):
     >>> Path("numbers.txt").read_text()
     '1 2 3'
 
+    Libraries that write in pieces, such as HDF5, are given `in_memory` instead: they crash where a
+    disk is full.
+
     Args:
         path: the file wanted.
 
@@ -30,22 +67,126 @@ def atomic(path):
         Path beside it, with the same suffixes: what is written picks its format by them.
 
     Raises:
-        OSError: with a note that says what was left, if the file cannot be written.
+        OSError: with a note that says what was left and what to do, if the file cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.parent / f".{secrets.token_hex(4)}-{path.name}"
+    # No longer than the name wanted, if that is long: some file systems take 255 bytes.
+    partial = path.parent / f".{secrets.token_hex(4)}-{path.name[-40:]}"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        state = "The previous file is whole." if path.exists() else "Nothing was left there."
-        error.add_note(f"Could not write {path}. {state} Free some space, and run again.")
+        _explain(error, path, partial)
         raise
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _explain(error, path, partial):
+    """Adds to an error of writing what was left, and what to do if the writing was to blame."""
+    there = os.path.exists(path)  # noqa: PTH110  `Path.exists` raises for a name that is too long
+    left = "The previous file is whole." if there else "Nothing was left there."
+    place = str(error.filename or path)  # of what was read meanwhile, it is another
+    ours = str(path).startswith(place) or place.startswith(str(partial))
+    error.add_note(f"Could not write {path}. {left}" + f" {advice(error)} Then run again." * ours)
+
+
+@contextlib.contextmanager
+def in_memory(path):
+    """Gives memory to write to, and writes it over `path` once the block has ended well.
+
+    As `atomic`, for libraries that cannot stand a full disk: HDF5 keeps the file open then, and may
+    end the process. It takes as much memory as the file is large.
+
+    >>> with in_memory("numbers.bin") as memory:
+    ...     _ = memory.write(b"123")
+    >>> Path("numbers.bin").read_bytes()
+    b'123'
+
+    Args:
+        path: the file wanted.
+
+    Yields:
+        `io.BytesIO` whose `str` is `path`, as Keras, which picks a format by it, needs it.
+
+    Raises:
+        OSError: as `atomic`.
+    """
+    memory = _Memory(path)
+    yield memory
+    with atomic(path) as partial:
+        partial.write_bytes(memory.getbuffer())
+
+
+class _Memory(io.BytesIO):
+    def __init__(self, path):
+        super().__init__()
+        self.path = str(path)
+
+    def __str__(self):
+        return self.path
+
+
+def append(path, text):
+    """Appends to a file, whole or not at all.
+
+    Args:
+        path: the file; made, with its folders, if missing.
+        text: to write at its end.
+
+    Raises:
+        OSError: as `atomic`; the file is then as it was.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            size, content = file.tell(), text.encode()
+            try:
+                if file.write(content) < len(content):  # the rest did not fit
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(size)
+                raise
+    except OSError as error:
+        _explain(error, path, path)
+        raise
+
+
+@contextlib.contextmanager
+def or_warn(what):
+    """Makes an `OSError` of the block a warning: a training is worth more than a file of it.
+
+    Args:
+        what: what is lost by it; the beginning of a sentence.
+    """
+    try:
+        yield
+    except OSError as error:
+        warnings.warn(
+            f"{what} could not be written, and the training goes on. {advice(error)} "
+            f"Received: {error}",
+            stacklevel=4,
+        )
+
+
+def free_name(path):
+    """The first of `name~1`, `name~2` and so on, before the suffixes, that nothing has.
+
+    >>> free_name(Path("runs/metrics.jsonl")).as_posix()
+    'runs/metrics~1.jsonl'
+    """
+    suffixes = "" if path.is_dir() else "".join(path.suffixes)
+    stem, number = path.name.removesuffix(suffixes), 1
+    while (name := path.with_name(f"{stem}~{number}{suffixes}")).exists():
+        number += 1
+    return name
 
 
 @contextlib.contextmanager
@@ -60,13 +201,16 @@ def atomic_folder(path):
 
     Yields:
         Path beside it, at which nothing is.
+
+    Raises:
+        OSError: as `atomic`.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.partial")
     previous = path.with_name(f".{path.name}.previous")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
     try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         # A folder cannot be renamed over a full one. Moved aside, the old one is whole until the
         # new one is there; deleted first, a kill would leave half of it.
@@ -80,6 +224,9 @@ def atomic_folder(path):
                 previous.rename(path)
             raise
         shutil.rmtree(previous, ignore_errors=True)
+    except OSError as error:
+        _explain(error, path, partial)
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -128,7 +275,7 @@ def halve(path):
     import h5py  # here, and NumPy: the command line lists presets without either
     import numpy as np
 
-    with atomic(path) as half, h5py.File(path) as source, h5py.File(half, "w") as target:
+    with in_memory(path) as half, h5py.File(path) as source, h5py.File(half, "w") as target:
 
         def copy(name, item):
             if isinstance(item, h5py.Group):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gans.files import atomic
+from keras_gans.files import atomic, in_memory
 
 # Pillow's modes by number of channels.
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -273,7 +273,7 @@ def save(images, path, columns=None, padding=2):
             f"JPEG cannot hold an alpha channel. Expected 1 or 3 channels; save as `.png` or "
             f"drop the fourth channel. Received: path={str(path)!r}, shape={images.shape}"
         )
-    with atomic(path) as file:
+    with in_memory(path) as file:
         # 4:2:0 chroma would blur the seams of small samples.
         options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
         _encode(picture, file, kind, **options)
@@ -366,7 +366,7 @@ def animate(frames, path, duration=100, hold=1000):
     first = next(rest)
     times = [duration] * (len(frames) - 1) + [hold]
     options = {"lossless": True} if kind == "webp" else {}
-    with atomic(path) as file:
+    with in_memory(path) as file:
         first.save(
             file,
             format=kind.upper(),

@@ -12,7 +12,7 @@ import numpy as np
 from keras_gans import AdversarialModel, image
 from keras_gans.building import undisturbed
 from keras_gans.callbacks.metrics_log import read_metrics, totals
-from keras_gans.files import atomic, atomic_folder, halve, sha256
+from keras_gans.files import atomic, atomic_folder, halve, in_memory, sha256
 from keras_gans.reading.text import read_json
 from keras_gans.zoo import cards, presets
 from keras_gans.zoo.environment import ENVIRONMENT
@@ -76,7 +76,8 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
         about = {}
         for role, network in networks.items():
             path = partial / presets.weights_file(role)
-            network.save_weights(path)
+            with in_memory(path) as memory:
+                network.save_weights(memory)
             halve(path)
             about[path.name] = {
                 "parameters": network.count_params(),

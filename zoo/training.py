@@ -1,15 +1,17 @@
 """Training by recipe, in a folder that says everything about itself."""
 
+import contextlib
 import json
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from keras_gans import data, metrics
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
+from keras_gans.callbacks.board import Curves
+from keras_gans.callbacks.lock import locked
 from keras_gans.callbacks.writer import is_chief
-from keras_gans.files import atomic
+from keras_gans.files import atomic, free_name
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.environment import ENVIRONMENT, describe
 from keras_gans.zoo.evaluating import conclude
@@ -48,6 +50,7 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
 
     Raises:
         ValueError: for a recipe that is not right, or another than the run's.
+        BlockingIOError: if another process trains in the folder.
     """
     strategy = by_name(strategy)  # first: several workers meet before anything is computed
     chief = is_chief(strategy)
@@ -59,7 +62,17 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
             f"or remove the old one first. Received: new=True, {folder}"
         )
     if new and folder.exists():
-        folder.rename(_free_name(folder))
+        with locked(folder):  # nobody trains there
+            pass
+        folder.rename(free_name(folder))
+    # The first of several workers locks for all.
+    with locked(folder) if chief else contextlib.nullcontext():
+        _train(recipe, folder, verbose, strategy, chief)
+    return folder
+
+
+def _train(recipe, folder, verbose, strategy, chief):
+    """Begins or goes on, in a folder that is this training's own."""
     config = folder / "config.json"
     if config.exists():
         recipe.require_same(read_json(config), config)
@@ -81,7 +94,7 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
             steps_per_epoch=data.steps_per_epoch(dataset),
             epochs=recipe.config["epochs"],
             verbose=verbose if chief else 0,
-            callbacks=_callbacks(recipe, gan, folder, evaluate, resume, chief),
+            callbacks=_callbacks(recipe, gan, folder, evaluate, resume),
         )
         if evaluate is not None and chief:
             last = evaluate.measured if evaluate.epoch == resume.epoch else None
@@ -90,10 +103,9 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
             conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last, back, told)
     if chief:
         write_report(folder, recipe)
-    return folder
 
 
-def _callbacks(recipe, gan, folder, evaluate, resume, chief):
+def _callbacks(recipe, gan, folder, evaluate, resume):
     """In the order in which they must run."""
     samples = SampleGrid(
         folder / "samples",
@@ -101,7 +113,6 @@ def _callbacks(recipe, gan, folder, evaluate, resume, chief):
         log_dir=folder / "logs/samples",
         inputs=recipe.sample_pairs(),
     )
-    board = keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False)
     health = TrainingHealth(
         log_dir=str(folder / "logs/health"), path=folder / HEALTH, **_classifier(recipe, gan)
     )
@@ -110,7 +121,7 @@ def _callbacks(recipe, gan, folder, evaluate, resume, chief):
         *([] if evaluate is None else [evaluate]),  # before those that log, which have its numbers
         resume,
         MetricsLog(folder / "metrics.jsonl"),
-        *([board] if chief else []),  # Keras' own would write from every worker
+        Curves(folder / "logs"),
         samples,
     ]
 
@@ -122,11 +133,3 @@ def _classifier(recipe, gan):
     if network is None or gan.inference_generator.output_shape[1:] != network.image_shape:
         return {}
     return {"classify": lambda x: network(x)[1], "num_classes": network.num_classes}
-
-
-def _free_name(folder):
-    """The first of `folder~1`, `folder~2` and so on that nothing has."""
-    number = 1
-    while (name := folder.with_name(f"{folder.name}~{number}")).exists():
-        number += 1
-    return name

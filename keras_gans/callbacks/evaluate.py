@@ -3,16 +3,15 @@
 import json
 from pathlib import Path
 
-import keras
-
 from keras_gans import checks
+from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.writer import writes
-from keras_gans.files import atomic
+from keras_gans.files import atomic, free_name, in_memory, or_warn
 
 WEIGHTS, NUMBERS = "best.weights.h5", "best.json"
 
 
-class Evaluate(keras.callbacks.Callback):
+class Evaluate(Callback):
     """Adds metrics to the logs of an epoch, and keeps the checkpoint with the best.
 
     What is measured is the generator in use: its moving average, if the model keeps one. The values
@@ -28,7 +27,8 @@ class Evaluate(keras.callbacks.Callback):
         best: metric to choose the best checkpoint by; `None` measures, and chooses none.
         directory: folder of `best.weights.h5`, with both sides, both optimizers and every random
             state, and of `best.json`, which says how good it is; `None` keeps none. A training that
-            goes on knows the best so far.
+            goes on knows the best so far; what a later epoch or another training kept stays as
+            `best~1.weights.h5` and `best~1.json`.
 
     Attributes:
         measured: what `evaluation.measure` found last; empty before that.
@@ -45,18 +45,36 @@ class Evaluate(keras.callbacks.Callback):
         self.directory = Path(directory) if directory is not None else None
         self.measured, self.epoch = {}, 0
 
-    def on_train_begin(self, logs=None):
-        self._leader = self._earlier = self._started = None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if self._started is not None or self.directory is None:
+    def begin(self, epoch):
+        self._leader = self._earlier = None
+        if self.directory is None or not writes(self.model):
             return
-        self._started = epoch  # where `Resume` and the like have put it by now
-        path = self.directory / NUMBERS
-        kept = json.loads(path.read_text()) if path.exists() else {"epoch": epoch + 1}
+        kept = self._kept()
+        if kept is None:
+            return
         # A training that starts afresh, or from before the best, has not made it.
         if kept["epoch"] <= epoch:
             self._earlier = kept["measurement"]
+        else:
+            for path in (self.directory / WEIGHTS, self.directory / NUMBERS):
+                if path.exists():
+                    path.rename(free_name(path))
+
+    def _kept(self):
+        """What an earlier training says of its best."""
+        path = self.directory / NUMBERS
+        if not path.exists():
+            return None
+        try:
+            kept = json.loads(path.read_text())
+            if isinstance(kept["epoch"], int) and isinstance(kept["measurement"], dict):
+                return kept
+        except (ValueError, TypeError, LookupError):
+            pass
+        raise ValueError(
+            "The file that says how good the best checkpoint is cannot be read. Expected JSON as "
+            f"this callback wrote it. Remove it, to choose a best one anew. Received: {path}"
+        )
 
     def on_epoch_end(self, epoch, logs=None):
         # Keras alone knows the last epoch, by this name.
@@ -74,13 +92,18 @@ class Evaluate(keras.callbacks.Callback):
         if self._earlier is not None:
             self._leader, self._earlier = leader.from_json(self._earlier), None
         if self._leader is None or leader.better_than(self._leader):
-            self._leader = leader
-            if self.directory is not None:
-                with atomic(self.directory / WEIGHTS) as partial:
-                    self.model.save_weights(partial)
-                kept = {"epoch": epoch + 1, "measurement": leader.to_json()}
-                with atomic(self.directory / NUMBERS) as partial:
-                    partial.write_text(json.dumps(kept, indent=2) + "\n")
+            with or_warn(f"The best checkpoint, of epoch {epoch + 1},"):
+                self._keep(leader)
+                self._leader = leader  # of those that could be kept
+
+    def _keep(self, leader):
+        if self.directory is None:
+            return
+        with in_memory(self.directory / WEIGHTS) as memory:
+            self.model.save_weights(memory)
+        kept = {"epoch": self.epoch, "measurement": leader.to_json()}
+        with atomic(self.directory / NUMBERS) as partial:
+            partial.write_text(json.dumps(kept, indent=2) + "\n")
 
     def _found(self, metric):
         for found in self.measured.values():

@@ -1,40 +1,44 @@
 """One line of JSON an epoch."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
-import keras
-
+from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.writer import writes
-from keras_gans.files import atomic
+from keras_gans.files import append, atomic, free_name, or_warn
 
 
-class MetricsLog(keras.callbacks.Callback):
+class MetricsLog(Callback):
     """Writes `metrics.jsonl`: epoch, seconds, steps per second and every logged value.
 
-    A training that goes on from an earlier epoch drops the lines after it first, so that the
-    file tells one story.
+    A training that goes on from an earlier epoch, by `Resume` or `initial_epoch`, goes on in the
+    file. Lines of later epochs than that, or of another training, are not lost: the file with them
+    is kept as `metrics~1.jsonl`, so that each file tells one story. On a full disk, lines wait
+    until there is space.
 
     >>> log = keras_gans.callbacks.MetricsLog("metrics.jsonl")
 
     Args:
         path: the file; made if missing.
+
+    Raises:
+        ValueError: in `fit`, if the file at `path` is another than such a log.
+        OSError: in `fit`, before the first step, if it cannot be written.
     """
 
     def __init__(self, path):
         super().__init__()
         self.path = Path(path)
 
-    def on_train_begin(self, logs=None):
-        if not writes(self.model):
-            return
-        start = self.model._initial_epoch or 0
-        lines = [line for line in _lines(self.path) if (line["epoch"] or 0) <= start]
-        with atomic(self.path) as partial:
-            partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    def begin(self, epoch):
+        self._pending = ""
+        if writes(self.model):
+            rewind(self.path, epoch)
 
     def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
         self._started, self._steps = time.perf_counter(), 0
 
     def on_train_batch_end(self, batch, logs=None):
@@ -50,8 +54,49 @@ class MetricsLog(keras.callbacks.Callback):
             "steps_per_second": round(self._steps / seconds, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
-        with self.path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        self._pending += json.dumps(line) + "\n"
+        with or_warn(f"The log of epoch {epoch + 1}"):
+            append(self.path, self._pending)
+            self._pending = ""
+
+
+def rewind(path, epoch):
+    """Makes a file of JSON lines end at an epoch, and keeps what came later under another name.
+
+    Args:
+        path: the file; a missing one is made, empty.
+        epoch: the last to stay. A line without an epoch stays as well.
+
+    Returns:
+        List of the lines that stay, as dictionaries.
+
+    Raises:
+        ValueError: if the file holds other things.
+    """
+    path = Path(path)
+    content = path.read_bytes() if path.exists() else b""
+    kept, lines, later = b"", [], False
+    for raw in content.splitlines(keepends=True):
+        try:
+            line = json.loads(raw)
+            stays = (line["epoch"] or 0) <= epoch
+        except (ValueError, TypeError, LookupError) as error:
+            if raw.startswith(b"{") and not raw.endswith(b"\n"):
+                break  # a kill has cut it short
+            raise ValueError(
+                "There is another file at that path. Expected lines of JSON with an `epoch` each, "
+                "as an earlier training wrote them, or no file. Give another path, or move the "
+                f"file away. Received: {path}, with {raw[:40]!r}"
+            ) from error
+        later = later or not stays
+        if stays:
+            kept, lines = kept + raw.rstrip(b"\r\n") + b"\n", [*lines, line]
+    if later:
+        shutil.copy2(path, free_name(path))
+    if kept != content or not path.exists():
+        with atomic(path) as partial:
+            partial.write_bytes(kept)
+    return lines
 
 
 def read_metrics(path):

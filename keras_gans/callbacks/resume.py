@@ -5,15 +5,17 @@ import time
 import warnings
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from keras_gans import checks
+from keras_gans.callbacks import settings
+from keras_gans.callbacks.base import Callback
+from keras_gans.callbacks.lock import locked
 from keras_gans.callbacks.writer import writes
-from keras_gans.files import atomic, is_whole_hdf5
+from keras_gans.files import advice, in_memory, is_whole_hdf5
 
 
-class Resume(keras.callbacks.Callback):
+class Resume(Callback):
     """Saves the whole training as it goes on, and goes on from what is saved.
 
     One file holds both sides, both optimizers, the moving averages, every random state and the
@@ -32,26 +34,42 @@ class Resume(keras.callbacks.Callback):
     >>> resume.epoch, resume.step
     (2, 0)
 
+    A checkpoint holds the learning rates too. A model that was compiled with others than the
+    checkpoint's, or with another loss, is refused, unless `allow_changes`:
+
+    >>> gan.compile(keras.optimizers.Adam(0.1), keras.optimizers.Adam(0.1))
+    >>> gan.fit(images, steps_per_epoch=10, epochs=3, callbacks=[resume], verbose=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: This training was started with other settings, and the checkpoint would ...
+
     Args:
-        directory: folder of the checkpoints; made if missing. Workers of one training share it.
+        directory: folder of the checkpoints; made if missing. Workers of one training share it;
+            a second training at the same time is refused.
         every: epochs between two checkpoints. The last epoch is always saved.
         keep: how many checkpoints stay.
         steps: steps after which to save within an epoch too; `None` for not.
         minutes: minutes after the last checkpoint after which to save, at any step; `None` for not.
+        allow_changes: whether to go on with learning rates, other numbers of the optimizers, and
+            losses that differ from those of the checkpoint. The ones just compiled are taken.
 
     Raises:
         ValueError: for a number that is not positive, and, in `fit`, for checkpoints of which none
-            can be read.
+            can be read, or a model that is compiled otherwise.
+        BlockingIOError: in `fit`, if another training writes to `directory`.
+        OSError: in `fit`, if the last checkpoint cannot be written.
     """
 
-    def __init__(self, directory, every=1, keep=2, steps=None, minutes=None):
+    def __init__(self, directory, every=1, keep=2, steps=None, minutes=None, allow_changes=False):
         super().__init__()
-        self.directory = Path(directory)
+        self.directory, self.allow_changes = Path(directory), allow_changes
         self.every, self.keep = checks.count("every", every), checks.count("keep", keep)
         self.steps = None if steps is None else checks.count("steps", steps)
-        if minutes is not None and not minutes > 0:
-            raise ValueError(f"`minutes` must be above 0, or None. Received: minutes={minutes}")
+        number = isinstance(minutes, (int, float)) and not isinstance(minutes, bool)
+        if minutes is not None and not (number and minutes > 0):
+            raise ValueError(f"`minutes` must be above 0, or None. Received: minutes={minutes!r}")
         self.minutes = minutes
+        self._compiled = None
 
     def _numbered(self):
         """`(finished epochs, steps after them)` to path, oldest first."""
@@ -114,8 +132,9 @@ class Resume(keras.callbacks.Callback):
     def save(self, epoch, step=0):
         """Writes the checkpoint of so many epochs and steps, and removes the oldest."""
         name = f"epoch-{epoch:05d}" + (f"-step-{step:08d}" if step else "")
-        with atomic(self.directory / f"{name}.weights.h5") as partial:
-            self.model.save_weights(partial)
+        with in_memory(self.directory / f"{name}.weights.h5") as memory:
+            self.model.save_weights(memory)
+            settings.write(memory, self.model, self._compiled or settings.of(self.model))
         kept = self.checkpoints()[-self.keep :]
         for path in self._numbered().values():
             if path not in kept:  # damaged ones too
@@ -128,8 +147,8 @@ class Resume(keras.callbacks.Callback):
             except OSError as error:
                 warnings.warn(
                     f"Epoch {epoch}, step {step} could not be saved, and the training goes on; "
-                    f"stopped now, it would go back to the checkpoint before. Free some space in "
-                    f"{self.directory}. Received: {error}",
+                    f"stopped now, it would go back to the checkpoint before. {advice(error)} "
+                    f"Received: {error}, in {self.directory}",
                     stacklevel=2,
                 )
         self._saved_at = time.monotonic()
@@ -138,16 +157,52 @@ class Resume(keras.callbacks.Callback):
         return self.minutes is not None and time.monotonic() > self._saved_at + 60 * self.minutes
 
     def on_train_begin(self, logs=None):
-        epoch, self._step = self.restore(self.model)
-        _require_one_start((epoch, self._step), self.model.distribute_strategy)
+        super().on_train_begin(logs)
+        if writes(self.model):
+            self.undo.enter_context(locked(self.directory))
+        self._compiled = settings.of(self.model)
+        self._start = self._finished, self._step = self._restore()
+        _require_one_start(self._start, self.model.distribute_strategy)
         # The attribute through which Keras' own BackupAndRestore moves the start of `fit`.
-        self.model._initial_epoch = self._finished = epoch
+        self.model._initial_epoch = self._finished
+        self.undo.callback(setattr, self.model, "_initial_epoch", None)
         self._saved_at = time.monotonic()
         if self._step:
             length = self.params.get("steps")
             if length is not None and length <= self._step:
                 raise ValueError(_shorter(length, self._step))
-            self.model.train_function = _LetBy(self.model, self._step)
+            stand_in = _LetBy(self.model, self._step)
+            self.undo.callback(setattr, self.model, "train_function", stand_in.train)
+            self.model.train_function = stand_in
+
+    def _restore(self):
+        """Loads the newest checkpoint; of the settings, says whose hold."""
+        path = self._whole().get(self._newest())
+        saved = None if path is None else settings.read(path)
+        changes = settings.differences(saved, self._compiled)
+        if changes and not self.allow_changes:
+            raise ValueError(
+                "This training was started with other settings, and the checkpoint would bring the "
+                "old learning rates back. Expected what was compiled then. Undo the change, go on "
+                "with the new ones by `Resume(..., allow_changes=True)`, or start afresh in "
+                f"another folder. Received: {settings.told(changes)}, in {path}"
+            )
+        with settings.kept(self.model, changes):
+            start = self.restore(self.model)
+        if saved is not None and not changes:
+            self._compiled = saved["compiled"]
+        return start
+
+    def begin(self, epoch):
+        # Keras takes `initial_epoch` where the checkpoint says 0.
+        if self._start != (0, 0) and epoch != self._start[0]:
+            raise ValueError(
+                "A checkpoint says where to go on, and something else says otherwise. Leave out "
+                "`initial_epoch` and Keras' BackupAndRestore. "
+                f"Received: epoch {epoch}, and a checkpoint of epoch {self._start[0]} in "
+                f"{self.directory}"
+            )
+        self._finished = epoch
 
     def on_train_batch_end(self, batch, logs=None):
         before, self._step = self._step, max(self._step, batch + 1)
@@ -164,7 +219,7 @@ class Resume(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if writes(self.model) and (self._finished, 0) > self._newest():
             self.save(self._finished)
-        self.model._initial_epoch = None  # the next `fit` starts where it is told to
+        super().on_train_end(logs)
 
 
 def _require_one_start(start, strategy):

@@ -2,20 +2,25 @@
 
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from keras_gans import checks, image
+from keras_gans.callbacks.base import Callback
+from keras_gans.callbacks.board import Board
+from keras_gans.callbacks.resume import lets_by
 from keras_gans.callbacks.writer import writes
+from keras_gans.files import free_name, or_warn
 
 _FRAMES = 100
 
 
-class SampleGrid(keras.callbacks.Callback):
+class SampleGrid(Callback):
     """Writes a grid of samples as the training goes, and an animation of them at its end.
 
     The grids are `epoch_0000.png` (before the first step), `epoch_0001.png` and so on. All show
-    the same latents: what changes is the generator.
+    the same latents: what changes is the generator. A training that goes on from an earlier epoch,
+    by `Resume` or `initial_epoch`, adds to the grids that are there. Those of later epochs than
+    that, or of another training, are moved into a folder `earlier~1` beside them.
 
     >>> samples = keras_gans.callbacks.SampleGrid("samples", num_images=36)
 
@@ -36,6 +41,7 @@ class SampleGrid(keras.callbacks.Callback):
     Raises:
         ValueError: for a number below 1, an unknown kind of animation, or a generator that makes
             no images.
+        OSError: in `fit`, if the first grid cannot be written. A later one is warned of.
     """
 
     def __init__(
@@ -58,11 +64,13 @@ class SampleGrid(keras.callbacks.Callback):
                 f"Received: animation={animation!r}"
             )
         self.inputs = inputs
-        self.directory, self.log_dir, self.animation = Path(directory), log_dir, animation
+        self.directory, self._board, self.animation = Path(directory), Board(log_dir), animation
         self.num_images, self.every, self.seed, self.options = num_images, every, seed, options
-        self._written = self._summary = None
 
     def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._epoch = self._written = None
+        self.undo.callback(self._board.close)
         shape = self.model.inference_generator.output_shape
         if len(shape) != 4 or shape[-1] not in (1, 3, 4):
             raise ValueError(
@@ -75,31 +83,52 @@ class SampleGrid(keras.callbacks.Callback):
                 "images, and for no other. "
                 f"Received: {type(self.model).__name__}, inputs={type(self.inputs).__name__}"
             )
-        self._epoch = self.model._initial_epoch or 0
-        if self._epoch == 0:
+
+    def begin(self, epoch):
+        fresh = epoch == 0 and not lets_by(self.model)
+        if writes(self.model):
+            self._move_away(-1 if fresh else epoch)
+        self._epoch = self._written = epoch
+        if fresh:
             self.write(0)
 
     def on_epoch_end(self, epoch, logs=None):
         self._epoch = epoch + 1
         if self._epoch % self.every == 0:
-            self.write(self._epoch)
+            self._try_to_write()
 
     def on_train_end(self, logs=None):
         if self._written != self._epoch:
-            self.write(self._epoch)
-        if self._summary is not None:
-            self._summary.close()
-            self._summary = None
-        if self.animation is not None and writes(self.model):
-            frames = [
-                path
-                for path in sorted(self.directory.glob("epoch_*.png"))
-                if int(path.stem[len("epoch_") :]) <= self._epoch
-            ]
+            self._try_to_write()
+        if self._epoch is not None and self.animation is not None and writes(self.model):
+            frames = [path for number, path in self._grids() if number <= self._epoch]
             # Evenly thinned: a hundred frames tell as much as a thousand, in a tenth of the size.
             step = -(-len(frames) // _FRAMES)
             frames = frames[:-1:step] + frames[-1:]
-            image.animate(frames, self.directory / self.animation)
+            with or_warn("The animation of the samples"):
+                image.animate(frames, self.directory / self.animation)
+        super().on_train_end(logs)
+
+    def _grids(self):
+        """Number and path of the grids in the folder, in order."""
+        paths = self.directory.glob("epoch_*.png")
+        numbers = [(path.stem.removeprefix("epoch_"), path) for path in paths]
+        return sorted((int(number), path) for number, path in numbers if number.isdecimal())
+
+    def _move_away(self, epoch):
+        """Moves grids of later epochs out of the way of this training's."""
+        later = [path for number, path in self._grids() if number > epoch]
+        if later:
+            # Those of every epoch: another training's, and so is its animation.
+            film = self.directory / (self.animation or "")
+            folder = free_name(self.directory / "earlier")
+            folder.mkdir()
+            for path in [*later, *([film] if epoch < 0 and film.is_file() else [])]:
+                path.rename(folder / path.name)
+
+    def _try_to_write(self):
+        with or_warn(f"The samples of epoch {self._epoch}"):
+            self.write(self._epoch)
 
     def write(self, epoch):
         """Writes the grid of one epoch."""
@@ -113,7 +142,4 @@ class SampleGrid(keras.callbacks.Callback):
             picture = image.grid(image.side_by_side(columns), columns=len(columns))
         image.save(picture, self.directory / f"epoch_{epoch:04d}.png")
         self._written = epoch
-        if self.log_dir is not None:
-            self._summary = self._summary or tf.summary.create_file_writer(str(self.log_dir))
-            with self._summary.as_default():
-                tf.summary.image("samples", picture[None], step=epoch)
+        self._board.write(lambda: tf.summary.image("samples", picture[None], step=epoch))

@@ -5,20 +5,21 @@ import json
 import math
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from keras_gans import checks, losses
 from keras_gans.callbacks import symptoms
-from keras_gans.callbacks.metrics_log import read_metrics
+from keras_gans.callbacks.base import Callback
+from keras_gans.callbacks.board import Board
+from keras_gans.callbacks.metrics_log import read_metrics, rewind
 from keras_gans.callbacks.resume import lets_by
 from keras_gans.callbacks.writer import writes
-from keras_gans.files import atomic
+from keras_gans.files import append, or_warn
 
 
-class TrainingHealth(keras.callbacks.Callback):
+class TrainingHealth(Callback):
     """Says once, in words, what goes wrong in a training; docs/health.md explains each kind.
 
     At every check it reads what the model's gauges kept (`AdversarialModel.observe`), makes the
@@ -48,7 +49,8 @@ class TrainingHealth(keras.callbacks.Callback):
         every: steps between two checks; `None` checks at the end of each epoch.
         log_dir: folder of TensorBoard's files, for gauges and messages; `None` for none.
         path: a `health.jsonl` that gets a line for each message; `None` for none. A training that
-            goes on from an earlier epoch drops the later lines, and does not repeat the others.
+            goes on from an earlier epoch does not repeat the earlier ones; a file with later
+            lines is kept as `health~1.jsonl`.
         on_nan: `"stop"`, or `"restore"`: both sides and their optimizers go back to the last
             check without large gradients. Learning rates stay, and random numbers go on.
         max_restores: how often in one `fit`, before it stops after all.
@@ -117,7 +119,7 @@ class TrainingHealth(keras.callbacks.Callback):
                 f"`num_classes`, or neither. Received: classify={classify!r}, "
                 f"num_classes={num_classes!r}"
             )
-        self.log_dir, self.path = log_dir, None if path is None else Path(path)
+        self._board, self.path = Board(log_dir), None if path is None else Path(path)
         self.on_nan, self.max_restores = on_nan, checks.count("max_restores", max_restores)
         self.real, self.classify, self.seed = real, classify, seed
         if num_classes is not None:
@@ -143,18 +145,18 @@ class TrainingHealth(keras.callbacks.Callback):
                     f"Received: {name}={value!r}"
                 )
         self.messages, self.gauges = [], {}
-        self._summary = self._epoch = None
+        self._epoch = None
         self._good = []
 
     # ---- Keras' side
 
     def on_train_begin(self, logs=None):
-        self._fresh = True
+        super().on_train_begin(logs)
+        self.undo.callback(self._forget)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
-        if self._fresh:  # not in `on_train_begin`: whoever resumes has done so by now
-            self._start(epoch)
+        super().on_epoch_begin(epoch, logs)
         self._batch = -1
         self._interval.restart()
 
@@ -188,16 +190,14 @@ class TrainingHealth(keras.callbacks.Callback):
         else:
             self._require_finite()  # before the epoch is saved
 
-    def on_train_end(self, logs=None):
+    def _forget(self):
         self._good, self._before, self._epoch = [], None, None
-        if self._summary is not None:
-            self._summary.close()
-            self._summary = None
+        self._board.close()
 
     # ---- a check
 
-    def _start(self, epoch):
-        self._fresh, self._restores = False, 0
+    def begin(self, epoch):
+        self._restores = 0
         self._step = self._checked = int(self.model.generator_optimizer.iterations.numpy())
         self._interval, self._readings, self._samples, self._batch = _Interval(), [], None, -1
         self._measure, self._before, self._ratios = True, None, {}
@@ -222,10 +222,12 @@ class TrainingHealth(keras.callbacks.Callback):
             self._say(**found)
         if self._step < self.warmup:
             self._readings.clear()
-        if writes(self.model) and self.log_dir is not None:
-            with self._writer().as_default():
-                for name, value in reading.items():
-                    tf.summary.scalar(f"gauges/{name}", value, step=self._step)
+        if writes(self.model):
+            self._board.write(lambda: self._show(reading))
+
+    def _show(self, reading):
+        for name, value in reading.items():
+            tf.summary.scalar(f"gauges/{name}", value, step=self._step)
 
     def _judge(self):
         """What is wrong by the readings kept; keeps weights that are fit to go back to."""
@@ -369,26 +371,25 @@ class TrainingHealth(keras.callbacks.Callback):
             return
         logging.warning("Epoch %d, step %d: %s", message.epoch, message.step, text)
         if self.path is not None:
-            with self.path.open("a") as file:
-                file.write(_line(message))
-        if self.log_dir is not None:
-            with self._writer().as_default():
-                tf.summary.text(f"health/{kind}", text, step=self._step)
+            with or_warn(f"A message of {self.path}"):
+                append(self.path, _line(message))
+        self._board.write(lambda: tf.summary.text(f"health/{kind}", text, step=self._step))
 
     def _earlier_messages(self, epoch):
         """Those of the epochs that were done when this training went on."""
         if self.path is None:
             return []
-        lines = [line for line in read_metrics(self.path) if line["epoch"] <= epoch]
-        messages = [symptoms.Message(**{k: _number(v) for k, v in x.items()}) for x in lines]
         if writes(self.model):
-            with atomic(self.path) as partial:
-                partial.write_text("".join(map(_line, messages)))
-        return messages
-
-    def _writer(self):
-        self._summary = self._summary or tf.summary.create_file_writer(str(self.log_dir))
-        return self._summary
+            lines = rewind(self.path, epoch)
+        else:
+            lines = [line for line in read_metrics(self.path) if line["epoch"] <= epoch]
+        try:
+            return [symptoms.Message(**{k: _number(v) for k, v in line.items()}) for line in lines]
+        except TypeError as error:
+            raise ValueError(
+                "There is another file at that path. Expected messages, as an earlier training "
+                f"wrote them, or no file. Give another path. Received: {self.path} ({error})"
+            ) from error
 
 
 class _Interval:

@@ -2,15 +2,20 @@ import contextlib
 import json
 import os
 import re
+import subprocess
+import sys
+import textwrap
 
 import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_gans
 from keras_gans.callbacks import MetricsLog, Resume, TrainingHealth
 from keras_gans.callbacks import resume as resume_module
+from keras_gans.callbacks.lock import locked
 
 networks = keras_gans.networks
 
@@ -165,47 +170,6 @@ def test_it_keeps_the_newest_and_saves_the_last_epoch(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
-def fill(monkeypatch, only=()):
-    """Makes the disk full for the checkpoints of some names, or for all."""
-    save = keras.Model.save_weights
-
-    def save_weights(model, path, **kwargs):
-        save(model, path, **kwargs)
-        if not only or any(name in path.name for name in only):
-            os.truncate(path, 1000)
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(keras.Model, "save_weights", save_weights)
-
-
-def test_a_full_disk_leaves_the_previous_checkpoint_whole(tmp_path, monkeypatch):
-    train(make(), tmp_path, 1)
-    whole = (tmp_path / "epoch-00001.weights.h5").read_bytes()
-    fill(monkeypatch)
-    with (
-        pytest.warns(UserWarning, match="Epoch 2, step 0 could not be saved.*No space left"),
-        pytest.raises(OSError, match="No space left") as failure,
-    ):
-        train(make(), tmp_path, 2)
-    assert "Free some space" in " ".join(failure.value.__notes__)
-    assert [p.name for p in tmp_path.iterdir()] == ["epoch-00001.weights.h5"]
-    assert (tmp_path / "epoch-00001.weights.h5").read_bytes() == whole
-    monkeypatch.undo()
-    train(make(), tmp_path, 2)
-    assert Resume(tmp_path).epoch == 2
-
-
-def test_a_disk_that_was_full_for_a_while_stops_nothing(tmp_path, monkeypatch):
-    straight = train(make(), tmp_path / "a", 3)
-    fill(monkeypatch, only=["epoch-00002"])
-    with pytest.warns(UserWarning, match="goes on.*Free some space"):
-        troubled = train(make(), tmp_path / "b", 3)
-    for a, b in zip(values(straight), values(troubled)):
-        np.testing.assert_array_equal(a, b)
-    names = [path.name for path in Resume(tmp_path / "b").checkpoints()]
-    assert names == ["epoch-00001.weights.h5", "epoch-00003.weights.h5"]
-
-
 @pytest.mark.parametrize("length", [0, 1000, -1])
 def test_a_checkpoint_cut_short_is_passed_over_and_named(tmp_path, length):
     straight = train(make(), tmp_path / "a", 4)
@@ -262,3 +226,246 @@ def test_bad_minutes(bad):
 def test_bad_numbers(bad):
     with pytest.raises(ValueError, match="at least 1"):
         Resume("x", **bad)
+
+
+# ---- a `fit` that ends otherwise than well
+
+
+class Fail(keras.callbacks.Callback):
+    """Raises in one of Keras' hooks."""
+
+    def __init__(self, hook, error=KeyboardInterrupt):
+        super().__init__()
+
+        def fail(*args, **kwargs):
+            raise error("here")
+
+        setattr(self, hook, fail)
+
+
+HOOKS = ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end"]
+HOOKS += ["on_epoch_end", "on_train_end"]
+
+
+def part_way(folder):
+    """A training that was stopped within its second epoch, at step 3 of 4."""
+    train(make(), folder, 3, kill=7, steps=3)
+    assert (Resume(folder).epoch, Resume(folder).step) == (1, 3)
+
+
+def ring(number=64):
+    return keras_gans.data.load("ring", batch_size=16, num_examples=number)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_fit_after_one_that_failed_is_as_any_other(tmp_path, hook, error):
+    part_way(tmp_path)
+    gan = make()
+    callbacks = [TrainingHealth(), MetricsLog(tmp_path / "m.jsonl"), Resume(tmp_path)]
+    with pytest.raises(error):
+        fit = {"steps_per_epoch": 4, "epochs": 3, "verbose": 0}
+        gan.fit(ring(), callbacks=[*callbacks, Fail(hook, error)], **fit)
+    steps = int(gan.generator_optimizer.iterations.numpy())
+    history = gan.fit(ring(), steps_per_epoch=4, epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+    assert gan.generator_optimizer.iterations.numpy() == steps + 8
+    resumed = train(gan, tmp_path, 4)  # and the folder is free
+    assert Resume(tmp_path).epoch == 4
+    assert resumed._initial_epoch is None
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])  # as batches are let by, and as they are trained on
+def test_data_that_fail_leave_nothing_behind(tmp_path, fails_at):
+    part_way(tmp_path)
+
+    def batches():
+        for number in range(9):
+            if number == 2 * fails_at:
+                raise OSError("the share is gone")
+            yield np.full((16, 2), 0.5, "float32")
+
+    def spec():
+        return tf.TensorSpec((None, 2), "float32")
+
+    gan = make()
+    with pytest.raises(tf.errors.OpError, match="share is gone"):
+        gan.fit(
+            tf.data.Dataset.from_generator(batches, output_signature=spec()),
+            steps_per_epoch=4,
+            epochs=3,
+            callbacks=[Resume(tmp_path)],
+            verbose=0,
+        )
+    before = int(gan.generator_optimizer.iterations.numpy())
+    assert gan.fit(ring(), epochs=1, verbose=0).epoch == [0]
+    assert gan.generator_optimizer.iterations.numpy() == before + 4
+
+
+def test_a_training_that_something_stops_leaves_nothing_behind(tmp_path):
+    part_way(tmp_path)
+
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    gan = make()
+    fit = {"steps_per_epoch": 4, "epochs": 3, "verbose": 0}
+    gan.fit(ring(), callbacks=[Resume(tmp_path), Stop()], **fit)
+    before = int(gan.generator_optimizer.iterations.numpy())
+    gan.fit(ring(), steps_per_epoch=4, epochs=1, verbose=0)
+    assert gan.generator_optimizer.iterations.numpy() == before + 4
+
+
+def test_what_keras_own_callback_leaves_behind_is_undone(tmp_path):
+    gan, backup = make(), keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    gan.fit(ring(), epochs=2, callbacks=[backup], verbose=0)
+    gan.fit(ring(), epochs=3, callbacks=[backup], verbose=0)
+    assert gan.fit(ring(), epochs=1, verbose=0).epoch == [0]
+
+
+def test_two_that_say_where_to_go_on_are_refused(tmp_path):
+    gan = make()
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "k", delete_checkpoint=False)
+    gan.fit(ring(), epochs=2, callbacks=[backup], verbose=0)
+    train(make(), tmp_path / "r", 1)
+    with pytest.raises(ValueError, match="something else says otherwise.*epoch 2.*of epoch 1"):
+        gan.fit(ring(), epochs=3, callbacks=[Resume(tmp_path / "r"), backup], verbose=0)
+
+
+# ---- what was compiled, and what was saved
+
+
+def compiled(gan, optimizer=keras.optimizers.Adam, generator=None, **options):
+    gan.compile(optimizer(**(generator or options)), optimizer(**options))
+    return gan
+
+
+def with_loss(loss, **options):
+    return keras_gans.GAN(
+        networks.mlp_generator((2,), latent_dim=3, width=8),
+        networks.mlp_discriminator((2,), width=8, dropout=0.2),
+        loss=loss,
+        **{"ema_decay": 0.9, "seed": 0, **options},
+    )
+
+
+cosine = keras.optimizers.schedules.CosineDecay
+CHANGES = [
+    (
+        {"generator": {"learning_rate": 2e-3}},
+        r"generator_optimizer.learning_rate \(was 0.001, now 0.002",
+    ),
+    ({"learning_rate": 2e-3}, r"discriminator_optimizer.learning_rate \(was 0.001, now 0.002\)"),
+    ({"beta_1": 0.5}, r"discriminator_optimizer.beta_1 \(was 0.9, now 0.5\)"),
+    ({"clipnorm": 1.0}, r"generator_optimizer.clipnorm \(was None, now 1\)"),
+    ({"learning_rate": cosine(1e-3, 9)}, r"learning_rate \(was 0.001, now 'CosineDecay'\)"),
+    ({"optimizer": keras.optimizers.AdamW}, r"generator_optimizer \(was 'Adam', now 'AdamW'\)"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), CHANGES)
+def test_a_model_that_is_compiled_otherwise_is_refused_by_the_field(tmp_path, change, message):
+    train(compiled(make()), tmp_path, 1)
+    with pytest.raises(ValueError, match=f"other settings.*allow_changes.*{message}"):
+        train(compiled(make(), **change), tmp_path, 2)
+    assert Resume(tmp_path).epoch == 1
+    train(compiled(make()), tmp_path, 2)  # as it was
+
+
+def test_a_schedule_is_compared_by_its_numbers(tmp_path):
+    train(compiled(make(), learning_rate=cosine(1e-3, 9)), tmp_path, 1)
+    train(compiled(make(), learning_rate=cosine(1e-3, 9)), tmp_path, 2)
+    with pytest.raises(ValueError, match=r"learning_rate.decay_steps \(was 9, now 8\)"):
+        train(compiled(make(), learning_rate=cosine(1e-3, 8)), tmp_path, 3)
+
+
+@pytest.mark.parametrize(
+    ("loss", "options", "message"),
+    [
+        ("wasserstein", {}, r"loss \(was 'NonSaturating', now 'Wasserstein'\)"),
+        (keras_gans.losses.get("non_saturating", real_label=0.9), {}, "real_label .was 1, now 0.9"),
+        ("non_saturating", {"ema_decay": 0.8}, r"ema_decay \(was 0.9, now 0.8\)"),
+    ],
+)
+def test_another_loss_is_refused(tmp_path, loss, options, message):
+    train(make(), tmp_path, 1)
+    other = with_loss(loss, **options)
+    other.compile()
+    with pytest.raises(ValueError, match=message):
+        train(other, tmp_path, 2)
+
+
+def test_changes_that_are_asked_for_are_taken(tmp_path):
+    train(compiled(make()), tmp_path, 1)
+    gan = compiled(make(seed=9), generator={"learning_rate": 2e-3}, beta_1=0.5)
+    train(gan, tmp_path, 2, allow_changes=True)
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(2e-3)
+    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(1e-3)
+    assert gan.discriminator_optimizer.beta_1 == 0.5
+    assert gan.generator_optimizer.iterations.numpy() == 8  # the rest is the checkpoint's
+    again = compiled(make(), generator={"learning_rate": 2e-3}, beta_1=0.5)
+    train(again, tmp_path, 3)  # and they are its own from now on
+
+
+def test_a_rate_that_a_callback_has_changed_is_no_change(tmp_path):
+    class Halve(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.generator_optimizer.learning_rate = 1e-3 / (1 + epoch)
+
+    gan = train(compiled(make()), tmp_path, 2, more=[Halve()])
+    train(gan, tmp_path, 3)  # the same, with the rate it had come to
+    other = train(compiled(make()), tmp_path, 4)  # a new start of the script
+    assert float(other.generator_optimizer.learning_rate) == pytest.approx(5e-4)
+
+
+def test_checkpoints_that_do_not_say_go_on_as_before(tmp_path):
+    train(compiled(make()), tmp_path, 1)
+    with h5py.File(tmp_path / "epoch-00001.weights.h5", "r+") as file:
+        del file.attrs["settings"]
+    gan = train(compiled(make(), learning_rate=2e-3), tmp_path, 2)
+    assert float(gan.generator_optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+# ---- two trainings in one folder
+
+
+def test_a_second_process_is_told_who_trains_there(tmp_path):
+    import fcntl
+
+    holder = """
+        import fcntl, sys
+        file = open(sys.argv[1], "a+b", buffering=0)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(b"process 4711 on node3, since 2026-01-01 00:00:00+00:00")
+        print("locked", flush=True)
+        sys.stdin.read()
+    """
+    train(make(), tmp_path, 1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    command = [sys.executable, "-c", textwrap.dedent(holder), str(tmp_path / ".lock")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as process:
+        assert process.stdout.readline() == "locked\n"
+        message = "Another training runs.*process 4711 on node3, since 2026.*Received"
+        with pytest.raises(BlockingIOError, match=message):
+            train(make(), tmp_path, 2)
+        assert all(path.read_bytes() == content for path, content in before.items())
+        process.kill()  # the kernel lets go of the lock; the file stays
+    assert (tmp_path / ".lock").exists()
+    train(make(), tmp_path, 2)
+    assert Resume(tmp_path).epoch == 2 and not (tmp_path / ".lock").exists()
+    with (tmp_path / ".lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # free
+
+
+def test_a_lock_says_its_process_and_is_removed(tmp_path):
+    with locked(tmp_path / "new"):
+        text = (tmp_path / "new" / ".lock").read_text()
+        assert re.fullmatch(rf"process {os.getpid()} on \S+, since 2\d{{3}}-.*", text)
+        with (
+            pytest.raises(BlockingIOError, match=f"process {os.getpid()} on"),
+            locked(tmp_path / "new"),
+        ):
+            pass
+    assert not (tmp_path / "new").exists()

@@ -161,7 +161,8 @@ def publish(folder, verbose=2):
 def store(folder, network, images, labels):
     """Writes the weights in float16 and `metrics.json`: what `measure` finds with those weights."""
     with files.atomic(Path(folder) / classifiers.WEIGHTS) as partial:
-        network.save_weights(partial)
+        with files.in_memory(partial) as memory:
+            network.save_weights(memory)
         files.halve(partial)
     network.load_weights(Path(folder) / classifiers.WEIGHTS)
     return record(folder, measure(network, images, labels))

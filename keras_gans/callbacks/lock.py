@@ -1,0 +1,111 @@
+"""One training a folder."""
+
+import contextlib
+import datetime
+import errno
+import os
+import socket
+import warnings
+from pathlib import Path
+
+from keras_gans.files import advice
+
+_NAME = ".lock"
+_TAKEN = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+_UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL)
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Keeps other processes out of a folder for as long as the block runs.
+
+    The lock is the operating system's, on a file in the folder that says who holds it. It ends with
+    the process, also with one that is killed. Shared file systems with locks, such as NFS, know it
+    on all machines; one without locks is warned of.
+
+    Args:
+        folder: to lock; made if missing, and removed if it was and is still empty at the end.
+
+    Raises:
+        BlockingIOError: if another process, or another training of this one, holds the lock.
+        OSError: if the folder cannot be written to.
+    """
+    path = Path(folder) / _NAME
+    made = not path.parent.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _open(path)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        error.add_note(f"Could not write to {folder}. {advice(error)}")
+        raise
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows removes no open file: it is left there, free
+            if _is_at(file, path):
+                path.unlink()
+        file.close()
+        if made:
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
+
+
+def _open(path):
+    """The lock's file, open and locked."""
+    while True:
+        file = path.open("a+b", buffering=0)
+        try:
+            _lock(file)
+        except OSError as error:
+            if error.errno in _TAKEN:
+                holder = _holder(file)
+                file.close()
+                raise BlockingIOError(
+                    f"Another training runs in this folder: {holder}. Two would write over each "
+                    "other's files. Wait for it, stop it, or give this training another folder. "
+                    f"Received: {path.parent}"
+                ) from error
+            if error.errno not in _UNKNOWN:
+                file.close()
+                raise
+            warnings.warn(
+                "This file system has no locks, so nothing keeps a second process out of the "
+                f"folder. Start only one. Received: {path.parent} ({error})",
+                stacklevel=6,
+            )
+        if _is_at(file, path):
+            break
+        file.close()  # whoever held it has removed it since it was opened
+    now = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
+    with contextlib.suppress(OSError):  # a full disk: it is locked, and does not say by whom
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {now}".encode())
+    return file
+
+
+def _lock(file):
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        # Far behind the text, which others could not read if it were locked.
+        file.seek(1 << 30)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _holder(file):
+    file.seek(0)
+    text = file.read(200).decode(errors="replace")
+    return "".join(c for c in text if c.isprintable()) or "one that does not say which"
+
+
+def _is_at(file, path):
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,127 @@
+"""What a training was compiled with, beside its weights: numbers of optimizers and losses."""
+
+import contextlib
+import json
+
+import h5py
+import keras
+
+_ATTRIBUTE = "settings"
+_LONGEST = 60_000  # what an attribute of HDF5 holds
+_FREE = ("name", "seed")  # differ from one making of the same model to the next
+
+
+def of(model):
+    """The settings of a model, by dotted names.
+
+    Args:
+        model: an `AdversarialModel`; of another there are none.
+
+    Returns:
+        Dictionary of numbers, strings and lists, as JSON has them.
+    """
+    networks = {name for names in _sides(model).values() for name in names}
+    parts = {}
+    with contextlib.suppress(NotImplementedError):  # networks without a configuration
+        config = model.get_config() if networks else {}
+        parts = {name: value for name, value in config.items() if name not in networks}
+    # What JSON cannot hold is told by its class: its text may be an address.
+    settings = json.dumps(_flat(parts), default=lambda value: type(value).__name__)
+    return {**json.loads(settings), **_of_optimizers(model)}
+
+
+def _sides(model):
+    return getattr(model, "sides", {})
+
+
+def _of_optimizers(model):
+    found = {f"{side}_optimizer": getattr(model, f"{side}_optimizer") for side in _sides(model)}
+    dump = keras.saving.serialize_keras_object
+    return json.loads(json.dumps(_flat({name: dump(part) for name, part in found.items()})))
+
+
+def _flat(parts, prefix=""):
+    """Nested settings under dotted names; a Keras object is its class, and its arguments below."""
+    found = {}
+    for name, value in parts.items():
+        if name in _FREE:
+            continue
+        if isinstance(value, dict) and {"class_name", "config"} <= value.keys():
+            found[prefix + name] = value["class_name"]
+            value = value["config"]
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def write(memory, model, compiled):
+    """Adds to a checkpoint in memory what was compiled, and what of it holds by now.
+
+    They differ if something else than a schedule changes a learning rate as the training goes.
+    """
+    text = json.dumps({"compiled": compiled, "now": {**compiled, **_of_optimizers(model)}})
+    if len(text) < _LONGEST:
+        with h5py.File(memory, "r+") as file:
+            file.attrs[_ATTRIBUTE] = text
+
+
+def read(path):
+    """What `write` has added; `None` for a checkpoint without, as earlier versions wrote them."""
+    with h5py.File(path) as file:
+        text = file.attrs.get(_ATTRIBUTE)
+    try:
+        saved = json.loads(text) if text is not None else None
+    except (TypeError, ValueError):
+        return None
+    whole = isinstance(saved, dict) and all(
+        isinstance(saved.get(part), dict) for part in ("compiled", "now")
+    )
+    return saved if whole else None
+
+
+def differences(saved, compiled):
+    """Settings of a model that are neither those its checkpoint began with nor those it ended with.
+
+    Args:
+        saved: as `read` returns it.
+        compiled: as `of` returns it.
+
+    Returns:
+        Dictionary of names to the earlier value and the new one. A setting that only one of them
+        knows is of another version, and left out.
+    """
+    was, now = (saved or {}).get("compiled", {}), (saved or {}).get("now", {})
+    return {
+        name: (was[name], compiled[name])
+        for name in sorted(was.keys() & compiled.keys())
+        if compiled[name] not in (was[name], now.get(name))
+    }
+
+
+def told(changes):
+    """Differences in words."""
+    return ", ".join(
+        f"{n} (was {_short(was)}, now {_short(now)})" for n, (was, now) in changes.items()
+    )
+
+
+def _short(value):
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+
+@contextlib.contextmanager
+def kept(model, changes):
+    """Keeps those learning rates that have changed, while the block loads others into the model."""
+    changed = {n.split(".")[0] for n, (_, now) in changes.items() if _is_rate(n, now)}
+    optimizers = [getattr(model, name) for name in changed]
+    optimizers = [getattr(o, "inner_optimizer", o) for o in optimizers]
+    rates = [float(optimizer.learning_rate) for optimizer in optimizers]
+    yield
+    for optimizer, rate in zip(optimizers, rates):
+        optimizer.learning_rate = rate
+
+
+def _is_rate(name, value):
+    return name.endswith(".learning_rate") and isinstance(value, float)
