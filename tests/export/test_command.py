@@ -67,19 +67,10 @@ def test_several_models_share_a_folder(place, packages, capsys):
     np.testing.assert_allclose(made, expected, atol=1e-5)
 
 
-def page_of(name, packages, *words):
-    assert run("export", name, "--format", "web", "--packages", packages, *words) == 0
-    folder = Path("exported/web", Path(name).name)
-    return folder, json.loads((folder / "model.json").read_text())
-
-
-def test_a_page_names_the_classes(place, packages):
-    _, about = page_of(SECOND, packages)
-    assert about["class_names"][0] == "top" and about["class_names"][9] == "boot"
-
-
 def test_the_page_of_a_translator_shows_what_the_samples_were_made_of(place, packages):
-    folder, about = page_of(TRANSLATOR, packages)
+    assert run("export", TRANSLATOR, "--format", "web", "--packages", packages) == 0
+    folder = Path("exported/web", TRANSLATOR)
+    about = json.loads((folder / "model.json").read_text())
     with Image.open(zoo.card(TRANSLATOR).folder / "samples.png") as samples:
         pixels = np.asarray(samples.convert("RGB"))
     assert len(about["examples"]) == 6
@@ -89,14 +80,29 @@ def test_the_page_of_a_translator_shows_what_the_samples_were_made_of(place, pac
             np.testing.assert_array_equal(np.asarray(example), pixels[top : top + 64, :64])
 
 
-def test_pictures_of_ones_own_are_shown_instead(place, packages, capsys):
-    Image.new("RGB", (9, 7), "red").save("red.png")
-    folder, about = page_of(TRANSLATOR, packages, "--examples", "red.png", "red.png")
-    assert about["examples"] == ["example_0.png", "example_1.png"]
-    assert (folder / "example_1.png").read_bytes() == Path("red.png").read_bytes()
-    words = ["--format", "web", "--packages", packages, "--overwrite", "--examples", "red.png"]
-    assert run("export", FIRST, *words) == 1
-    assert "Leave `examples` out" in capsys.readouterr().err
+@pytest.fixture
+def given(place, monkeypatch):
+    """What the command hands to `export.web`, whose own tests say what becomes of it."""
+    found = {}
+
+    def web(generator, folder, **options):
+        found.update(options, folder=folder)
+        return folder
+
+    monkeypatch.setattr(export, "web", web)
+    return found
+
+
+def test_a_page_names_the_classes(given):
+    assert run("export", SECOND, "--format", "web") == 0
+    assert given["folder"] == Path("exported/web", SECOND)
+    assert given["class_names"][0] == "top" and given["class_names"][9] == "boot"
+
+
+def test_pictures_of_ones_own_are_shown_instead(given):
+    words = ["--format", "web", "--examples", "a.png", "b.png"]
+    assert run("export", TRANSLATOR, *words) == 0
+    assert given["examples"] == [Path("a.png"), Path("b.png")]
 
 
 def test_examples_are_faithful_or_none(tmp_path):

@@ -170,8 +170,9 @@ def test_a_mixed_precision_generator_becomes_tflite(tmp_path, policy, make):
     single = make()
     single.set_weights(generator.get_weights())
     assert export.check(path, single).largest < 2e-5
-    # ... which is near what they make in half precision, and the generator stays as it was.
-    assert 1e-5 < export.check(path, generator).largest < 0.02
+    # ... which is what is compared with, and the generator stays as it was.
+    generator.predict(export.signatures.examples(generator, 1, 0).popitem()[1], verbose=0)
+    assert export.check(path, generator).largest < 2e-5
     assert [layer.dtype_policy.name for layer in generator._flatten_layers()] == policies
 
 
@@ -223,6 +224,7 @@ def test_every_format_of_a_mixed_precision_generator_computes_in_float32(
     write = {"": export.saved_model, ".tflite": export.tflite, ".onnx": export.onnx}[suffix]
     path = write(generator, tmp_path / f"g{suffix}", **options)
     assert export.check(path, single).largest < 2e-5
+    assert export.check(path, generator).largest < 2e-5  # no coarser than the formats are
     assert [layer.dtype_policy.name for layer in generator._flatten_layers()] == policies
     if suffix:
         return
