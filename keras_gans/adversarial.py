@@ -136,7 +136,17 @@ class AdversarialModel(keras.Model):
         return super().fit(x, y, batch_size=batch_size, **kwargs)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
-        """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked."""
+        """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked.
+
+        A `.weights.h5` is looked at first: it must hold its numbers itself, no array larger than
+        all of this model's, and networks whose weights are finite.
+        """
+        if str(filepath).endswith(".weights.h5"):
+            from keras_gans.reading import hdf5  # here: `import keras_gans` needs no h5py
+
+            networks = [name for side in self.sides.values() for name in side]
+            roles = (f"{prefix}{name}/" for name in networks for prefix in ("", "ema_"))
+            hdf5.require_loadable(filepath, self.variables, roles)
         with contextlib.nullcontext() if skip_mismatch else nothing_skipped():
             super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 

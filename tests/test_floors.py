@@ -8,7 +8,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image"], 0),
-    **dict.fromkeys(["files", "names", "checks", "building", "schedules", "replicas"], 0),
+    **dict.fromkeys(
+        ["files", "names", "checks", "building", "schedules", "replicas", "reading"], 0
+    ),
     **dict.fromkeys(["layers", "data"], 1),
     **dict.fromkeys(["networks", "batches"], 2),
     "adversarial": 3,

@@ -1,17 +1,21 @@
 """From the name of a preset, or the folder of a run, to something that makes images."""
 
-import json
+import os
 from pathlib import Path
 
 from absl import logging
 
-from keras_gans.building import undisturbed
+from keras_gans.building import at_most, undisturbed
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
-from keras_gans.files import nothing_skipped
 from keras_gans.names import did_you_mean
+from keras_gans.reading import hdf5
+from keras_gans.reading.text import is_file, read_json
 from keras_gans.zoo import hubs, presets
 from keras_gans.zoo.recipe import Recipe
+
+# Weights, and numbers in all of them, of networks of which no file says how large they are: 1 GB.
+_LARGEST = (100_000, 2**28)
 
 
 def load(source, part="generator", weights=True, best=False):
@@ -31,15 +35,17 @@ def load(source, part="generator", weights=True, best=False):
         best: of a run, take the best checkpoint that `callbacks.Evaluate` kept instead.
 
     Returns:
-        A built `keras.Model`: of a generator the moving average, if the training kept one. With
-        `part="gan"` the compiled GAN; Keras' seed and dtype policy are then those of its recipe.
+        A built `keras.Model`: of a generator the moving average, if the training kept one. Of a
+        preset it computes in float32, whatever dtype policy it was trained under. With
+        `part="gan"` the compiled GAN, whose layers keep the dtype policy of its recipe. The
+        program's own dtype policy and random state are neither looked at nor changed.
 
     Raises:
         ValueError: if there is no such preset or run, no best of it, no such part, or a file is
             damaged.
     """
     if _is_run(source):
-        gan = restore(source, best) if weights else _recipe_of(source).build_model()
+        gan = restore(source, best) if weights else build(_recipe_of(source))
         return gan if part == "gan" else _part_of(gan, part)
     preset = _card(source, best)
     recipe = Recipe(preset.recipe, preset.name)
@@ -59,9 +65,11 @@ def load(source, part="generator", weights=True, best=False):
                 f"Received: {str(source)!r}, part={part!r}"
             )
     if part == "gan":
-        gan = recipe.build_model()
-        return fill(gan, preset.folder, roles) if weights else gan
-    with undisturbed():
+        return _opened(recipe, preset, roles if weights else ())
+    limits = _LARGEST
+    if weights:
+        limits = hdf5.size_of(preset.folder / presets.weights_file(part))
+    with undisturbed("float32", recipe.config["seed"]), at_most(*limits, f"The {part}"):
         network = recipe.build_network(part)
     return _filled(network, preset.folder, part) if weights else network
 
@@ -81,7 +89,8 @@ def open_gan(source, best=False):
         best: as for `load`.
 
     Returns:
-        The compiled GAN. Keras' seed and dtype policy are then those of its recipe.
+        The compiled GAN. Its layers keep the dtype policy of its recipe; the program's own, and
+        its random state, are neither looked at nor changed.
 
     Raises:
         ValueError: if there is no such preset or run, or no best of it, or a file is damaged.
@@ -90,7 +99,42 @@ def open_gan(source, best=False):
         return restore(source, best)
     preset = _card(source, best)
     presets.verify(preset.folder)
-    return fill(Recipe(preset.recipe, preset.name).build_model(), preset.folder, preset.parts)
+    return _opened(Recipe(preset.recipe, preset.name), preset, preset.parts)
+
+
+def build(recipe, arrays=_LARGEST[0], numbers=_LARGEST[1]):
+    """The compiled GAN of a recipe, as a training by it starts.
+
+    The program's random state and dtype policy stay as they are, where `Recipe.build_model` sets
+    them for the training that follows.
+
+    Args:
+        recipe: a `Recipe`.
+        arrays: most weights that its networks and their averages may have.
+        numbers: most numbers in all of those.
+
+    Returns:
+        The GAN. Its layers keep the dtype policy of the recipe.
+
+    Raises:
+        ValueError: for networks that are larger.
+    """
+    config = recipe.config
+    with (
+        undisturbed(config["dtype_policy"], config["seed"]),
+        at_most(arrays, numbers, f"The GAN of {recipe.name!r}"),
+    ):
+        return recipe.assemble()
+
+
+def _opened(recipe, preset, roles):
+    """The GAN of a preset, with the weights of these of its networks."""
+    sizes = [hdf5.size_of(preset.folder / presets.weights_file(role)) for role in roles]
+    # Averages are as large as what they are of. Of what comes without a file nothing is known.
+    arrays, numbers = (2 * sum(column) for column in zip(*sizes)) if sizes else (0, 0)
+    if set(roles) < set(recipe.config["networks"]):
+        arrays, numbers = arrays + _LARGEST[0], numbers + _LARGEST[1]
+    return fill(build(recipe, arrays, numbers), preset.folder, roles)
 
 
 def fill(gan, folder, roles):
@@ -189,7 +233,9 @@ def restore(folder, best=False):
             '{"every": 5}, and a training that has reached its first measurement; add it and train '
             f"further, or take the newest checkpoint with `best=False`. Received: no {path}"
         )
-    gan = _recipe_of(folder).build_model()
+    if not best:
+        path = checkpoints.checkpoints()[-1]
+    gan = build(_recipe_of(folder), *hdf5.size_of(path))
     if not best:
         checkpoints.restore(gan)
         return gan
@@ -204,12 +250,17 @@ def restore(folder, best=False):
 
 
 def _is_run(source):
-    return not hubs.is_address(source) and (Path(source) / "config.json").is_file()
+    if not isinstance(source, str | os.PathLike):
+        raise ValueError(
+            "What to load is named by text or a path: name or folder of a preset, address on a "
+            f"hub, or folder of a run. Received: {source!r}"
+        )
+    return not hubs.is_address(source) and is_file(Path(source) / "config.json")
 
 
 def _recipe_of(run):
     run = Path(run)
-    return Recipe(json.loads((run / "config.json").read_text()), run.name)
+    return Recipe(read_json(run / "config.json"), run.name)
 
 
 def _part_of(gan, part):
@@ -234,6 +285,4 @@ def _card(source, best):
 
 
 def _filled(network, folder, role):
-    with nothing_skipped():
-        network.load_weights(folder / presets.weights_file(role))
-    return network
+    return hdf5.load(network, folder / presets.weights_file(role))

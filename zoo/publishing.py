@@ -15,7 +15,7 @@ from keras_gans.files import atomic, atomic_folder, halve, sha256
 from keras_gans.zoo import cards, presets
 from keras_gans.zoo.environment import ENVIRONMENT
 from keras_gans.zoo.evaluating import evaluate
-from keras_gans.zoo.loading import fill, restore
+from keras_gans.zoo.loading import build, fill, restore
 from keras_gans.zoo.recipe import Recipe
 from keras_gans.zoo.report import NEIGHBORS, RESULTS
 
@@ -80,7 +80,7 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
                 "parameters": network.count_params(),
                 "bytes": path.stat().st_size,
             }
-        gan = recipe.build_model()
+        gan = build(recipe)
         fill(gan, partial, networks)
         _picture(gan, recipe, partial / presets.SAMPLES)
         text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"

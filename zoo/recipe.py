@@ -141,6 +141,10 @@ class Recipe:
         """
         keras.utils.set_random_seed(self.config["seed"])
         keras.config.set_dtype_policy(self.config["dtype_policy"])
+        return self.assemble()
+
+    def assemble(self):
+        """The same under the seed and dtype policy that are set already."""
         built = {role: self.build_network(role) for role in self.config["networks"]}
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             # After all are built: copying draws random numbers, and they start as on one device.

@@ -8,7 +8,8 @@ release on GitHub. The library neither holds nor downloads that file. Fetch it o
 
     export KERAS_GANS_INCEPTION_V3=/path/to/pt_inception-2015-12-05-6726825d.pth
 
-Nothing in the file is executed: `read_state_dict` takes arrays from it and refuses the rest.
+Nothing in the file is executed: `keras_gans.reading.pytorch` takes arrays from it and refuses the
+rest.
 
 References:
     - Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision",
@@ -19,11 +20,7 @@ References:
       takes the logits of the Inception Score without their bias.
 """
 
-import collections
-import io
-import pickle
 import re
-import zipfile
 from pathlib import Path
 
 import keras
@@ -31,6 +28,10 @@ import numpy as np
 from keras import layers
 
 from keras_gans import files
+from keras_gans.building import undisturbed
+from keras_gans.reading import hdf5, npz, pytorch
+from keras_gans.reading.stored import Stored, kind_of
+from keras_gans.reading.text import regular
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 
@@ -90,9 +91,9 @@ def load(path):
             "the environment variable KERAS_GANS_INCEPTION_V3 or the argument `weights`. "
             f"Received: {repr(str(path)) if path else 'no path'}"
         )
-    arrays = read_state_dict(path)
-    network = build()
-    fill(network, arrays)
+    with opened(path) as arrays, undisturbed("float32"):
+        network = build()
+        fill(network, arrays)
     return network
 
 
@@ -101,12 +102,15 @@ def fill(network, arrays):
 
     Args:
         network: a `keras.Model` that `build` made.
-        arrays: a dictionary of arrays by PyTorch's names.
+        arrays: by PyTorch's names, arrays or what `opened` yields. Shapes are compared before any
+            is read.
 
     Raises:
-        ValueError: if a name is missing or left over, or a shape is another.
+        ValueError: if a name is missing or left over, or a shape is another; the network is then
+            as it was.
     """
     unused = {name for name in arrays if not name.endswith(("num_batches_tracked", "fc.bias"))}
+    places = []
     for layer in network.layers:
         if isinstance(layer, layers.Conv2D):
             names = {"weight": (2, 3, 1, 0)}
@@ -116,29 +120,34 @@ def fill(network, arrays):
             names = {"weight": (1, 0)}
         else:
             continue
-        values = []
         for (short, axes), weight in zip(names.items(), layer.weights):
-            name = f"{layer.name}.{short}"
-            value = arrays.get(name)
-            shape = None if value is None else tuple(value.shape)
-            wanted = tuple(weight.shape)
-            if (
-                shape is None
-                or len(shape) != len(axes)
-                or np.transpose(value, axes).shape != wanted
-            ):
-                raise ValueError(
-                    f"These are not the weights of FID's InceptionV3. Expected {name!r}, which "
-                    f"becomes {wanted}; get the file {FILE}. Received: shape {shape}"
-                )
-            values.append(np.transpose(value, axes))
-            unused.discard(name)
-        layer.set_weights(values)
+            places.append((weight, f"{layer.name}.{short}", axes))
+            unused.discard(f"{layer.name}.{short}")
+    for weight, name, axes in places:
+        shape = tuple(arrays[name].shape) if name in arrays else None
+        wanted = tuple(weight.shape)
+        if shape is None or len(shape) != len(axes) or tuple(shape[i] for i in axes) != wanted:
+            raise ValueError(
+                f"These are not the weights of FID's InceptionV3. Expected {name!r}, which "
+                f"becomes {wanted}; get the file {FILE}. Received: shape {shape}"
+            )
     if unused:
         raise ValueError(
             "These are not the weights of FID's InceptionV3: there are more than it has. Get the "
             f"file {FILE}. Received: {sorted(unused)[:5]}, {len(unused)} in all"
         )
+    found = [_floats(arrays[name], name) for _, name, _ in places]
+    for (weight, _, axes), value in zip(places, found):
+        weight.assign(np.transpose(value, axes))
+
+
+def _floats(array, name):
+    value = array.read() if isinstance(array, Stored) else np.asarray(array)
+    if kind_of(value.dtype, name) != "floats":
+        raise ValueError(
+            f"Weights are floats. Get the file {FILE}. Received: {name!r} of {value.dtype}"
+        )
+    return value
 
 
 def keras_applications(path=None):
@@ -153,6 +162,7 @@ def keras_applications(path=None):
 
     Raises:
         FileNotFoundError: if there is no such file, or Keras cannot download it.
+        ValueError: if the file is damaged, or its weights are another network's or not finite.
     """
     if path is not None and not Path(path).is_file():
         raise FileNotFoundError(
@@ -160,7 +170,8 @@ def keras_applications(path=None):
             f"those that Keras keeps or downloads. Received: {str(path)!r}"
         )
     try:
-        model = keras.applications.InceptionV3(weights=str(path) if path else "imagenet")
+        with undisturbed("float32"):
+            model = keras.applications.InceptionV3(weights=None if path else "imagenet")
     # Everything, where a download was tried: a network fails in ways of its own.
     except Exception as error:
         if path is not None:
@@ -171,6 +182,8 @@ def keras_applications(path=None):
             "`~/.keras/models/inception_v3_weights_tf_dim_ordering_tf_kernels.h5` to here, and "
             f"pass its path as `weights`. Received: {type(error).__name__}: {error}"
         ) from error
+    if path is not None:
+        hdf5.load(model, path)
     return keras.Model(model.inputs, [model.get_layer("avg_pool").output, model.output])
 
 
@@ -263,111 +276,40 @@ def _block_e(x, name, pooling):
 # ---- the file
 
 
-def read_state_dict(path):
-    """Reads the arrays of a PyTorch state dict, without PyTorch and without running its pickle.
-
-    A pickle may name any function of the machine and call it; this one may name the few things
-    that tensors are made of, and everything else is an error. Both formats of `torch.save` are
-    read, the stream of before 2020 and the zip archive since; and `.npz`.
+def opened(path):
+    """Opens a file of arrays: of PyTorch, or an `.npz`. See `reading.pytorch.opened`.
 
     Args:
         path: of the file. If its name ends in `-` and hexadecimal digits, as PyTorch's hub names
             files, its SHA-256 must begin with them.
 
     Returns:
-        A dictionary of NumPy arrays.
+        A context, which yields names to `reading.stored.Stored`.
 
     Raises:
         ValueError: if the file is damaged, or holds anything but arrays.
     """
-    path = Path(path)
+    path = regular(path)
     promised = re.search(r"-([0-9a-f]{8,64})\.\w+$", path.name)
-    found = files.sha256(path)
-    if promised and not found.startswith(promised[1]):
+    if promised and not (found := files.sha256(path)).startswith(promised[1]):
         raise ValueError(
             f"A file of weights is damaged. Expected a SHA-256 that begins with {promised[1]}, as "
             f"its name says; download it again. Received: {path} with {found}"
         )
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                return dict(arrays)
-        state = _from_zip(path) if zipfile.is_zipfile(path) else _from_stream(path)
-        return {str(name): value() for name, value in state.items()}
-    # A damaged pickle fails in any way: EOFError, IndexError, KeyError, UnicodeDecodeError, ...
-    except Exception as error:
-        raise ValueError(
-            "That file holds no state dict of PyTorch, or is damaged. Expected tensors by their "
-            f"names, and nothing else. Received: {path}, {type(error).__name__}: {error}"
-        ) from error
+    return (npz if path.suffix == ".npz" else pytorch).opened(path)
 
 
-# Type of a storage to the type of its numbers.
-_TYPES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8"}
+def read_state_dict(path):
+    """Reads all arrays of a file, whatever network they are of.
 
+    Args:
+        path: as for `opened`.
 
-class _Unpickler(pickle.Unpickler):
-    """Reads dictionaries of tensors. `storages` maps keys to bytes, and may be filled later."""
+    Returns:
+        A dictionary of NumPy arrays.
 
-    def __init__(self, file, storages):
-        super().__init__(file)
-        self._storages = storages
-        self.sizes = {}  # of a number, by the key of its storage
-
-    def find_class(self, module, name):
-        if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
-        if module == "torch" and name in _TYPES:
-            return name
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return self._tensor
-        if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return lambda tensor, *_: tensor
-        raise pickle.UnpicklingError(f"it names {module}.{name}, which is no part of a tensor")
-
-    def persistent_load(self, pid):
-        _, kind, key, *_ = pid
-        dtype = np.dtype(_TYPES[kind])
-        self.sizes[key] = dtype.itemsize
-        return key, dtype
-
-    def _tensor(self, storage, offset, size, stride, *_):
-        key, dtype = storage
-
-        def read():  # later: in the stream, the numbers come after the pickle
-            flat = np.frombuffer(self._storages[key], dtype)
-            last = offset + sum((n - 1) * step for n, step in zip(size, stride))
-            if min((offset, *size, *stride), default=0) < 0 or last >= len(flat):
-                raise ValueError(f"a tensor reaches beyond its storage of {len(flat)} numbers")
-            strides = [step * dtype.itemsize for step in stride]
-            return np.lib.stride_tricks.as_strided(flat[offset:], size, strides).copy()
-
-        return read
-
-
-def _from_zip(path):
-    with zipfile.ZipFile(path) as archive:
-        (pickled,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
-        root = pickled.removesuffix("data.pkl")
-        prefix = f"{root}data/"
-        storages = {
-            name.removeprefix(prefix): archive.read(name)
-            for name in archive.namelist()
-            if name.startswith(prefix)
-        }
-        return _Unpickler(io.BytesIO(archive.read(pickled)), storages).load()
-
-
-def _from_stream(path):
-    """Three pickles about the format, the state dict, the keys; then each storage with its size."""
-    with path.open("rb") as file:
-        magic, _, system = (_Unpickler(file, {}).load() for _ in range(3))
-        if magic != 0x1950A86A20F9469CFC6C or not system["little_endian"]:
-            raise ValueError("it does not begin as a file of PyTorch")
-        storages = {}
-        unpickler = _Unpickler(file, storages)
-        state = unpickler.load()
-        for key in _Unpickler(file, {}).load():
-            count = int.from_bytes(file.read(8), "little")
-            storages[key] = file.read(count * unpickler.sizes[key])
-        return state
+    Raises:
+        ValueError: if the file is damaged, or holds anything but finite arrays.
+    """
+    with opened(path) as arrays:
+        return {name: stored.read() for name, stored in arrays.items()}

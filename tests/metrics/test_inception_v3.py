@@ -7,6 +7,7 @@ import pathlib
 import pickle
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_a_pickle_runs_nothing(tmp_path, monkeypatch, zipped):
             archive.writestr("x/data.pkl", pickled)
     else:
         path.write_bytes(pickled)
-    with pytest.raises(ValueError, match="mkdir.*no part of a tensor"):
+    with pytest.raises(ValueError, match="asks for .*mkdir, and only tensors"):
         inception_v3.read_state_dict(path)
     assert not (tmp_path / "harm").exists()
 
@@ -124,7 +125,7 @@ def test_a_tensor_does_not_reach_beyond_its_storage(tmp_path):
     assert content.count(b"K\x02K\x02\x86") == 1
     path = tmp_path / "long.pth"
     path.write_bytes(content.replace(b"K\x02K\x02\x86", b"K\x02K\x09\x86"))
-    with pytest.raises(ValueError, match="beyond its storage"):
+    with pytest.raises(ValueError, match="a reaches out of its storage"):
         inception_v3.read_state_dict(path)
 
 
@@ -162,19 +163,34 @@ def test_keras_own_network(monkeypatch, tmp_path):
         asked.append(weights)
         if weights == "imagenet":
             raise Exception("URL fetch failure")
-        both = averages()
-        return keras.Model(both.inputs, both.outputs[1])
+        inputs = keras.Input((299, 299, 3))
+        x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(inputs)
+        return keras.Model(inputs, keras.layers.Dense(3, activation="softmax", name="top")(x))
+
+    def write(values, name="weights.h5"):
+        """As Keras 2 writes it."""
+        with h5py.File(tmp_path / name, "w") as file:
+            file.attrs["layer_names"] = [b"avg_pool", b"top"]
+            file.create_group("avg_pool").attrs["weight_names"] = np.zeros(0)
+            file.create_group("top").attrs["weight_names"] = [b"top/kernel:0", b"top/bias:0"]
+            file["top/top/kernel:0"], file["top/top/bias:0"] = values, np.zeros(3, "float32")
+        return tmp_path / name
 
     monkeypatch.setattr(keras.applications, "InceptionV3", offline)
     with pytest.raises(FileNotFoundError, match="copy .*Received: Exception: URL fetch failure"):
         features.load("inception_v3_keras")
     with pytest.raises(FileNotFoundError, match="Received: 'nowhere.h5'"):
         features.load("inception_v3_keras", weights="nowhere.h5")
-    path = tmp_path / "weights.h5"
-    path.touch()
+    path = write(5 * np.eye(3, dtype="float32"))
     network = features.load("inception_v3_keras", weights=path)
-    assert asked == ["imagenet", str(path)]
+    assert asked == ["imagenet", None]
     # Scaled by pixels / 127.5 - 1, a constant comes back; (pixels - 128) / 128 would be 0.195.
     found, probabilities = network(np.full((1, 8, 8, 3), 0.2, "float32"))
     np.testing.assert_allclose(found, [[0.2, 0.2, 0.2]], atol=1e-3)
-    assert probabilities.sum() == pytest.approx(1)
+    np.testing.assert_allclose(probabilities, [[1 / 3] * 3], atol=1e-5)
+    red = network(np.full((1, 8, 8, 3), [1, -1, -1], "float32"))[1]
+    np.testing.assert_allclose(red[0, 0], 1 / (1 + 2 * np.exp(-10)), atol=1e-5)
+    with pytest.raises(ValueError, match="bad.h5.*top/kernel:0 holds 9 numbers that are not fin"):
+        features.load("inception_v3_keras", weights=write(np.full((3, 3), np.nan), "bad.h5"))
+    with pytest.raises(ValueError, match="of another network.*large.h5"):
+        features.load("inception_v3_keras", weights=write(np.zeros((3, 1000)), "large.h5"))

@@ -249,13 +249,18 @@ class Command:
 
 def dangerous():
     """Pickles that would do something, and how the error names it."""
-    yield pickle.dumps({"c.weight": Command()}), r"posix.mkdir|nt.mkdir"
-    yield b'cbuiltins\neval\n(S\'__import__("os").mkdir("executed")\'\ntR.', "builtins.eval"
-    yield b"(S'executed'\nios\nmkdir\n.", "os.mkdir"  # an instance, without REDUCE
-    yield b"\x80\x04\x8c\x02os\x8c\x05mkdir\x93\x8c\x08executed\x85R.", "os.mkdir"
-    yield b"\x80\x04\x8c\x0bcollections\x8c\x17OrderedDict.fromkeys.__\x93.", "OrderedDict.from"
-    yield b"ctorch\nload\n.", "torch.load"
-    yield b"ctorch._utils\n_rebuild_parameter\n.", "_rebuild_parameter"
+    asks = "asks for .*"
+    yield pickle.dumps({"c.weight": Command()}), rf"{asks}(posix.mkdir|nt.mkdir)"
+    yield b'cbuiltins\neval\n(S\'__import__("os").mkdir("executed")\'\ntR.', f"{asks}builtins.eval"
+    # An instance, without REDUCE: an instruction that no state dict needs.
+    yield b"(S'executed'\nios\nmkdir\n.", "instruction that `torch.save` never writes"
+    yield b"\x80\x04\x8c\x02os\x8c\x05mkdir\x93\x8c\x08executed\x85R.", f"{asks}os.mkdir"
+    yield (
+        b"\x80\x04\x8c\x0bcollections\x8c\x17OrderedDict.fromkeys.__\x93.",
+        f"{asks}.*OrderedDict.from",
+    )
+    yield b"ctorch\nload\n.", f"{asks}torch.load"
+    yield b"ctorch._utils\n_rebuild_qtensor\n.", f"{asks}torch._utils._rebuild_qtensor"
 
 
 @pytest.mark.parametrize(("content", "message"), list(dangerous()))
@@ -268,7 +273,7 @@ def test_no_code_of_a_pickle_is_run(content, message, legacy, tmp_path, monkeypa
     else:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("net/data.pkl", content)
-    with pytest.raises(ValueError, match=rf"torch.save.*Received: .*bad.pth.*asks for .*{message}"):
+    with pytest.raises(ValueError, match=rf"torch.save.*Received: .*bad.pth.*{message}"):
         convert.load_pytorch(path, dense())
     assert [x.name for x in tmp_path.iterdir()] == ["bad.pth"]
 
@@ -297,8 +302,8 @@ def test_a_pickle_gets_no_more_memory_than_it_is_long(tmp_path):
         (tensors(offset=1), DATA, "out of its storage"),
         (tensors(offset=-1), DATA, "out of its storage"),
         (tensors(stride=(4, 3, 3, 1)), DATA, "out of its storage"),
-        (tensors(stride=(3, 3, 1)), DATA, "shorter"),
-        (tensors(size=(2.0, 1, 1, 3)), DATA, "TypeError"),
+        (tensors(stride=(3, 3, 1)), DATA, "c.weight has other axes than strides"),
+        (tensors(size=(2.0, 1, 1, 3)), DATA, "c.weight has other axes.*no integers"),
         (tensors(), {**DATA, "0": DATA["0"][:-4]}, "out of its storage"),
         (tensors(), {"0": DATA["0"]}, "no item named.*data/1"),
         ([1, 2], {}, "something else than a dict"),

@@ -4,11 +4,12 @@ A folder holds one: the recipe it was trained by, weights in float16, what was m
 `python -m keras_gans.metrics.classifiers NAME` trains it again.
 """
 
-import json
+import contextlib
 from pathlib import Path
 
 from keras_gans import files
 from keras_gans.names import did_you_mean
+from keras_gans.reading.text import read_json, regular, require
 
 FOLDER = Path(__file__).parent
 RECIPE, METRICS, WEIGHTS = "recipe.json", "metrics.json", "classifier.weights.h5"
@@ -51,10 +52,10 @@ def verify(path):
     Raises:
         ValueError: if a file is damaged or missing; the message names it.
     """
-    expected = json.loads(_read(path / METRICS))["sha256"]
+    expected = _json(path / METRICS)["sha256"]
     for name in FILES:
-        _read(path / name)
-        found = files.sha256(path / name)
+        with _readable(path / name):
+            found = files.sha256(regular(path / name))
         if found != expected.get(name):
             raise ValueError(
                 "A file of a classifier is damaged: its SHA-256 is another than the one in "
@@ -81,21 +82,42 @@ def load(name):
     Raises:
         ValueError: if there is none of that name, or one of its files is damaged.
     """
+    from keras_gans.building import undisturbed
     from keras_gans.metrics.classifiers import training  # it needs what this file defines
+    from keras_gans.reading import hdf5
 
     path = folder(name)
     hashes = verify(path)
-    recipe = json.loads(_read(path / RECIPE))
-    network = training.build(recipe)
-    with files.nothing_skipped():
-        network.load_weights(path / WEIGHTS)
-    return network, recipe, hashes[WEIGHTS]
+    recipe = _json(path / RECIPE)
+    with undisturbed("float32"):
+        network = training.build(recipe)
+    return hdf5.load(network, path / WEIGHTS), recipe, hashes[WEIGHTS]
 
 
-def _read(path):
+# What is looked at in a file before it is used.
+_KINDS = {
+    METRICS: {"sha256": {...: str}},
+    RECIPE: {
+        "image_shape?": [int],
+        "classes": int,
+        "network": {"filters": list, "features": int, "dropout": float},
+        "data": {"name": str, "held_out": str},
+    },
+}
+
+
+def _json(path):
+    with _readable(path):
+        found = read_json(path, "Install the library again.")
+        require(found, _KINDS[path.name], path.name)
+    return found
+
+
+@contextlib.contextmanager
+def _readable(path):
     try:
-        return path.read_bytes()
-    except OSError as error:
+        yield
+    except (OSError, ValueError) as error:
         raise ValueError(
             "A file of a classifier is missing or cannot be read. Install the library again. "
             f"Received: {path}, {error}"

@@ -9,6 +9,7 @@ from keras import layers
 
 from keras_gans import data, files
 from keras_gans.metrics import classifiers
+from keras_gans.reading.text import read_json
 
 
 def build(recipe):
@@ -151,7 +152,7 @@ def publish(folder, verbose=2):
         What was measured on the held-out part, with the weights as they were stored.
     """
     folder = Path(folder)
-    recipe = json.loads((folder / classifiers.RECIPE).read_text())
+    recipe = read_json(folder / classifiers.RECIPE)
     source = recipe["data"]
     network = train(recipe, *read(source["name"], source["train"]), verbose=verbose)
     return store(folder, network, *read(source["name"], source["held_out"]))
@@ -172,7 +173,7 @@ def record(folder, numbers=None):
     After a change of the card, `record(folder)` alone keeps the numbers.
     """
     path = Path(folder) / classifiers.METRICS
-    numbers = json.loads(path.read_text())["held_out"] if numbers is None else numbers
+    numbers = read_json(path)["held_out"] if numbers is None else numbers
     hashes = {name: files.sha256(path.parent / name) for name in classifiers.FILES}
     with files.atomic(path) as partial:
         partial.write_text(json.dumps({"held_out": numbers, "sha256": hashes}, indent=2) + "\n")

@@ -1,0 +1,53 @@
+"""Archives of `numpy.savez`."""
+
+import contextlib
+import functools
+import zipfile
+
+import numpy as np
+
+from keras_gans.reading.stored import Stored, explained, kind_of
+from keras_gans.reading.text import regular
+
+DAMAGED = "The file is damaged, or no `.npz` of numbers. Save it again with `numpy.savez`."
+
+
+@contextlib.contextmanager
+def opened(path):
+    """Opens a file, and reads the heads of its arrays.
+
+    Args:
+        path: of the file.
+
+    Yields:
+        Names of arrays to `Stored`.
+
+    Raises:
+        FileNotFoundError: if nothing is there.
+        ValueError: if the file is damaged, or holds anything but numbers.
+    """
+    explain = functools.partial(explained, path, DAMAGED)
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(regular(path).open("rb"))
+        with explain():
+            archive = stack.enter_context(zipfile.ZipFile(file))
+            found = {
+                entry.filename.removesuffix(".npy"): _stored(archive, entry, explain)
+                for entry in archive.infolist()
+            }
+        yield found
+
+
+def _stored(archive, entry, explain):
+    with archive.open(entry) as head:
+        # Heads of later versions, of records with long names, may claim to have gigabytes.
+        if np.lib.format.read_magic(head) != (1, 0):
+            raise ValueError(f"{entry.filename} is no array of plain numbers")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(head)
+
+    def load():
+        with archive.open(entry) as content:
+            return np.lib.format.read_array(content, allow_pickle=False)
+
+    name = entry.filename.removesuffix(".npy")
+    return Stored(name, shape, kind_of(dtype, name), load, explain, dtype.itemsize)

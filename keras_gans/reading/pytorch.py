@@ -1,0 +1,258 @@
+"""State dicts of PyTorch, without PyTorch and without running anything that a file says.
+
+A pickle may name any function of the machine and call it, take memory without end, and stop Python
+itself by a key that is nested too deeply. So only the few instructions are known here that
+`torch.save` writes, and of names only those that tensors are made of. Arrays are compared with a
+network before their numbers are read.
+"""
+
+import collections
+import contextlib
+import functools
+import io
+import pickle
+import zipfile
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_gans.reading.stored import Stored, explained, kind_of
+from keras_gans.reading.text import regular
+
+DAMAGED = (
+    "The file is damaged, or not a whole state dict of tensors. With PyTorch, save it again: "
+    "`torch.save(network.state_dict(), path)`."
+)
+
+_STORAGES = {
+    "HalfStorage": "<f2",
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "IntStorage": "<i4",
+    "LongStorage": "<i8",
+}
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+
+# Names and shapes of a thousand tensors have some 100 kB. A byte may become an object.
+_MOST_PICKLED = 2**22
+_MOST_AXES = 8
+
+# Those of `torch.save`, in any of its versions, but for three that stand below.
+_INSTRUCTIONS = """
+    PROTO FRAME STOP MARK GLOBAL STACK_GLOBAL REDUCE BINPERSID MEMOIZE BINPUT LONG_BINPUT BINGET
+    LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT SHORT_BINSTRING
+    BINSTRING SHORT_BINUNICODE BINUNICODE EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND
+    APPENDS EMPTY_DICT
+"""
+
+
+@contextlib.contextmanager
+def opened(path):
+    """Opens a file of `torch.save`: a zip, or the format before PyTorch 1.6.
+
+    Args:
+        path: of the file.
+
+    Yields:
+        Names of tensors to `Stored`, in the order of the file.
+
+    Raises:
+        FileNotFoundError: if nothing is there.
+        ValueError: if the file is damaged, or holds anything but tensors.
+    """
+    explain = functools.partial(explained, path, DAMAGED)
+    path = regular(path)
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
+        with explain():
+            size = path.stat().st_size
+            if file.peek(4)[:4] == b"PK\x03\x04":
+                state, storages = _of_zip(stack.enter_context(zipfile.ZipFile(file)), size)
+            else:
+                state, storages = _of_stream(file, size)
+            found = {
+                name: _stored(name, tensor, storages[tensor.storage.key], explain)
+                for name, tensor in state.items()
+            }
+        yield found
+
+
+# ---- where the numbers are
+
+
+class _Bytes(NamedTuple):
+    """Numbers of a storage in the file."""
+
+    size: int
+    read: Callable
+
+
+def _of_zip(archive, size):
+    """Tensors by name, and the bytes of storages by key."""
+    (root,) = [n[: -len("data.pkl")] for n in archive.namelist() if n.endswith("/data.pkl")]
+    left = size
+
+    def entry(name):
+        nonlocal left
+        info = archive.getinfo(name)
+        left -= info.file_size
+        # PyTorch packs nothing. Several entries may be of the same bytes, too.
+        if info.compress_type != zipfile.ZIP_STORED or left < 0:
+            raise ValueError(f"{name} claims to be larger than it is in the file")
+        return _Bytes(info.file_size, functools.partial(archive.read, info))
+
+    if f"{root}byteorder" in archive.namelist():
+        order = entry(f"{root}byteorder").read()[:20]
+        if order != b"little":
+            raise ValueError(f"a byte order of {order!r}")
+    state = _tensors(io.BytesIO(entry(f"{root}data.pkl").read()))
+    keys = dict.fromkeys(tensor.storage.key for tensor in state.values())
+    return state, {key: entry(f"{root}data/{key}") for key in keys}
+
+
+def _of_stream(file, size):
+    """The same of the format before PyTorch 1.6: five pickles, then storages with their lengths."""
+    magic, _, system = (_unpickled(file) for _ in range(3))
+    if magic != _LEGACY_MAGIC or not isinstance(system, dict) or not system.get("little_endian"):
+        raise ValueError("neither a zip nor the format before PyTorch 1.6, in little endian")
+    state = _tensors(file)
+    sizes = {t.storage.key: np.dtype(t.storage.dtype).itemsize for t in state.values()}
+    storages = {}
+
+    def read(start, length):
+        file.seek(start)
+        return file.read(length)
+
+    for key in _unpickled(file):
+        length = int.from_bytes(file.read(8), "little") * sizes[key]
+        start = file.tell()
+        if start + length > size:
+            raise ValueError(f"storage {key} claims {length:,} bytes, and the file ends before")
+        storages[key] = _Bytes(length, functools.partial(read, start, length))
+        file.seek(start + length)
+    return state, storages
+
+
+# ---- what a pickle may say
+
+
+class _Storage(NamedTuple):
+    dtype: str
+    key: str
+
+
+class _Tensor(NamedTuple):
+    storage: _Storage
+    offset: int
+    size: tuple
+    stride: tuple
+
+
+def _stored(name, tensor, storage, explain):
+    (dtype, _), offset, size, stride = tensor
+    dtype = np.dtype(dtype)
+    axes = [offset, *size, *stride]
+    if len(size) != len(stride) or len(size) > _MOST_AXES or {type(n) for n in axes} != {int}:
+        raise ValueError(f"{name} has other axes than strides, or such as are no integers")
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+    if min(axes) < 0 or (0 not in size and last >= storage.size // dtype.itemsize):
+        raise ValueError(f"{name} reaches out of its storage")
+
+    def load():
+        flat = np.frombuffer(storage.read(), dtype)[offset:]
+        strides = [step * dtype.itemsize for step in stride]
+        return np.lib.stride_tricks.as_strided(flat, size, strides, writeable=False)
+
+    return Stored(name, tuple(size), kind_of(dtype, name), load, explain, dtype.itemsize)
+
+
+def _tensors(file):
+    state = _unpickled(file)
+    if not isinstance(state, dict) or not all(isinstance(t, _Tensor) for t in state.values()):
+        raise ValueError("something else than a dict of tensors")
+    return state
+
+
+def _unpickled(file):
+    return _Unpickler(_Bounded(file)).load()
+
+
+class _Bounded:
+    """The next bytes of a file, as far as a pickle of names and shapes may reach."""
+
+    def __init__(self, file):
+        self._file, self._left = file, _MOST_PICKLED
+
+    def _taken(self, content):
+        self._left -= len(content)
+        return content
+
+    def read(self, size):
+        if size > self._left:
+            raise pickle.UnpicklingError("it is too long for a list of tensors")
+        return self._taken(self._file.read(size))
+
+    def readline(self):
+        return self._taken(self._file.readline(self._left))
+
+
+class _Unpickler(pickle._Unpickler):
+    """Knows dictionaries and tensors, and refuses every other name before it is looked up.
+
+    It is the unpickler in Python: the one in C knows all instructions, and takes as much memory as
+    a file asks for.
+    """
+
+    def find_class(self, module, name):
+        # Functions made anew: a pickle can set attributes of what it has got.
+        if (module, name) == ("collections", "OrderedDict"):
+            return lambda: collections.OrderedDict()
+        if module == "torch._utils" and name in ("_rebuild_tensor", "_rebuild_tensor_v2"):
+            return lambda storage, offset, size, stride, *_: _Tensor(storage, offset, size, stride)
+        if (module, name) == ("torch._utils", "_rebuild_parameter"):
+            return lambda tensor, *_: tensor
+        if module == "torch" and name in _STORAGES:
+            return _STORAGES[name]
+        raise pickle.UnpicklingError(
+            f"it asks for {module}.{name}, and only tensors of {', '.join(_STORAGES)} and "
+            "collections.OrderedDict are let in"
+        )
+
+    def persistent_load(self, pid):
+        _, dtype, key, _, _, *view = pid
+        if any(view):
+            raise pickle.UnpicklingError("a storage is a part of another one")
+        if not isinstance(key, str) or dtype not in _STORAGES.values():
+            raise pickle.UnpicklingError("a storage without a name, or of another type")
+        return _Storage(dtype, key)
+
+    def load_setitem(self):
+        value, key = self.stack.pop(), self.stack.pop()
+        self._set([key, value])
+
+    def load_setitems(self):
+        self._set(self.pop_mark())
+
+    def _set(self, items):
+        # Python computes the hash of nested tuples without an end to its depth, and crashes.
+        if not isinstance(self.stack[-1], dict) or {type(k) for k in items[::2]} - {str}:
+            raise pickle.UnpicklingError("a dictionary has other keys than texts")
+        self.stack[-1].update(zip(items[::2], items[1::2]))
+
+    def load_build(self):
+        self.stack.pop()  # what a state dict notes of its modules' versions
+
+    def _refuse(self):
+        raise pickle.UnpicklingError("it has an instruction that `torch.save` never writes")
+
+    dispatch = collections.defaultdict(lambda: _Unpickler._refuse)
+    dispatch.update(
+        {
+            getattr(pickle, code)[0]: pickle._Unpickler.dispatch[getattr(pickle, code)[0]]
+            for code in _INSTRUCTIONS.split()
+        }
+    )
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.BUILD[0]] = load_build
