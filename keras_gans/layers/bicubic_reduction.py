@@ -67,6 +67,9 @@ class BicubicReduction(keras.layers.Layer):
         sides = (None if side is None else side * ratio[0] // ratio[1] for side in sides)
         return (number, *sides, channels)
 
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # for its complaint
+
     def call(self, inputs):
         self.compute_output_shape(tuple(inputs.shape))  # a size that was open may be known now
         taps = _taps(self.numerator, self.denominator)

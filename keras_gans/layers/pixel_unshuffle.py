@@ -54,6 +54,9 @@ class PixelUnshuffle(keras.layers.Layer):
         sides = (None if side is None else side // self.factor for side in sides)
         return (number, *sides, channels * self.factor**2)
 
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)  # for its complaint
+
     def call(self, inputs):
         self.compute_output_shape(tuple(inputs.shape))  # a size that was open may be known now
         # One transposition of four axes, as in `PixelShuffle`.

