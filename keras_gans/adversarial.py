@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import functools
-import os
 import types
 
 import h5py
@@ -203,7 +202,7 @@ class AdversarialModel(keras.Model):
 
     def _in_memory(self, filepath, whole):
         """What to save to: memory that becomes a file, or what Keras itself makes of a path."""
-        local = isinstance(filepath, (str, os.PathLike)) and "://" not in str(filepath)
+        local = not hasattr(filepath, "write") and "://" not in str(filepath)
         return in_memory(filepath) if whole and local else contextlib.nullcontext(filepath)
 
     def export(self, filepath, *args, **kwargs):

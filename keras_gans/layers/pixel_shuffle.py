@@ -1,6 +1,7 @@
 """Depth to space: enlarges images by dealing out channels."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_gans import checks
@@ -12,7 +13,8 @@ class PixelShuffle(keras.layers.Layer):
 
     Input channel `(dy * factor + dx) * channels + c` becomes channel c of the pixel at row dy and
     column dx of each block: the order of `tf.nn.depth_to_space`. PyTorch's `PixelShuffle` counts
-    `(c * factor + dy) * factor + dx` instead; to import such a convolution, reorder its filters.
+    `(c * factor + dy) * factor + dx` instead; to import such a convolution, reorder its filters by
+    `pytorch_channels`.
 
     A convolution and this layer together are a transposed convolution whose kernel `factor`
     divides, so no pixel is written more often than its neighbour.
@@ -72,3 +74,24 @@ class PixelShuffle(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
+
+
+def pytorch_channels(factor, channels):
+    """Where PyTorch's `PixelShuffle` has each channel that this one takes.
+
+    For a convolution before a pixel shuffle, whose kernel and bias have the filters last, or for
+    one after a pixel unshuffle, whose kernel has them third.
+
+    >>> pytorch_channels(2, 3).tolist()
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]
+
+    Args:
+        factor: of the shuffle.
+        channels: of the enlarged image.
+
+    Returns:
+        Array `(factor ** 2 * channels,)` of integers: `kernel[..., order]` deals out here what
+        `kernel` deals out there.
+    """
+    there = np.arange(channels * factor**2).reshape(channels, factor, factor)
+    return there.transpose(1, 2, 0).ravel()

@@ -2,10 +2,12 @@
 
 Generators map latents `(batch, latent_dim)` to images in [-1, 1]; discriminators map images to
 logits `(batch, 1)`. Conditional ones take labels `(batch,)` as a second input. Translators map
-images to images, and a `patch_discriminator` images to a map of logits.
+images to images, upscalers to larger ones, and a `patch_discriminator` or `unet_discriminator`
+images to a map of logits.
 """
 
 from keras_gans.networks.autoencoder import autoencoder_discriminator
+from keras_gans.networks.compact_upscaler import compact_upscaler
 from keras_gans.networks.conditional import (
     conditional_batch_norm_generator,
     conditional_dcgan_discriminator,
@@ -24,13 +26,18 @@ from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
 from keras_gans.networks.resnet import resnet_generator
+from keras_gans.networks.rrdb_upscaler import rrdb_upscaler
+from keras_gans.networks.srgan_discriminator import srgan_discriminator
+from keras_gans.networks.srresnet import srresnet
 from keras_gans.networks.stochastic import stochastic
 from keras_gans.networks.synchronized import synchronized
 from keras_gans.networks.unet import unet_generator
+from keras_gans.networks.unet_discriminator import unet_discriminator
 
 __all__ = [
     "acgan_discriminator",
     "autoencoder_discriminator",
+    "compact_upscaler",
     "conditional_batch_norm_generator",
     "conditional_dcgan_discriminator",
     "conditional_dcgan_generator",
@@ -46,8 +53,12 @@ __all__ = [
     "r3gan_discriminator",
     "r3gan_generator",
     "resnet_generator",
+    "rrdb_upscaler",
     "semi_supervised_discriminator",
+    "srgan_discriminator",
+    "srresnet",
     "stochastic",
     "synchronized",
+    "unet_discriminator",
     "unet_generator",
 ]

@@ -48,11 +48,13 @@ _INSTRUCTIONS = """
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path, within=()):
     """Opens a file of `torch.save`: a zip, or the format before PyTorch 1.6.
 
     Args:
         path: of the file.
+        within: keys under which the state dict may stand, in a dictionary of several; the first
+            that is there is taken. Where none is, the file must be the state dict itself.
 
     Yields:
         Names of tensors to `Stored`, in the order of the file.
@@ -68,9 +70,10 @@ def opened(path):
         with explain():
             size = path.stat().st_size
             if file.peek(4)[:4] == b"PK\x03\x04":
-                state, storages = _of_zip(stack.enter_context(zipfile.ZipFile(file)), size)
+                archive = stack.enter_context(zipfile.ZipFile(file))
+                state, storages = _of_zip(archive, size, within)
             else:
-                state, storages = _of_stream(file, size)
+                state, storages = _of_stream(file, size, within)
             found = {
                 name: _stored(name, tensor, storages[tensor.storage.key], explain)
                 for name, tensor in state.items()
@@ -88,7 +91,7 @@ class _Bytes(NamedTuple):
     read: Callable
 
 
-def _of_zip(archive, size):
+def _of_zip(archive, size, within):
     """Tensors by name, and the bytes of storages by key."""
     (root,) = [n[: -len("data.pkl")] for n in archive.namelist() if n.endswith("/data.pkl")]
     left = size
@@ -106,18 +109,18 @@ def _of_zip(archive, size):
         order = entry(f"{root}byteorder").read()[:20]
         if order != b"little":
             raise ValueError(f"a byte order of {order!r}")
-    state = _tensors(io.BytesIO(entry(f"{root}data.pkl").read()))
+    state, _ = _tensors(io.BytesIO(entry(f"{root}data.pkl").read()), within)
     keys = dict.fromkeys(tensor.storage.key for tensor in state.values())
     return state, {key: entry(f"{root}data/{key}") for key in keys}
 
 
-def _of_stream(file, size):
+def _of_stream(file, size, within):
     """The same of the format before PyTorch 1.6: five pickles, then storages with their lengths."""
     magic, _, system = (_unpickled(file) for _ in range(3))
     if magic != _LEGACY_MAGIC or not isinstance(system, dict) or not system.get("little_endian"):
         raise ValueError("neither a zip nor the format before PyTorch 1.6, in little endian")
-    state = _tensors(file)
-    sizes = {t.storage.key: np.dtype(t.storage.dtype).itemsize for t in state.values()}
+    state, everything = _tensors(file, within)
+    sizes = {t.storage.key: np.dtype(t.storage.dtype).itemsize for t in everything}
     storages = {}
 
     def read(start, length):
@@ -167,11 +170,16 @@ def _stored(name, tensor, storage, explain):
     return Stored(name, tuple(size), kind_of(dtype, name), load, explain, dtype.itemsize)
 
 
-def _tensors(file):
-    state = _unpickled(file)
-    if not isinstance(state, dict) or not all(isinstance(t, _Tensor) for t in state.values()):
+def _tensors(file, within):
+    """The state dict of a pickle, and the tensors of all state dicts that stand beside it."""
+    found = _unpickled(file)
+    several = isinstance(found, dict) and any(key in found for key in within)
+    states = list(found.values()) if several else [found]
+    state = next(found[key] for key in within if key in found) if several else found
+    tensors = [t for one in states if isinstance(one, dict) for t in one.values()]
+    if not isinstance(state, dict) or not all(isinstance(t, _Tensor) for t in tensors):
         raise ValueError("something else than a dict of tensors")
-    return state
+    return state, tensors
 
 
 def _unpickled(file):
