@@ -6,6 +6,7 @@ type `load`, or `load_pairs` for images of images. Names are looked up in this l
 `keras.optimizers` alone, so a recipe runs no code of its own.
 """
 
+import contextlib
 import copy
 import inspect
 import json
@@ -99,9 +100,14 @@ class Recipe:
                 f"Received: {path}"
             )
         try:
-            config = json.loads(path.read_text())
-        except json.JSONDecodeError as error:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested without end
             raise ValueError(f"The recipe is not JSON: {error}. Received: {path}") from error
+        if not isinstance(config, dict):
+            raise ValueError(
+                "A recipe is an object of names to values, as docs/recipes.md shows. "
+                f"Received: {path} with a {type(config).__name__}"
+            )
         name = path.parent.name if path.stem == "recipe" else path.stem
         return cls({**config, **changes}, name)
 
@@ -135,7 +141,8 @@ class Recipe:
 
     def build_network(self, role):
         arguments = dict(self.config["networks"][role])
-        return getattr(networks, arguments.pop("type"))(**arguments)
+        with _becomes(f"networks.{role}"):
+            return getattr(networks, arguments.pop("type"))(**arguments)
 
     def build_model(self):
         """The compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on.
@@ -151,10 +158,11 @@ class Recipe:
             built = {role: networks.synchronized(network) for role, network in built.items()}
         arguments = dict(self.config["model"])
         kind = getattr(models, arguments.pop("type"))
-        if isinstance(arguments.get("loss"), dict):
-            loss = dict(arguments["loss"])
-            arguments["loss"] = losses.get(loss.pop("type"), **loss)
-        gan = kind(**built, **arguments)
+        with _becomes("model"):
+            if isinstance(arguments.get("loss"), dict):
+                loss = dict(arguments["loss"])
+                arguments["loss"] = losses.get(loss.pop("type", None), **loss)
+            gan = kind(**built, **arguments)
         gan.compile(*(self._optimizer(f"{side}_optimizer") for side in SIDES))
         return gan
 
@@ -206,10 +214,11 @@ class Recipe:
         if self.config[field] is None:
             return None
         arguments = dict(self.config[field])
-        if isinstance(arguments.get("learning_rate"), dict):
-            rate = dict(arguments["learning_rate"])
-            arguments["learning_rate"] = _SCHEDULES[rate.pop("type")](**rate)
-        return _OPTIMIZERS[arguments.pop("type")](**arguments)
+        with _becomes(field):
+            if isinstance(arguments.get("learning_rate"), dict):
+                rate = dict(arguments["learning_rate"])
+                arguments["learning_rate"] = _SCHEDULES[rate.pop("type")](**rate)
+            return _OPTIMIZERS[arguments.pop("type")](**arguments)
 
     # ---- what is right and what is not
 
@@ -356,10 +365,22 @@ _SCHEDULES = {
 _LOADERS = {"load": data.load, "load_pairs": data.load_pairs}
 
 
+@contextlib.contextmanager
+def _becomes(where):
+    """Says which part of a recipe it was whose values are of the wrong kind."""
+    try:
+        yield
+    except (TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(
+            f"A value in the recipe's {where!r} is of the wrong kind. Expected the arguments of "
+            f"its `type`, as its documentation has them. Received: {error}"
+        ) from error
+
+
 def _type(part, known, where):
     """The `type` of a part, which is one of the names `known`."""
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind not in known:
+    if not isinstance(kind, str) or kind not in known:
         raise ValueError(
             f"The recipe's {where!r} must be an object with a known `type`."
             f"{did_you_mean(kind, known) if kind else ''} Expected one of {sorted(known)}. "
