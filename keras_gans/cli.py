@@ -125,7 +125,11 @@ def parse(argv):
     interpolate.add_argument("--format", choices=["gif", "webp", "mp4"], help="[that of --out]")
     _scale(interpolate, "as can be seen")
     interpolate.add_argument(
-        "--duration", type=_count(10), default=50, metavar="MS", help="milliseconds of a frame [50]"
+        "--duration",
+        type=_count(10, 655_350),
+        default=50,
+        metavar="MS",
+        help="milliseconds of a frame [50]",
     )
     interpolate.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write [interpolation.gif]"
@@ -788,7 +792,11 @@ def _given(arguments, *names):
 
 
 def _names(text):
-    return text.split(",")
+    import argparse
+
+    if not all(names := text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected names with commas. Received: {text!r}")
+    return names
 
 
 def _floats(text):
@@ -797,9 +805,14 @@ def _floats(text):
     >>> _floats("-1,0.5")
     [-1.0, 0.5]
     """
-    values = [float(part) for part in text.split(",")]
-    if not all(map(math.isfinite, values)):
-        raise ValueError  # argparse says which argument it was
+    import argparse
+
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if not values or not all(map(math.isfinite, values)):
+        raise argparse.ArgumentTypeError(f"expected numbers such as -1,0.5. Received: {text!r}")
     return values
 
 

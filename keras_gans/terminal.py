@@ -38,9 +38,8 @@ def hide_notes():
     descriptor goes through a process that leaves them out; it outlives this one, or the last words
     of a crash would be lost. `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows everything.
     """
-    if _LEVEL in os.environ or not hasattr(os, "fork"):
+    if os.environ.setdefault(_LEVEL, "2") in ("0", "1") or not hasattr(os, "fork"):
         return
-    os.environ[_LEVEL] = "2"
     try:
         shown = os.dup(2)
     except OSError:  # closed

@@ -83,7 +83,7 @@ def write_files(folder, text):
     """The folders that a page names, with a few pictures in each."""
     rng = np.random.default_rng(0)
     for name in (name for name in PICTURES if name in text):
-        for number in range(80):
+        for number in range(24):
             image.save(rng.uniform(-1, 1, (64, 64, 3)), folder / name / f"{number}.png")
     if "my_pairs" in text:
         tiny.folder_of_pairs(folder / "my_pairs", number=2, size=256)
@@ -93,7 +93,7 @@ def write_files(folder, text):
 
 @contextlib.contextmanager
 def short():
-    """Trainings of two steps and measurements of twenty images, otherwise as they are."""
+    """Trainings of two steps and measurements of ten images, otherwise as they are."""
     fit, evaluation = adversarial.AdversarialModel.fit, metrics.Evaluation.__init__
 
     @functools.wraps(fit)
@@ -103,7 +103,7 @@ def short():
 
     @functools.wraps(evaluation)
     def few_images(self, *args, **options):
-        evaluation(self, *args, **{**options, "num_images": 20})
+        evaluation(self, *args, **{**options, "num_images": 10})
 
     with (
         mock.patch.object(adversarial.AdversarialModel, "fit", few_steps),

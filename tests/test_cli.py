@@ -1,6 +1,8 @@
+import argparse
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -142,6 +144,212 @@ def test_words_that_make_no_sense(words, capsys):
     with pytest.raises(SystemExit):
         run(*words)
     assert "usage" in capsys.readouterr().err
+
+
+# What a user may get wrong, for every verb: a line or a usage, and no traceback.
+D, C, I = "dcgan_digits_28", "conditional_gan_digits_28", "infogan_digits_28"  # noqa: E741
+T = "cyclegan_emoji_style_64"
+MISTAKES = {
+    # sources that are not there, or are something else
+    "generate file.txt": "no preset of that name",
+    "generate empty": "no preset in that folder",
+    "interpolate nothing": "no preset of that name",
+    "project empty p.png": "no preset in that folder",
+    "translate file.txt p.png": "no preset of that name",
+    "evaluate empty": "must be held against real ones",
+    "evaluate nothing": "no preset of that name",
+    "train empty": "no preset in that folder",
+    "train list.json": "recipe is an object",
+    "train quick --from nothing": "no preset of that name",
+    "export file.txt": "no preset of that name",
+    "zoo show file.txt": "no preset of that name",
+    "zoo verify empty": "no preset in that folder",
+    "zoo gallery g.html --presets nothing": "no preset of that name",
+    # files that are not there, or are something else
+    f"project {D} empty": "no such file",
+    f"project {D} file.txt": "cannot be read",
+    f"translate {T} missing.png": "does not exist",
+    f"translate {T} empty": "no images to translate",
+    "evaluate empty --against digits": "no images in the folder",
+    f"generate {D} --latents empty": "a folder",
+    f"generate {D} --latents text.npy": "finite real numbers",
+    f"generate {D} --latents nan.npy": "finite real numbers",
+    # destinations
+    f"generate {D} --out file.txt": "a file where a folder is to be",
+    f"generate {D} --out file.txt/a": "a file where a folder is to be",
+    f"generate {D} --out /proc/a": "cannot be written to",
+    f"interpolate {D} --out a.gif": "a folder where the file is to be",
+    f"interpolate {D} --out file.txt/b.gif": "a file where a folder is to be",
+    f"interpolate {D} --out /proc/a.gif": "cannot be written to",
+    f"project {D} p.png --out file.txt": "a file where a folder is to be",
+    f"translate {T} p.png --out file.txt": "a file where a folder is to be",
+    f"evaluate {D} --out file.txt": "a file where a folder is to be",
+    "train quick --run file.txt": "a file where a folder is to be",
+    "train quick --run /proc/a --dry-run": "cannot be written to",
+    # numbers: none, negative, absurd, no numbers
+    f"generate {D} --seeds=": "expected numbers and ranges",
+    f"generate {D} --seeds=-1": "expected numbers and ranges",
+    f"generate {D} --seeds 5-3": "expected numbers and ranges",
+    f"generate {D} --seeds 0-1000000000000": "at most 10,000 numbers",
+    f"generate {D} --seeds 0-9999,1": "at most 10,000 numbers",
+    f"generate {D} --seeds 99999999999999999999": "expected numbers and ranges",
+    f"generate {D} --scale 0": "1 or more",
+    f"generate {D} --scale 1000000": "too much to make at once",
+    f"generate {D} --truncation nan": "above 0 and finite",
+    f"generate {D} --truncation=-1": "above 0 and finite",
+    f"generate {C} --labels 999999999999": "out of range",
+    f"generate {I} --continuous=nan,0": "expected numbers such as",
+    f"generate {I} --continuous=1": "do not fit",
+    f"interpolate {D} --steps 1000000000": "too much to make at once",
+    f"interpolate {D} --steps=-1": "1 or more",
+    f"interpolate {D} --scale 1000000": "too much to make at once",
+    f"interpolate {D} --loops 1000000000": "make no such loops",
+    f"interpolate {D} --duration 1000000000": "up to 655350",
+    f"project {D} p.png --steps 0": "1 or more",
+    f"project {D} p.png --starts=-1": "1 or more",
+    f"project {D} p.png --seed 99999999999999999999": "up to",
+    f"project {C} p.png --label 10": "out of range",
+    f"project {D} p.png --features nothing": "no such feature network",
+    f"translate {T} p.png --overlap 1000000": "can share half of that",
+    f"translate {T} p.png --batch-size 0": "1 or more",
+    f"evaluate {D} --images 1000000000000": "fewer real images",
+    f"evaluate {D} --images 0": "1 or more",
+    f"evaluate {D} --split nothing": "no such split",
+    f"evaluate {D} --features nothing": "no feature network of that name",
+    "train quick --epochs 0": "1 or more",
+    "zoo list --size 0": "1 or more",
+    "zoo gallery g.html --presets=": "expected names",
+}
+
+
+@pytest.fixture(scope="module")
+def mistaken(tmp_path_factory):
+    """A folder with one of everything that may be named by mistake."""
+    folder = tmp_path_factory.mktemp("mistaken")
+    (folder / "empty").mkdir()
+    (folder / "a.gif").mkdir()
+    (folder / "file.txt").write_text("no image, and no preset")
+    (folder / "list.json").write_text("[1, 2]")
+    np.save(folder / "text.npy", np.array([["a"]]))
+    np.save(folder / "nan.npy", np.full((1, 64), np.nan))
+    Image.new("RGB", (28, 28)).save(folder / "p.png")
+    return folder
+
+
+@pytest.mark.parametrize("command", MISTAKES)
+def test_a_mistake_is_a_line_and_no_traceback(command, mistaken, monkeypatch, capsys):
+    monkeypatch.chdir(mistaken)
+    before = sorted(mistaken.rglob("*"))
+    words = command.replace("train quick", "train dcgan_digits_28_quick").split()
+    try:
+        assert run(*words) == 1
+        error = capsys.readouterr().err
+        assert error.startswith("keras-gans: ") and error.count("\n") == 1
+    except SystemExit as ended:
+        assert ended.code == 2
+        error = capsys.readouterr().err
+    assert MISTAKES[command] in error and "Traceback" not in error
+    assert sorted(mistaken.rglob("*")) == before  # nothing was begun
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (MemoryError(), 1, "not enough memory"),
+        (OverflowError("int too large"), 1, "int too large"),
+        (OSError(28, "No space left on device"), 1, "No space left"),
+        (ValueError("\x1b[31mred"), 1, r"\x1b[31mred"),
+        (KeyboardInterrupt(), 130, "stopped."),
+    ],
+)
+def test_what_ends_a_command(raised, code, said, capsys):
+    def do(arguments):
+        raise raised
+
+    assert cli.main(argparse.Namespace(verb="generate", do=do)) == code
+    error = capsys.readouterr().err
+    assert said in error and "go on" not in error
+
+
+def test_words_of_a_command_are_safe_to_print(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    strange = b"caf\xe9\x1b[31m".decode("utf-8", "surrogateescape")
+    with pytest.raises(SystemExit):
+        run("zoo", "list", "\x1b[31m")
+    assert run("zoo", "show", strange) == 1
+    assert run("generate", D, "--seeds", 0, "--out", strange) == 0
+    assert (tmp_path / strange / "grid.png").is_file()
+    shown = capsys.readouterr()
+    assert "\x1b" not in shown.out + shown.err
+    assert r"1 images in caf\udce9\x1b[31m/" in shown.out
+
+
+def test_images_are_enlarged_without_a_change_of_their_pixels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("generate", D, "--seeds", "3", "--out", "small")
+    run("generate", D, "--seeds", "3", "--scale", 3, "--out", "large")
+    with Image.open("small/seed0003.png") as small, Image.open("large/seed0003.png") as large:
+        assert large.size == (84, 84)
+        assert large.tobytes() == small.resize((84, 84), Image.Resampling.NEAREST).tobytes()
+
+
+def test_a_pipe_gets_nothing_but_words(tmp_path):
+    done = subprocess.run(
+        [COMMAND, "generate", D, "--seeds", "0"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert done.stdout == b"1 images in generated/, all of them in generated/grid.png\n"
+    assert done.stderr == b""
+
+
+def test_a_mistyped_name_is_answered_at_once():
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([COMMAND, "generate", "dcgan_digit_28"], capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 1 and "Did you mean 'dcgan_digits_28'" in done.stderr
+    assert after.ru_utime - before.ru_utime < 1  # TensorFlow alone takes more
+
+
+def test_whoever_stops_to_read_ends_a_command_without_a_word():
+    with subprocess.Popen(
+        [COMMAND, "zoo", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_a_training_that_is_stopped_says_how_to_go_on(recipe):
+    words = [COMMAND, "train", recipe, "--epochs", "100000"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, cwd=recipe.parent, **pipes) as process:
+        for line in process.stdout:
+            if line.startswith("Epoch 2/"):
+                break
+        process.send_signal(signal.SIGINT)
+        shown, error = process.communicate()
+    assert process.returncode == 130
+    assert error == "\nkeras-gans: stopped. Run the same command again to go on.\n"
+    assert "\x1b" not in shown and "\b" not in shown and "\r" not in shown
+
+
+def test_a_finished_run_says_that_nothing_is_left(recipe, capsys):
+    run("train", recipe)
+    assert "Nothing was trained" not in capsys.readouterr().out
+    trained = Path("runs/tiny/metrics.jsonl").read_text()
+    assert run("train", recipe) == 0
+    shown = capsys.readouterr().out
+    assert "this run has finished its 2 epochs" in shown and "--epochs 4" in shown
+    assert "--new" in shown and "runs/tiny/report.html" in shown
+    assert Path("runs/tiny/metrics.jsonl").read_text() == trained
+
+
+def test_an_evaluation_that_cannot_be_done_is_refused_in_the_plan(recipe, capsys):
+    config = {**json.loads(recipe.read_text()), "evaluation": {"every": 1}}
+    recipe.write_text(json.dumps(config))  # digits_cnn_v1 takes 28x28, and these are 16x16
+    for words in (["--dry-run"], []):
+        assert run("train", recipe, *words) == 1
+        assert "16" in capsys.readouterr().err
+        assert not (recipe.parent / "runs").exists()
 
 
 def test_zoo_show_and_verify(capsys):

@@ -11,6 +11,8 @@ from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_cla
 # The longest side that a format holds; of a film, that players show.
 _SIDES = {"gif": 65_535, "webp": 16_383, "mp4": 8_192}
 
+_LONGEST = 655_350  # milliseconds of a frame
+
 
 def interpolate(
     source,
@@ -69,6 +71,12 @@ def interpolate(
     seeds = list(seeds)
     checks.count("steps", steps)
     checks.count("loops", loops)
+    checks.count("duration", duration, 10)
+    if duration > _LONGEST:
+        raise ValueError(
+            f"`duration` must be at most {_LONGEST:,} milliseconds, the most that a GIF holds. "
+            f"Received: duration={duration}"
+        )
     if len(seeds) % loops or len(seeds) < 2 * loops:
         raise ValueError(
             "These seeds make no such loops. Expected two seeds or more for each loop, and as many "

@@ -164,7 +164,7 @@ class Recipe:
         with _building("model", self.config["model"]):
             if isinstance(arguments.get("loss"), dict):
                 loss = dict(arguments["loss"])
-                arguments["loss"] = losses.get(loss.pop("type"), **loss)
+                arguments["loss"] = losses.get(loss.pop("type", None), **loss)
             gan = kind(**built, **arguments)
         gan.compile(**{f"{s}_optimizer": self._optimizer(f"{s}_optimizer") for s in gan.sides})
         return gan

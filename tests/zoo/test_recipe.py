@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+import tiny
 from keras_gans import zoo
 
 RING = {
@@ -91,6 +92,70 @@ def test_what_differs_from_its_default_is_told_apart():
 def test_wrong_recipes_are_refused_with_the_nearest_name(path, value, message):
     with pytest.raises(ValueError, match=message):
         zoo.Recipe(changed(path, value))
+
+
+def paths(config, before=()):
+    for key, value in config.items():
+        yield (*before, key)
+        if isinstance(value, dict):
+            yield from paths(value, (*before, key))
+
+
+@pytest.mark.parametrize("path", [".".join(path) for path in paths(RING)])
+def test_values_of_any_kind_make_a_gan_or_an_error_that_says_why(path):
+    for value in (None, -1, 0.5, 10**30, True, "x", [], [1], {}, {"a": 1}, float("nan"), "\x1b[0m"):
+        try:
+            zoo.Recipe(changed(path, value)).build_model()
+        except ValueError as error:
+            assert len(str(error)) > 20
+
+
+@pytest.mark.parametrize(
+    "content", [b"[1, 2]", b"3", b"\xff\xfe\x00", b"[" * 100_000, b"", b"null"], ids=repr
+)
+def test_files_that_are_no_recipe(content, tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"The recipe is damaged: it .*Correct it. Received"):
+        zoo.Recipe.read(path)
+
+
+def evaluated(**fields):
+    config = json.loads(json.dumps(tiny.RECIPE))
+    shape = [28, 28, 1]
+    for network in config["networks"].values():
+        network["image_shape"] = shape
+    config["data"]["image_size"] = 28
+    return {**config, "evaluation": fields}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (evaluated(best="frechet"), None),
+        (evaluated(best="frechett"), "'evaluation.best' is no metric.*Did you mean 'frechet'"),
+        (evaluated(features="nothing"), "no feature network of that name"),
+        (evaluated(split="test"), "no such split"),
+        (evaluated(num_images=3000), "fewer real images"),
+        (evaluated(every=0), "`every` must be"),
+        ({**tiny.RECIPE, "evaluation": {}}, "16"),  # of other images than its features are of
+        ({**tiny.RECIPE, "evaluation": {"features": "random_cnn_v1"}}, "Received"),
+    ],
+)
+def test_an_evaluation_that_will_fail_is_refused_before_the_training(
+    config, message, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    recipe = zoo.Recipe(config)
+    gan = recipe.build_model()
+    before = gan.get_weights()
+    if message is None:
+        assert recipe.build_evaluation(tmp_path / "run", gan).best == config["evaluation"]["best"]
+        assert all((a == b).all() for a, b in zip(before, gan.get_weights()))
+    else:
+        with pytest.raises(ValueError, match=message):
+            recipe.build_evaluation(tmp_path / "run", gan)
+    assert not (tmp_path / "run").exists() and not (tmp_path / "cache").exists()
 
 
 def test_missing_parts_are_named():
