@@ -111,12 +111,14 @@ def test_values_of_any_kind_make_a_gan_or_an_error_that_says_why(path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"[1, 2]", b"3", b"\xff\xfe\x00", b"[" * 100_000, b"", b"null"], ids=repr
+    "content",
+    [b"[1, 2]", b"3", b"\xff\xfe\x00", b"[" * 100_000, b"", b"null"],
+    ids=["list", "number", "no UTF-8", "nested", "empty", "null"],
 )
 def test_files_that_are_no_recipe(content, tmp_path):
     path = tmp_path / "mine.json"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"The recipe is damaged: it .*Correct it. Received"):
+    with pytest.raises(ValueError, match=r"The (recipe|file) is damaged: it .*Received"):
         zoo.Recipe.read(path)
 
 
