@@ -222,7 +222,7 @@ def restore(folder, best=False):
             "There is no run in that folder. Expected a `config.json`, as `keras-gans train` "
             f"writes it. Received: {folder}"
         )
-    checkpoints = Resume(folder / "checkpoints")
+    recipe, checkpoints = _recipe_of(folder), Resume(folder / "checkpoints")
     if not checkpoints.epoch:
         raise ValueError(
             "This run has not finished an epoch. Train it further with the command that started "
@@ -236,12 +236,11 @@ def restore(folder, best=False):
             f"further, or take the newest checkpoint with `best=False`. Received: no {path}"
         )
     if not best:
-        path = checkpoints.checkpoints()[-1]
-    gan = build(_recipe_of(folder), *hdf5.size_of(path))
-    if not best:
+        gan = build(recipe, *hdf5.size_of(checkpoints.checkpoints()[-1]))
         checkpoints.restore(gan)
         return gan
     try:
+        gan = build(recipe, *hdf5.size_of(path))
         gan.load_weights(path)
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(

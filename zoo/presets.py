@@ -196,6 +196,13 @@ def card(name):
             f"Received: format={metrics['format']} in {folder / METRICS}"
         )
     _require(folder / RECIPE, recipe, _RECIPE)
+    shape = recipe["networks"]["generator"]["image_shape"]
+    if len(shape) != 3:
+        raise ValueError(
+            "A file of a preset is damaged: 'networks.generator.image_shape' must be three "
+            f"integers, (height, width, channels), not {shape}. {_AGAIN} "
+            f"Received: {folder / RECIPE}"
+        )
     _require(folder / METRICS, metrics, _METRICS if metrics else {})
     _require(folder / METRICS, metrics, {"made": cards.MADE} if metrics.get("made") else {})
     text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
