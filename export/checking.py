@@ -94,8 +94,8 @@ def check(path, generator, num_examples=16, seed=0, inputs=None, tolerance=None)
         seed: of the inputs: latents standard normal, images uniform in [-1, 1], labels in turn. The
             latents of seed 0 are those of a preset's `samples.png`.
         inputs: an array of latents or images to use instead of drawing.
-        tolerance: largest difference allowed. By default 0.001 for float32, 0.02 where weights or
-            computation are float16, and 0.16 where they are bfloat16; that times the largest
+        tolerance: largest difference allowed. By default 0.001 for float32, 0.02 where weights
+            are float16, and 0.16 where they are bfloat16; that times the largest
             value, for outputs that are no images. For 8 bits the PSNR decides: at least 35 dB for
             "dynamic" and 28 for "int8".
 

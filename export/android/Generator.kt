@@ -5,12 +5,16 @@ import com.google.ai.edge.litert.CompiledModel
 import java.util.Random
 import kotlin.math.roundToInt
 
-/** Draws an image from a seed, with `generator.tflite` from the app's assets. */
-class Generator(assets: AssetManager, private val latentDim: Int, private val side: Int) :
-  AutoCloseable {
+/** Draws an image from a seed, with a `.tflite` file from the app's assets. */
+class Generator(
+  assets: AssetManager,
+  file: String,
+  private val latentDim: Int,
+  private val side: Int,
+) : AutoCloseable {
 
   private val model =
-    CompiledModel.create(assets, "generator.tflite", CompiledModel.Options(Accelerator.CPU))
+    CompiledModel.create(assets, file, CompiledModel.Options(Accelerator.CPU))
   private val inputs = model.createInputBuffers()
   private val outputs = model.createOutputBuffers()
 

@@ -2,12 +2,12 @@ import CoreGraphics
 import Foundation
 import TensorFlowLite
 
-/// Draws images from latents, with `generator.tflite` from the app's bundle.
+/// Draws images from latents, with a `.tflite` file from the app's bundle.
 final class Generator {
   private let interpreter: Interpreter
 
-  init() throws {
-    guard let path = Bundle.main.path(forResource: "generator", ofType: "tflite") else {
+  init(named name: String) throws {
+    guard let path = Bundle.main.path(forResource: name, ofType: "tflite") else {
       throw CocoaError(.fileNoSuchFile)
     }
     interpreter = try Interpreter(modelPath: path)
