@@ -4,15 +4,13 @@ import contextlib
 import copy
 import functools
 import types
-from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, checks, fitting, latent, replicas
-from keras_gans.files import is_whole_hdf5, nothing_skipped
+from keras_gans.files import hdf5_groups, nothing_skipped
 
 SIDES = ("generator", "discriminator")
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
@@ -151,7 +149,7 @@ class AdversarialModel(keras.Model):
 
     def save(self, filepath, *args, **kwargs):
         """As `keras.Model.save`, to a `.keras` file."""
-        if Path(filepath).suffix in (".h5", ".hdf5"):
+        if str(filepath).endswith((".h5", ".hdf5")):
             raise ValueError(
                 "A GAN is saved in the `.keras` format: `save('gan.keras')`; its weights alone "
                 f"with `save_weights('gan.weights.h5')`. Received: {filepath}"
@@ -435,11 +433,9 @@ class AdversarialModel(keras.Model):
 
     def _require_same_averages(self, filepath):
         """Raises ValueError if a file has moving averages and the model not, or the reverse."""
-        if not is_whole_hdf5(filepath):
-            return  # Keras says what is wrong with it
-        with h5py.File(filepath) as file:
-            kept = any(f"ema_{name}" in file for name in self.sides["generator"])
-        if kept != (self.ema_decay is not None):
+        groups = hdf5_groups(filepath)
+        kept = any(f"ema_{name}" in groups for name in self.sides["generator"])
+        if groups and kept != (self.ema_decay is not None):
             has, needs = ("", "not ") if kept else ("no ", "")
             raise ValueError(
                 f"The file has {has}moving averages of the generators, and this model does "
