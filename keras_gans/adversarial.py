@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import functools
+import numbers
 import types
 
 import keras
@@ -50,10 +51,11 @@ class AdversarialModel(keras.Model):
                 f"Received: {keras.backend.backend()}"
             )
         super().__init__(**kwargs)
-        if ema_decay is not None and not 0.0 < ema_decay < 1.0:
+        number = isinstance(ema_decay, numbers.Real) and not isinstance(ema_decay, bool)
+        if ema_decay is not None and not (number and 0.0 < ema_decay < 1.0):
             raise ValueError(
                 "`ema_decay` is the share of a moving average that stays at each step: above 0 and "
-                f"below 1, or None for no average. Received: ema_decay={ema_decay}"
+                f"below 1, or None for no average. Received: ema_decay={ema_decay!r}"
             )
         self.sides = {"generator": list(generator_side), "discriminator": list(discriminator_side)}
         for attribute, network in {**generator_side, **discriminator_side}.items():
@@ -131,7 +133,7 @@ class AdversarialModel(keras.Model):
             ValueError: for data that the networks cannot have made, a data set without an end,
                 or callbacks that watch what is not logged, before anything is traced.
         """
-        fitting.require_possible(self, x, kwargs)
+        fitting.require_possible(self, x, {"batch_size": batch_size, **kwargs})
         watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
         if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
@@ -222,13 +224,14 @@ class AdversarialModel(keras.Model):
         size = latent.dim(self.generator)
         if latents is None:
             return latent.sample(num_images, size, seed, truncation)
-        latents = np.asarray(latents, "float32")
-        if latents.shape[1:] != (size,) or not len(latents):
+        latents = np.asarray(latents)
+        numbers_ = latents.dtype.kind in "fiu" and np.isfinite(latents).all()
+        if latents.shape[1:] != (size,) or not len(latents) or not numbers_:
             raise ValueError(
-                "These latents do not fit the generator. Expected shape "
-                f"(num_images, {size}). Received: shape {latents.shape}"
+                "These latents do not fit the generator. Expected finite numbers of shape "
+                f"(num_images, {size}). Received: {latents.dtype} of shape {latents.shape}"
             )
-        return latents
+        return latents.astype("float32")
 
     def run_generator(self, *inputs, batch_size=64):
         """The images that the generator in use makes of whole arrays, one for each input."""

@@ -127,11 +127,12 @@ class GAN(AdversarialModel):
 
 
 def _weighted(weights):
-    for name, weight in weights.items():
+    if not isinstance(weights, dict):
+        raise ValueError(
+            "`penalties` are names with their weights, such as `{'r1_penalty': 5.0}`. "
+            f"Received: penalties={weights!r}"
+        )
+    for name in weights:
         penalties.get(name)
-        if not weight > 0:
-            raise ValueError(
-                f"The weight of a penalty must be above 0; leave the penalty out to do without. "
-                f"Received: {name}={weight}"
-            )
-    return {name: float(weight) for name, weight in weights.items()}
+    why = "Leave the penalty out to do without."
+    return {name: checks.positive(name, weight, why) for name, weight in weights.items()}
