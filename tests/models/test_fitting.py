@@ -319,7 +319,7 @@ def test_an_endless_data_set_needs_steps_and_trains_with_them(make):
 
 @pytest.mark.parametrize("wrong", [{"epochs": "3"}, {"batch_size": 0}, {"x": None}])
 def test_bad_arguments(wrong):
-    with pytest.raises(ValueError, match=f"Received: {[*wrong][0]}="):
+    with pytest.raises(ValueError, match=f"Received: {next(iter(wrong))}="):
         small().fit(**{"x": images(1)[0], **wrong})
 
 
