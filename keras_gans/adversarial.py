@@ -3,15 +3,15 @@
 import contextlib
 import copy
 import functools
+import numbers
 import types
 
-import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, checks, fitting, interface, latent, replicas
-from keras_gans.files import in_memory, is_whole_hdf5, nothing_skipped
+from keras_gans.files import hdf5_groups, in_memory, nothing_skipped
 from keras_gans.names import did_you_mean
 
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
@@ -69,10 +69,11 @@ class AdversarialModel(keras.Model):
                 f"Received: {keras.backend.backend()}"
             )
         super().__init__(**kwargs)
-        if ema_decay is not None and not 0.0 < ema_decay < 1.0:
+        number = isinstance(ema_decay, numbers.Real) and not isinstance(ema_decay, bool)
+        if ema_decay is not None and not (number and 0.0 < ema_decay < 1.0):
             raise ValueError(
                 "`ema_decay` is the share of a moving average that stays at each step: above 0 and "
-                f"below 1, or None for no average. Received: ema_decay={ema_decay}"
+                f"below 1, or None for no average. Received: ema_decay={ema_decay!r}"
             )
         if sides is None:
             sides = {"generator": generator_side, "discriminator": discriminator_side}
@@ -164,7 +165,7 @@ class AdversarialModel(keras.Model):
             ValueError: for data that the networks cannot have made, a data set without an end,
                 or callbacks that watch what is not logged, before anything is traced.
         """
-        fitting.require_possible(self, x, kwargs)
+        fitting.require_possible(self, x, {"batch_size": batch_size, **kwargs})
         watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
         if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
@@ -320,13 +321,14 @@ class AdversarialModel(keras.Model):
         size = latent.dim(self.generator)
         if latents is None:
             return latent.sample(num_images, size, seed, truncation)
-        latents = np.asarray(latents, "float32")
-        if latents.shape[1:] != (size,) or not len(latents):
+        latents = np.asarray(latents)
+        numbers_ = latents.dtype.kind in "fiu" and np.isfinite(latents).all()
+        if latents.shape[1:] != (size,) or not len(latents) or not numbers_:
             raise ValueError(
-                "These latents do not fit the generator. Expected shape "
-                f"(num_images, {size}). Received: shape {latents.shape}"
+                "These latents do not fit the generator. Expected finite numbers of shape "
+                f"(num_images, {size}). Received: {latents.dtype} of shape {latents.shape}"
             )
-        return latents
+        return latents.astype("float32")
 
     def run_generator(self, *inputs, batch_size=64):
         """The images that the generator in use makes of whole arrays, one for each input."""
@@ -535,11 +537,9 @@ class AdversarialModel(keras.Model):
 
     def _require_same_averages(self, filepath):
         """Raises ValueError if a file has moving averages and the model not, or the reverse."""
-        if not is_whole_hdf5(filepath):
-            return  # Keras says what is wrong with it
-        with h5py.File(filepath) as file:
-            kept = any(f"ema_{name}" in file for name in self.averaged())
-        if kept != (self.ema_decay is not None):
+        groups = hdf5_groups(filepath)
+        kept = any(f"ema_{name}" in groups for name in self.averaged())
+        if groups and kept != (self.ema_decay is not None):
             has, needs = ("", "not ") if kept else ("no ", "")
             raise ValueError(
                 f"The file has {has}moving averages of the generators, and this model does "

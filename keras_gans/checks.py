@@ -1,17 +1,28 @@
 """What is asked of arguments, wherever they are given."""
 
 import math
+import numbers
 
 import keras
 
 
 def count(name, value, minimum=1):
     """Returns `value` if it is an integer of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
         raise ValueError(
             f"`{name}` must be an integer of at least {minimum}. Received: {name}={value!r}"
         )
-    return value
+    return int(value)
+
+
+def counts(name, values, minimum=1):
+    """Returns `values` as a tuple if they are integers of at least `minimum`."""
+    if not isinstance(values, (tuple, list)):
+        raise ValueError(
+            f"`{name}` must be a tuple of integers, one for each, such as `(10,)`. "
+            f"Received: {name}={values!r}"
+        )
+    return tuple(count(name, value, minimum) for value in values)
 
 
 def share(name, value):
@@ -24,10 +35,23 @@ def share(name, value):
 
 
 def weight(name, value):
-    """Returns `value` as a float if it is 0 or more."""
-    if not value >= 0:
-        raise ValueError(f"`{name}` must be 0 or more. Received: {name}={value}")
+    """Returns `value` as a float if it is a finite number of 0 or more."""
+    if not _is_number(value) or value < 0:
+        raise ValueError(f"`{name}` must be a number of 0 or more. Received: {name}={value!r}")
     return float(value)
+
+
+def positive(name, value, why=""):
+    """Returns `value` as a float if it is a finite number above 0; `why` is a sentence."""
+    if not _is_number(value) or value <= 0:
+        raise ValueError(
+            f"`{name}` must be a number above 0.{' ' * bool(why)}{why} Received: {name}={value!r}"
+        )
+    return float(value)
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def image_shape(shape, minimum=1):

@@ -264,6 +264,17 @@ def is_whole_hdf5(path):
         return False
 
 
+def hdf5_groups(path):
+    """Names of the outermost groups of an HDF5 file; none if it cannot be read as one."""
+    import h5py  # here: the command line lists presets without it
+
+    try:
+        with h5py.File(path) as file:
+            return list(file)
+    except OSError:
+        return []
+
+
 def sha256(path):
     """SHA-256 of a file, in hexadecimal."""
     with Path(path).open("rb") as file:

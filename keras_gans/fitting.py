@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from keras_gans import checks
+
 
 def require_possible(model, x, arguments):
     """Raises ValueError for what would fail later, or change nothing without a word.
@@ -17,6 +19,11 @@ def require_possible(model, x, arguments):
             "A GAN trains with the optimizers that `compile` gives its sides. Call `compile()` "
             f"first. Received: {model.name!r}, not compiled"
         )
+    if x is None:
+        raise ValueError("`fit` needs data: `fit(images)`. Received: x=None")
+    if (batch_size := arguments.get("batch_size")) is not None:
+        checks.count("batch_size", batch_size)
+    checks.count("epochs", arguments.get("epochs", 1), 0)
     for name in ("class_weight", "sample_weight"):
         if arguments.get(name) is not None:
             raise ValueError(

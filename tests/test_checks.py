@@ -84,3 +84,21 @@ def test_ranges_hold_what_keras_computes(name):
     for output in ends:
         low, high = checks.ending(output)[2]
         assert low <= found.min() and found.max() <= high
+
+
+WRONG = [None, "1", True, float("nan"), float("inf"), -1.0, [1.0]]
+
+
+@pytest.mark.parametrize("value", WRONG)
+def test_numbers_that_are_none(value):
+    for check in (checks.weight, checks.positive, checks.count, checks.share):
+        with pytest.raises(ValueError, match="`size` must be .*Received: size="):
+            check("size", value)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert checks.count("size", np.int64(3)) == 3
+    assert checks.weight("size", np.float32(0.5)) == checks.positive("size", 0.5) == 0.5
+    assert checks.counts("sizes", [2, 3]) == (2, 3)
+    with pytest.raises(ValueError, match=r"`sizes` must be a tuple.*Received: sizes=10"):
+        checks.counts("sizes", 10)

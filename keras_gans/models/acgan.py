@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_gans import checks
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import require_fit, require_inputs, require_outputs
 from keras_gans.models.gan import GAN
@@ -48,7 +49,7 @@ class ACGAN(Labelled, GAN):
         super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
         self.num_classes = class_labels.num_classes(generator)
         require_outputs(discriminator, logits=1, classes=self.num_classes)
-        self.class_weight = float(class_weight)
+        self.class_weight = checks.weight("class_weight", class_weight)
         self.tracked = ("discriminator_loss", "discriminator_class_loss", *self.penalties)
         self.tracked += ("generator_loss", "generator_class_loss")
 

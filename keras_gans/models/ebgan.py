@@ -36,12 +36,8 @@ class EBGAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, margin=1.0, pull_away_weight=0.1, **kwargs):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
-        if not margin > 0 or not pull_away_weight >= 0:
-            raise ValueError(
-                "`margin` must be above 0, and `pull_away_weight` at least 0. "
-                f"Received: margin={margin}, pull_away_weight={pull_away_weight}"
-            )
-        self.margin, self.pull_away_weight = float(margin), float(pull_away_weight)
+        self.margin = checks.positive("margin", margin)
+        self.pull_away_weight = checks.weight("pull_away_weight", pull_away_weight)
         self.tracked = ("discriminator_loss", "generator_loss")
         self.tracked += ("pull_away",) if pull_away_weight else ()
 

@@ -175,6 +175,11 @@ def _times(factor, value):
 
 def _checked(given):
     """The weights of penalties by name, and the steps from one to the next, where above 1."""
+    if not isinstance(given, dict):
+        raise ValueError(
+            "`penalties` are names with their weights, such as `{'r1_penalty': 5.0}`. "
+            f"Received: penalties={given!r}"
+        )
     weights, intervals = {}, {}
     for name, value in given.items():
         penalties.get(name)
@@ -184,13 +189,9 @@ def _checked(given):
                 "A penalty has a `weight`, and perhaps `every`, the steps from one to the next. "
                 f"Received: {name}={value!r}"
             )
-        weight, every = lazy["weight"], checks.count("every", lazy.get("every", 1))
-        if not weight > 0:
-            raise ValueError(
-                f"The weight of a penalty must be above 0; leave the penalty out to do without. "
-                f"Received: {name}={weight}"
-            )
-        weights[name] = float(weight)
+        why = "Leave the penalty out to do without."
+        weights[name] = checks.positive(name, lazy["weight"], why)
+        every = checks.count("every", lazy.get("every", 1))
         if every > 1:
             intervals[name] = every
     return weights, intervals

@@ -58,7 +58,7 @@ class InfoGAN(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
-        self.categorical = tuple(checks.count("categorical", k, 2) for k in categorical)
+        self.categorical = checks.counts("categorical", categorical, 2)
         self.continuous = checks.count("continuous", continuous, 0)
         self.noise_dim = latent.dim(generator) - sum(self.categorical) - self.continuous
         if self.noise_dim < 1 or not (self.categorical or self.continuous):
@@ -73,8 +73,8 @@ class InfoGAN(GAN):
         heads = {f"categorical_{i}": k for i, k in enumerate(self.categorical)}
         heads |= {"continuous": self.continuous} if self.continuous else {}
         require_outputs(discriminator, logits=1, **heads)
-        self.categorical_weight = float(categorical_weight)
-        self.continuous_weight = float(continuous_weight)
+        self.categorical_weight = checks.weight("categorical_weight", categorical_weight)
+        self.continuous_weight = checks.weight("continuous_weight", continuous_weight)
         names = ("categorical_loss",) * bool(self.categorical)
         self.code_names = names + ("continuous_loss",) * bool(self.continuous)
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *self.code_names)

@@ -41,11 +41,9 @@ class WGAN(AdversarialModel):
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
         self.critic_steps = checks.count("critic_steps", critic_steps)
         self.adversarial_loss = losses.get("wasserstein")
-        if clip is not None and not clip > 0:
-            raise ValueError(
-                "`clip` is the largest size of a critic's weight and must be above 0, or None for "
-                f"no clipping. Received: clip={clip}"
-            )
+        if clip is not None:
+            why = "It is the largest size of a critic's weight; None is for no clipping."
+            checks.positive("clip", clip, why)
         self.clip = clip
         for weight in self.variables_of("discriminator") if clip is not None else ():
             weight.constraint = Clip(clip)

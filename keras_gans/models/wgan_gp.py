@@ -36,12 +36,8 @@ class WGANGP(WGAN):
     def __init__(self, generator, discriminator, critic_steps=5, penalty_weight=10.0, **kwargs):
         super().__init__(generator, discriminator, critic_steps, clip=None, **kwargs)
         checks.no_batch_normalization(discriminator)
-        if not penalty_weight > 0:
-            raise ValueError(
-                "`penalty_weight` must be above 0; without the penalty nothing keeps the critic "
-                f"Lipschitz. Received: penalty_weight={penalty_weight}"
-            )
-        self.penalty_weight = float(penalty_weight)
+        why = "Without the penalty nothing keeps the critic Lipschitz."
+        self.penalty_weight = checks.positive("penalty_weight", penalty_weight, why)
         self.tracked = ("discriminator_loss", "gradient_penalty", "generator_loss")
 
     def critic_losses(self, real, fake):

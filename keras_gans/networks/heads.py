@@ -97,8 +97,8 @@ def infogan_discriminator(
         q = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(q)
     q = layers.LeakyReLU(0.2)(q)
     heads = [dcgan.logits(x)]
-    for number, k in enumerate(categorical):
-        heads.append(dcgan.logits(q, checks.count("categorical", k, 2), f"class_logits_{number}"))
+    for number, k in enumerate(checks.counts("categorical", categorical, 2)):
+        heads.append(dcgan.logits(q, k, f"class_logits_{number}"))
     if checks.count("continuous", continuous, 0):
         heads.append(dcgan.logits(q, continuous, "means"))
     return keras.Model(images, heads, name=name)

@@ -95,9 +95,16 @@ def test_a_discriminator_that_is_no_auto_encoder():
             keras_gans.EBGAN(generator, wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"margin": 0.0}, {"pull_away_weight": -0.1}])
-def test_bad_numbers(wrong):
-    with pytest.raises(ValueError, match="above 0, and `pull_away_weight` at least 0. Received"):
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"margin": 0.0}, "`margin` must be a number above 0. Received: margin=0.0"),
+        ({"margin": "1"}, "`margin` must be a number above 0. Received: margin='1'"),
+        ({"pull_away_weight": -0.1}, "0 or more. Received: pull_away_weight=-0.1"),
+    ],
+)
+def test_bad_numbers(wrong, message):
+    with pytest.raises(ValueError, match=message):
         keras_gans.EBGAN(*pair(), **wrong)
 
 

@@ -317,6 +317,32 @@ def test_an_endless_data_set_needs_steps_and_trains_with_them(make):
     assert gan.generator_optimizer.iterations.numpy() == 2
 
 
+@pytest.mark.parametrize("wrong", [{"epochs": "3"}, {"batch_size": 0}, {"x": None}])
+def test_bad_arguments(wrong):
+    with pytest.raises(ValueError, match=f"Received: {next(iter(wrong))}="):
+        small().fit(**{"x": images(1)[0], **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ema_decay": "0.9"},
+        {"penalties": ["r1_penalty"]},
+        {"penalties": {"r1_penalty": "1"}},
+        {"discriminator_steps": "2"},
+    ],
+)
+def test_bad_arguments_of_a_gan(wrong):
+    with pytest.raises(ValueError, match="Received"):
+        small(**wrong)
+
+
+@pytest.mark.parametrize("latents", ["x", [[float("nan")] * 3], [["a", "b", "c"]]])
+def test_latents_that_are_no_numbers(latents):
+    with pytest.raises(ValueError, match="do not fit the generator.*finite numbers.*Received"):
+        small().generate(latents=latents)
+
+
 def test_fit_before_compile():
     gan = keras_gans.GAN(networks.mlp_generator((2,)), networks.mlp_discriminator((2,)))
     for method in (gan.fit, gan.train_on_batch):

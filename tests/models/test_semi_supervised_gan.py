@@ -148,7 +148,8 @@ def test_it_classifies_and_says_how_well():
         (np.full(8, 3, "int32"), "out of range. Expected 0 to 2.*Received: 3"),
         (np.full(8, -2, "int32"), "out of range.*Received: -2"),
         (np.zeros(8, "float32"), "Labels are integers"),
-        (np.zeros((8, 1), "int32"), r"Expected shape \(batch,\)"),
+        (np.zeros((8, 2), "int32"), r"Expected shape \(batch,\)"),
+        (np.full((8, 1), 3, "int32"), "out of range. Expected 0 to 2.*Received: 3"),
     ],
 )
 def test_labels_that_are_refused(labels, message):
