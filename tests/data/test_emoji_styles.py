@@ -189,7 +189,7 @@ def test_missing_packages(build, source, part):
 def test_a_damaged_list_is_named(build, source, content):
     (source / "emoji-datasource-google" / "emoji.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"list of emoji is damaged.*npm install.*emoji.json"):
-        build()
+        build(source=source)
 
 
 def test_a_damaged_image_is_named(build, source):
