@@ -87,6 +87,7 @@ def interpolate(
     shape = gan.inference_generator.output_shape[1:]
     scale = image.visible_scale(shape) if scale is None else scale
     require_fits(len(seeds) * steps * len(classes), shape, scale)
+    _require_side(suffix, scale * max(loops * shape[0], len(classes) * shape[1]))
     ways = draw_latents(gan, seeds, truncation).reshape(loops, len(seeds) // loops, -1)
     path = walk(ways.swapaxes(0, 1), steps, linear, getattr(gan, "noise_dim", None))
     frames = len(path)
@@ -98,13 +99,17 @@ def interpolate(
     images = images.reshape(frames, loops * len(classes), *images.shape[1:])
     columns = len(classes) if len(classes) > 1 else None
     pictures = [image.grid(panels, columns) for panels in images]
-    if max(pictures[0].shape[:2]) > _SIDES[suffix]:
+    return image.animate(pictures, out, duration, hold=duration)
+
+
+def _require_side(suffix, side):
+    """Raises ValueError for frames of so many pixels, at most, on their longer side."""
+    if side > _SIDES[suffix]:
         raise ValueError(
             "The frames are too large for that format. Take a smaller `scale`, or fewer classes or "
-            f"loops. Expected at most {_SIDES[suffix]:,} pixels a side in .{suffix}. Received: "
-            f"scale={scale}, frames of {pictures[0].shape[1]}x{pictures[0].shape[0]} pixels"
+            f"loops. Expected at most {_SIDES[suffix]:,} pixels a side in .{suffix}. "
+            f"Received: frames of {side:,} pixels"
         )
-    return image.animate(pictures, out, duration, hold=duration)
 
 
 def walk(latents, steps, linear=False, noise_dim=None):

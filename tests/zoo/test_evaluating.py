@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 import keras_gans
-from keras_gans import cli, metrics, zoo
+from keras_gans import cli, metrics, terminal, zoo
+from keras_gans.zoo import evaluating
 from keras_gans.zoo.report import columns, write_report
 from tiny import cyclegan_recipe, recipe
 
@@ -246,3 +247,34 @@ def test_a_cyclegan_is_measured_both_ways(tmp_path):
     one = zoo.save_preset(gan, tmp_path / "one", {"recipe": config}, parts=["generator"])
     measured = zoo.evaluate(one, out=tmp_path / "measured", split="validation").measured
     assert names[0] in measured and names[1] not in measured
+
+
+def test_how_far_a_measurement_is(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    usual = terminal.Progress.__init__
+
+    def often(self, total, unit, verbose=1, every=0.0):
+        usual(self, total, unit, verbose, every=0.0)
+
+    monkeypatch.setattr(terminal.Progress, "__init__", often)
+    network = metrics.features.load("digits_cnn_v1")
+    evaluation = metrics.Evaluation("digits", network, num_images=60)
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(-1, 1, (60, 28, 28, 1)).astype("float32")
+
+    first = evaluating.conclude(tmp_path / "first", evaluation, noise, None, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert evaluation.features is network  # as it was
+    for stage in ("generated images", "reference degradations", "other real images"):
+        assert any(line.endswith(stage) for line in lines)
+    seen = [int(line.split("/")[0].replace(",", "")) for line in lines]
+    assert seen == sorted(seen) and all(" left" in line for line in lines[:-1])
+    # Reference, generated, five degradations (one of them of fewer), other real images.
+    assert lines[-1] == f"{seen[-1]:,}/{seen[-1]:,} images"
+    assert 7 * 60 <= seen[-1] <= 8 * 60
+    again = evaluating.conclude(tmp_path / "again", evaluation, noise, None, verbose=1)
+    # What is kept is not seen again.
+    assert capsys.readouterr().out.splitlines()[-1] == "60/60 images"
+    assert first.measured == again.measured and first.yardsticks == again.yardsticks
+    evaluating.conclude(tmp_path / "quiet", evaluation, noise, None)
+    assert not capsys.readouterr().out

@@ -5,7 +5,7 @@ from small_gans import labelled, plain, translator, with_codes
 
 import keras_gans
 from keras_gans import image, networks
-from keras_gans.zoo.generating import generate
+from keras_gans.zoo.generating import generate, require_fits
 
 
 def pixels(path):
@@ -100,3 +100,28 @@ def test_points_are_no_images(tmp_path):
     )
     with pytest.raises(ValueError, match=r"makes no images.*\(None, 2\)"):
         generate(gan, out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "shape", "scale", "fits"),
+    [
+        (36, (28, 28, 1), 1, True),
+        (10_000, (64, 64, 3), 2, True),  # 1.8 GB
+        (10_000, (64, 64, 3), 3, False),
+        (1, (28, 28, 1), 10**6, False),
+        (10**9, (1, 1, 1), 1, False),
+    ],
+)
+def test_what_is_too_much_to_make_at_once(number, shape, scale, fits):
+    if fits:
+        require_fits(number, shape, scale)
+    else:
+        with pytest.raises(ValueError, match=f"too much .*Received: {number:,} images"):
+            require_fits(number, shape, scale)
+
+
+@pytest.mark.parametrize("scale", [0, -1, 1.5, True, "2", None])
+def test_scales_that_are_none(scale, tmp_path):
+    with pytest.raises(ValueError, match="`scale` must be"):
+        generate(plain(), seeds=[0], scale=scale, out=tmp_path / "made")
+    assert not (tmp_path / "made").exists()

@@ -108,3 +108,15 @@ def test_mp4_has_all_frames(tmp_path):
     assert len(shown) == 5  # the last is held
     for frame, value in zip(shown, (0, 120, 240, 240, 240)):
         assert abs(frame[2:6, 2:6].astype(int) - value).max() < 12
+
+
+def test_frames_larger_than_a_format_holds(tmp_path):
+    with pytest.raises(ValueError, match="at most 16,383 pixels a side in .webp"):
+        interpolate(plain(), tmp_path / "a.webp", seeds=[0, 1], steps=1, scale=1100)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("duration", [9, 0, -1, 655_351, 10**9, 1.5])
+def test_durations_that_no_frame_has(duration, tmp_path):
+    with pytest.raises(ValueError, match="`duration` must be"):
+        interpolate(plain(), tmp_path / "a.gif", duration=duration)

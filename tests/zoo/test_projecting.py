@@ -86,6 +86,57 @@ def test_one_seed_finds_one_latent():
     assert (found[0] != found[2]).any()
 
 
+def test_how_strange_a_point_is_by_hand():
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(size=(150, 3))
+    target = np.array([4.0, 0.0, 0.0])
+    apart = np.linalg.norm(drawn[:, None] - drawn[None], axis=-1)
+    nearest = np.sort(apart, axis=1)[:, 1]  # the first is itself
+    expected = np.linalg.norm(drawn - target, axis=1).min() / np.quantile(nearest, 0.99)
+    assert projecting.strangeness(target, drawn) == pytest.approx(expected)
+    assert projecting.strangeness(drawn[3], drawn) == 0
+    # A rank: of points drawn alike about one in a hundred is above 1.
+    fresh = [projecting.strangeness(point, drawn) for point in rng.normal(size=(1000, 3))]
+    assert 0.002 < np.mean(np.array(fresh) > 1) < 0.05
+
+
+def some(name, number, **options):
+    batches = keras_gans.data.load(name, batch_size=number, shuffle=False, **options)
+    return next(batches.take(1).as_numpy_iterator())
+
+
+@pytest.mark.parametrize("name", ["dcgan_digits_28", "conditional_gan_digits_28"])
+def test_images_unlike_those_that_a_generator_draws_are_strange(name):
+    gan = keras_gans.zoo.open_gan(name)
+    network, _ = projecting._feature_network(None, name, gan, (28, 28, 1))
+    classes = [None] if name.startswith("dcgan") else list(range(10))
+    latents = latent.sample(1000 // len(classes), 64, seed=0)
+
+    def strange(images):
+        above = 0
+        for target in images:
+            search = projecting._Search(gan, network, target, 1.0, 0.0)
+            search.choose(latents, classes, 1)
+            above += max(search.strangeness.values()) > 1
+        return above
+
+    digits = some("digits", 12)
+    assert strange(digits) <= 2
+    assert strange(-digits[:4]) == 4  # ink on paper
+    assert strange(some("fashion_mnist", 6, split="test")) >= 5
+    assert strange(np.random.default_rng(0).uniform(-1, 1, (2, 28, 28, 1)).astype("float32")) == 2
+
+
+def test_a_strange_target_is_warned_of_before_the_search():
+    ink = -keras_gans.zoo.open_gan("dcgan_digits_28").generate(1, seed=11)[0]
+    options = {"steps": 1, "starts": 1, "verbose": 0}
+    with pytest.warns(UserWarning, match=r"by its pixels it is 2\.\d times as far .* of 151 drawn"):
+        found = project("dcgan_digits_28", ink, candidates=150, **options)
+    assert found.strangeness["pixels"] > 2
+    # Of so few it is not known what 99 of 100 are like.
+    assert project("dcgan_digits_28", ink, candidates=50, **options).strangeness is None
+
+
 def test_the_prior_is_1_on_average_and_0_on_the_shell():
     drawn = latent.sample(20_000, 16, seed=0)
     values = shell_prior(tf.constant(drawn)).numpy()
