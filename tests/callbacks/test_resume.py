@@ -210,7 +210,8 @@ def test_a_checkpoint_with_other_contents_is_named_and_changes_nothing(tmp_path)
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     train(make(), tmp_path, 1)
-    other = keras_gans.GAN(networks.mlp_generator((2,), width=9), networks.mlp_discriminator((2,)))
+    nets = networks.mlp_generator((2,), width=9), networks.mlp_discriminator((2,))
+    other = keras_gans.GAN(*nets, ema_decay=0.9)
     other.compile()
     with pytest.raises(ValueError, match="of another model"):
         train(other, tmp_path, 2)

@@ -1,11 +1,13 @@
 import copy
 import json
+import os
 
 import numpy as np
 import pytest
 
 import keras_gans
 from keras_gans import zoo
+from keras_gans.callbacks.lock import locked
 from tiny import folder_of_pairs, recipe
 
 
@@ -142,3 +144,14 @@ def test_folders_without_a_run(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ValueError, match="has not finished an epoch"):
         zoo.load(tmp_path)
+
+
+def test_two_trainings_of_one_folder_are_refused(tmp_path, tiny):
+    with locked(tmp_path / "run"):
+        for new in (False, True):
+            with pytest.raises(
+                BlockingIOError, match=f"runs in this folder: process {os.getpid()}"
+            ):
+                zoo.train(tiny, tmp_path / "run", verbose=0, new=new)
+        assert contents(tmp_path / "run") == [".lock"]
+    assert not (tmp_path / "run").exists()
