@@ -11,6 +11,8 @@ from pathlib import Path
 from absl import app, logging
 from absl.flags import argparse_flags
 
+from keras_gans.names import printable
+
 
 def run():
     """Entry point of the `keras-gans` command."""
@@ -270,7 +272,7 @@ def main(arguments):
         return arguments.do(arguments)
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         notes = " ".join(getattr(error, "__notes__", []))
-        print(f"keras-gans: {error} {notes}".rstrip(), file=sys.stderr)
+        print(printable(f"keras-gans: {error} {notes}".rstrip()), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nkeras-gans: stopped. Run the same command again to go on.", file=sys.stderr)
@@ -424,7 +426,7 @@ def _translate(arguments):
     there = f"; already there: {len(done.skipped)}" if done.skipped else ""
     print(f"Images written to {arguments.output}/: {len(done.written)}{there}. See {done.page}")
     for path, reason in done.failed.items():
-        print(f"keras-gans: not translated: {path} ({reason})", file=sys.stderr)
+        print(printable(f"keras-gans: not translated: {path} ({reason})"), file=sys.stderr)
     return 1 if done.failed else 0
 
 
@@ -527,7 +529,7 @@ def _zoo_list(arguments):
     width = max(map(len, names), default=0)
     for preset in map(card, names):
         state = "trained" if preset.trained else "recipe "
-        print(f"{preset.name:{width}}  {state}  {preset.description}")
+        print(printable(f"{preset.name:{width}}  {state}  {preset.description}"))
     return 0
 
 
@@ -537,8 +539,8 @@ def _zoo_show(arguments):
     from keras_gans.zoo import card
 
     preset = card(arguments.preset)
-    print(preset.text)
-    print(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}")
+    print(printable(preset.text))
+    print(printable(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}"))
     return 0
 
 
@@ -546,7 +548,7 @@ def _zoo_verify(arguments):
     from keras_gans.zoo import verify
 
     files = verify(arguments.preset)
-    print(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}")
+    print(printable(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}"))
     return 0
 
 

@@ -1,6 +1,31 @@
-"""What to say when a name is not known."""
+"""What to say when a name is not known, and how to show one that others chose."""
 
 import difflib
+import unicodedata
+
+# They turn round the order in which what follows them is shown.
+_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+
+
+def printable(text):
+    """The text, with what would steer a terminal spelled out.
+
+    For whatever comes from a file or its name: escape sequences can move the cursor, change the
+    title, or write over what stands there already. Ends of lines and tabs stay.
+
+    >>> printable("caf\xe9\x1b[2J\n")
+    'caf\xe9\\x1b[2J\n'
+    """
+    return "".join(c if _harmless(c) else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def _harmless(character):
+    if character in "\n\t":
+        return True
+    # Control characters, halves of pairs that no encoding has, and other ends of lines.
+    return unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp") and (
+        character not in _TURNS
+    )
 
 
 def did_you_mean(name, known):

@@ -7,8 +7,16 @@ import re
 
 BEGIN, END = "<!-- numbers: written by keras_gans.zoo.publish -->", "<!-- end -->"
 
-# What `metrics.json` says of how the weights were made, if it says anything.
-MADE = ("steps", "minutes", "cores", "machine", "python", "tensorflow", "keras")
+# What `metrics.json` says of how the weights were made, if it says anything, and its kinds.
+MADE = {
+    "steps": int,
+    "minutes": float,
+    "cores": int,
+    "machine": str,
+    "python": str,
+    "tensorflow": str,
+    "keras": str,
+}
 
 # Names of metrics to what the table calls them.
 _CALLED = {

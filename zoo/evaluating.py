@@ -8,6 +8,7 @@ from pathlib import Path
 from keras_gans import data, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
+from keras_gans.reading.text import read_json
 from keras_gans.zoo import presets
 from keras_gans.zoo.loading import open_gan, way_back
 from keras_gans.zoo.recipe import Recipe
@@ -68,7 +69,7 @@ def evaluate(source, against=None, out=None, **options):
     is_run = (folder / "config.json").is_file()
     recipe, epoch, back = None, None, None
     if is_run:
-        recipe = Recipe(json.loads((folder / "config.json").read_text()), folder.name)
+        recipe = Recipe(read_json(folder / "config.json"), folder.name)
         epoch = Resume(folder / "checkpoints").epoch
     elif not folder.is_dir() or (folder / presets.RECIPE).is_file():
         card = presets.card(source)  # says which presets there are

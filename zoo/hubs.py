@@ -2,13 +2,13 @@
 
 import contextlib
 import importlib
-import json
 import os
 import re
 import sys
 from pathlib import Path
 
 from keras_gans.names import did_you_mean
+from keras_gans.reading.text import read_json, require
 
 # What a preset is made of: data alone, nothing that runs. Patterns as of `fnmatch`.
 KINDS = ("recipe.json", "metrics.json", "README.md", "samples.png", "neighbors.png", "*.weights.h5")
@@ -229,8 +229,10 @@ def _files(folder):
 def _lacking(folder):
     """What a folder lacks to be a whole preset, by what its own `metrics.json` lists."""
     try:
-        listed = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["sha256"]
-    except (OSError, ValueError, TypeError, KeyError):
+        metrics = read_json(folder / "metrics.json")
+        require(metrics, {"sha256": dict}, "metrics.json")
+        listed = metrics["sha256"]
+    except (OSError, ValueError):
         listed = ()  # `zoo.card` says what is wrong with it
     return sorted({*_REQUIRED, *listed} - set(_files(folder)))
 

@@ -1,5 +1,6 @@
 """From the name of a preset, or the folder of a run, to something that makes images."""
 
+import math
 import os
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def load(source, part="generator", weights=True, best=False):
             damaged.
     """
     if _is_run(source):
-        gan = restore(source, best) if weights else build(_recipe_of(source))
+        gan = restore(source, best) if weights else build(_recipe_of(source), *_LARGEST)
         return gan if part == "gan" else _part_of(gan, part)
     preset = _card(source, best)
     recipe = Recipe(preset.recipe, preset.name)
@@ -102,7 +103,7 @@ def open_gan(source, best=False):
     return _opened(Recipe(preset.recipe, preset.name), preset, preset.parts)
 
 
-def build(recipe, arrays=_LARGEST[0], numbers=_LARGEST[1]):
+def build(recipe, arrays=math.inf, numbers=math.inf):
     """The compiled GAN of a recipe, as a training by it starts.
 
     The program's random state and dtype policy stay as they are, where `Recipe.build_model` sets
@@ -110,7 +111,8 @@ def build(recipe, arrays=_LARGEST[0], numbers=_LARGEST[1]):
 
     Args:
         recipe: a `Recipe`.
-        arrays: most weights that its networks and their averages may have.
+        arrays: most weights that its networks and their averages may have, where the recipe is
+            not the user's own.
         numbers: most numbers in all of those.
 
     Returns:
@@ -220,7 +222,7 @@ def restore(folder, best=False):
             "There is no run in that folder. Expected a `config.json`, as `keras-gans train` "
             f"writes it. Received: {folder}"
         )
-    checkpoints = Resume(folder / "checkpoints")
+    recipe, checkpoints = _recipe_of(folder), Resume(folder / "checkpoints")
     if not checkpoints.epoch:
         raise ValueError(
             "This run has not finished an epoch. Train it further with the command that started "
@@ -234,12 +236,11 @@ def restore(folder, best=False):
             f"further, or take the newest checkpoint with `best=False`. Received: no {path}"
         )
     if not best:
-        path = checkpoints.checkpoints()[-1]
-    gan = build(_recipe_of(folder), *hdf5.size_of(path))
-    if not best:
+        gan = build(recipe, *hdf5.size_of(checkpoints.checkpoints()[-1]))
         checkpoints.restore(gan)
         return gan
     try:
+        gan = build(recipe, *hdf5.size_of(path))
         gan.load_weights(path)
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(

@@ -1,11 +1,12 @@
 """The presets that come with the library. No TensorFlow here: the command line lists them."""
 
 import dataclasses
-import json
+import os
 from pathlib import Path
 
 from keras_gans.files import sha256
 from keras_gans.names import did_you_mean
+from keras_gans.reading.text import is_file, is_folder, read_json, read_text, require
 from keras_gans.zoo import cards, hubs
 
 FOLDER = Path(__file__).parent / "presets"
@@ -14,6 +15,25 @@ WEIGHTS = "generator.weights.h5"
 
 # Of the layout of `metrics.json`. Goes up when an older library would read a newer one wrongly.
 FORMAT = 1
+
+_AGAIN = "Install the library, or fetch the preset, again."
+
+# What is looked at in its files before it is used; as for `reading.text.require`.
+_RECIPE = {
+    "description?": str,
+    "dtype_policy?": str,
+    "model": {"type": str},
+    "data": {"name": str, "type?": str},
+    "networks": {"generator": {"image_shape": [int], "out_channels?": (int, None)}, ...: dict},
+}
+_METRICS = {
+    "made": dict,
+    "numbers": {
+        ...: {"value": float, "floor": (float, None), "yardsticks": {...: (float, None)}},
+    },
+    "weights": {...: {"parameters": int, "bytes": int}},
+    "sha256": {...: str},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,31 +181,50 @@ def card(name):
         A `Card`.
 
     Raises:
-        ValueError: if there is no such preset, or it was made for a newer version.
+        ValueError: if there is no such preset, a file of it is damaged, or it was made for a newer
+            version.
         ModuleNotFoundError: for an address whose client is not installed.
     """
     folder = _folder(name)
     name = hubs.name_of(name) if hubs.is_address(name) else folder.name
-    texts = {
-        file: (folder / file).read_text(encoding="utf-8") if (folder / file).exists() else ""
-        for file in (TEXT, METRICS, RECIPE)
-    }
-    parsed = {}
-    for file in (RECIPE, METRICS):
-        try:
-            parsed[file] = json.loads(texts[file] or "{}")
-        except json.JSONDecodeError as error:
-            raise ValueError(
-                f"A file of the preset {name!r} is damaged: it is not JSON. Install the library "
-                f"again. Received: {folder / file}, {error}"
-            ) from error
-    if parsed[METRICS].get("format", FORMAT) > FORMAT:
+    recipe, metrics = _json(folder / RECIPE), _json(folder / METRICS)
+    _require(folder / METRICS, metrics, {"format?": int})
+    if metrics.get("format", FORMAT) > FORMAT:
         raise ValueError(
             f"The preset {name!r} was made for a newer version of this library. Expected format "
             f"{FORMAT} or less. Update: `pip install -U keras-gans`. "
-            f"Received: format={parsed[METRICS]['format']} in {folder / METRICS}"
+            f"Received: format={metrics['format']} in {folder / METRICS}"
         )
-    return Card(name, folder, parsed[RECIPE], texts[TEXT], parsed[METRICS])
+    _require(folder / RECIPE, recipe, _RECIPE)
+    shape = recipe["networks"]["generator"]["image_shape"]
+    if len(shape) != 3:
+        raise ValueError(
+            "A file of a preset is damaged: 'networks.generator.image_shape' must be three "
+            f"integers, (height, width, channels), not {shape}. {_AGAIN} "
+            f"Received: {folder / RECIPE}"
+        )
+    _require(folder / METRICS, metrics, _METRICS if metrics else {})
+    _require(folder / METRICS, metrics, {"made": cards.MADE} if metrics.get("made") else {})
+    text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
+    return Card(name, folder, recipe, text, metrics)
+
+
+def _is_there(path):
+    """Is anything at that path, be it a file or not?"""
+    return os.path.lexists(path)
+
+
+def _json(path):
+    return read_json(path, _AGAIN) if _is_there(path) else {}
+
+
+def _require(path, content, kinds):
+    try:
+        require(content, kinds, path.name)
+    except ValueError as error:
+        raise ValueError(
+            f"A file of a preset is damaged: {error} in {path}. {_AGAIN} Received: {path}"
+        ) from error
 
 
 def _names():
@@ -200,9 +239,9 @@ def _folder(name):
     if str(name) in known:
         return FOLDER / str(name)
     folder = Path(name)
-    if (folder / RECIPE).is_file():
+    if is_file(folder / RECIPE):
         return folder.resolve()
-    if folder.is_dir():
+    if is_folder(folder):
         raise ValueError(
             f"There is no preset in that folder. Expected {RECIPE}, {TEXT}, {WEIGHTS} and "
             f"{METRICS}, as `keras_gans.zoo.save_preset` writes them. Received: {folder}"

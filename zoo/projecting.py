@@ -22,6 +22,7 @@ from keras_gans.data import folder
 from keras_gans.files import atomic
 from keras_gans.metrics import classifiers, random_cnn
 from keras_gans.names import did_you_mean
+from keras_gans.reading.text import read_json
 from keras_gans.zoo import presets
 from keras_gans.zoo.generating import open_latent_gan, require_classes
 
@@ -408,7 +409,7 @@ def _require_takes(network, shape):
 
 
 def _takes(name, shape):
-    recipe = json.loads((classifiers.folder(name) / classifiers.RECIPE).read_text())
+    recipe = read_json(classifiers.folder(name) / classifiers.RECIPE)
     return tuple(recipe["image_shape"]) == tuple(shape)
 
 
@@ -416,5 +417,5 @@ def _data_of(source):
     """Name of the data set that a preset or a run was trained on."""
     config = Path(source, "config.json")
     if config.is_file():
-        return json.loads(config.read_text())["data"]["name"]
+        return read_json(config)["data"]["name"]
     return presets.card(source).data

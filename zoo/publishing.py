@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_gans import AdversarialModel, image
+from keras_gans.building import undisturbed
 from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, halve, sha256
+from keras_gans.reading.text import read_json
 from keras_gans.zoo import cards, presets
 from keras_gans.zoo.environment import ENVIRONMENT
 from keras_gans.zoo.evaluating import evaluate
@@ -110,7 +112,7 @@ def publish(run, preset, numbers=None, parts=None):
     """
     run, preset = Path(run), Path(preset)
     recipe = Recipe.read(preset / presets.RECIPE)
-    config = json.loads((run / "config.json").read_text())
+    config = read_json(run / "config.json")
     recipe.require_same(config, run / "config.json")
     evaluation = recipe.config["evaluation"] or {}
     gan = restore(run, best=evaluation.get("best") is not None)
@@ -205,7 +207,8 @@ def _networks(generator, recipe, parts):
             f"Received: parts={parts}"
         )
     for role, network in networks.items():
-        made = recipe.build_network(role)
+        with undisturbed("float32"):
+            made = recipe.build_network(role)
         shapes = [[tuple(w.shape) for w in n.weights] for n in (network, made)]
         if shapes[0] != shapes[1]:
             where = next(
@@ -242,7 +245,7 @@ def _write_card(folder, name, text, numbers, made, weights):
     metrics = {
         "format": presets.FORMAT,
         "made": made,
-        "numbers": {p: {"yardsticks": {}, **found} for p, found in numbers.items()},
+        "numbers": {p: {"floor": None, "yardsticks": {}, **found} for p, found in numbers.items()},
         "weights": weights,
         "sha256": {},
     }

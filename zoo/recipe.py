@@ -6,9 +6,11 @@ type `load`, or `load_pairs` for images of images. Names are looked up in this l
 `keras.optimizers` alone, so a recipe runs no code of its own.
 """
 
+import contextlib
 import copy
 import inspect
 import json
+import os
 from pathlib import Path
 
 import keras
@@ -19,6 +21,7 @@ import keras_gans
 from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
 from keras_gans.adversarial import SIDES
 from keras_gans.names import did_you_mean
+from keras_gans.reading.text import is_file, read_json, require
 from keras_gans.zoo import presets
 
 # Every field of a recipe, with its default; `...` must be given.
@@ -72,6 +75,7 @@ class Recipe:
     def __init__(self, config, name="recipe"):
         self.name = name
         self.defaults = {}
+        _require_json(config)
         self.config = self._complete(copy.deepcopy(config))
 
     @classmethod
@@ -86,18 +90,20 @@ class Recipe:
             return cls({**source.config, **changes}, source.name) if changes else source
         if isinstance(source, dict):
             return cls({**source, **changes})
+        if not isinstance(source, str | os.PathLike):
+            raise ValueError(
+                "A recipe is the name of a preset, the path of a `.json` file, a dictionary, or a "
+                f"`Recipe`. Received: {source!r}"
+            )
         path = Path(source)
         if path.suffix != ".json":
             return cls({**presets.card(str(source)).recipe, **changes}, str(source))
-        if not path.is_file():
+        if not is_file(path):
             raise ValueError(
                 "There is no recipe at that path. Expected a JSON file, or the name of a preset. "
                 f"Received: {path}"
             )
-        try:
-            config = json.loads(path.read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"The recipe is not JSON: {error}. Received: {path}") from error
+        config = read_json(path, "Correct it.", "The recipe")
         name = path.parent.name if path.stem == "recipe" else path.stem
         return cls({**config, **changes}, name)
 
@@ -131,7 +137,8 @@ class Recipe:
 
     def build_network(self, role):
         arguments = dict(self.config["networks"][role])
-        return getattr(networks, arguments.pop("type"))(**arguments)
+        with _building(f"networks.{role}", self.config["networks"][role]):
+            return getattr(networks, arguments.pop("type"))(**arguments)
 
     def build_model(self):
         """The compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on.
@@ -151,10 +158,11 @@ class Recipe:
             built = {role: networks.synchronized(network) for role, network in built.items()}
         arguments = dict(self.config["model"])
         kind = getattr(models, arguments.pop("type"))
-        if isinstance(arguments.get("loss"), dict):
-            loss = dict(arguments["loss"])
-            arguments["loss"] = losses.get(loss.pop("type"), **loss)
-        gan = kind(**built, **arguments)
+        with _building("model", self.config["model"]):
+            if isinstance(arguments.get("loss"), dict):
+                loss = dict(arguments["loss"])
+                arguments["loss"] = losses.get(loss.pop("type"), **loss)
+            gan = kind(**built, **arguments)
         gan.compile(*(self._optimizer(f"{side}_optimizer") for side in SIDES))
         return gan
 
@@ -184,10 +192,11 @@ class Recipe:
         if self.config[field] is None:
             return None
         arguments = dict(self.config[field])
-        if isinstance(arguments.get("learning_rate"), dict):
-            rate = dict(arguments["learning_rate"])
-            arguments["learning_rate"] = _SCHEDULES[rate.pop("type")](**rate)
-        return _OPTIMIZERS[arguments.pop("type")](**arguments)
+        with _building(field, self.config[field]):
+            if isinstance(arguments.get("learning_rate"), dict):
+                rate = dict(arguments["learning_rate"])
+                arguments["learning_rate"] = _SCHEDULES[rate.pop("type")](**rate)
+            return _OPTIMIZERS[arguments.pop("type")](**arguments)
 
     # ---- what is right and what is not
 
@@ -209,6 +218,11 @@ class Recipe:
                     f"The recipe's {field!r} must be an integer of at least {least}. "
                     f"Received: {field}={value!r}"
                 )
+            if value >= 2**32:  # more is no seed to NumPy, and no count to anyone
+                raise ValueError(
+                    f"The recipe's {field!r} must be below 2**32. Received: {field}={value!r}"
+                )
+        _require_words(config)
         for field in ("data", "networks", "model"):
             if not isinstance(config[field], dict):
                 raise ValueError(
@@ -298,6 +312,50 @@ class Recipe:
             )
 
 
+def _require_json(config):
+    """Raises ValueError for what is no object of JSON: it may come from a program, too."""
+    try:
+        if not isinstance(config, dict):
+            raise TypeError(f"it is a {type(config).__name__}, not a dictionary")
+        json.dumps(config, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(
+            "A recipe is an object of names to values, as JSON has them: no NaN, no objects of "
+            f"Python, not nested without an end. Received: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _require_words(config):
+    require(config, {"description": str, "dtype_policy": str}, "recipe")
+    try:
+        keras.DTypePolicy(config["dtype_policy"])
+    except ValueError as error:
+        raise ValueError(
+            "The recipe's 'dtype_policy' is no policy of Keras. Expected 'float32', "
+            f"'mixed_bfloat16' or 'mixed_float16'. Received: {config['dtype_policy']!r}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _building(field, config):
+    """Says which field of a recipe it is that cannot be built."""
+    try:
+        yield
+    except (
+        TypeError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+        tf.errors.OpError,
+    ) as error:
+        raise ValueError(
+            f"The recipe's {field!r} has a value that nothing can be built with. Look at the "
+            f"kinds and sizes of its values. Received: {config} ({type(error).__name__}: {error})"
+        ) from error
+
+
 def _evaluated(
     every=5, best="frechet", features=None, split=None, floor_split=None, num_images=None
 ):
@@ -337,7 +395,7 @@ _LOADERS = {"load": data.load, "load_pairs": data.load_pairs}
 def _type(part, known, where):
     """The `type` of a part, which is one of the names `known`."""
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind not in known:
+    if not isinstance(kind, str) or kind not in known:
         raise ValueError(
             f"The recipe's {where!r} must be an object with a known `type`."
             f"{did_you_mean(kind, known) if kind else ''} Expected one of {sorted(known)}. "

@@ -10,6 +10,7 @@ from keras_gans import data, metrics
 from keras_gans.callbacks import MetricsLog, Resume, SampleGrid, TrainingHealth
 from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic
+from keras_gans.reading.text import read_json
 from keras_gans.zoo.environment import ENVIRONMENT, describe
 from keras_gans.zoo.evaluating import conclude
 from keras_gans.zoo.loading import start_from, way_back
@@ -61,7 +62,7 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
         folder.rename(_free_name(folder))
     config = folder / "config.json"
     if config.exists():
-        recipe.require_same(json.loads(config.read_text()), config)
+        recipe.require_same(read_json(config), config)
     resume = Resume(folder / "checkpoints", minutes=_MINUTES)
     if resume.epoch < recipe.config["epochs"]:
         # Both may refuse, and neither has touched the folder.

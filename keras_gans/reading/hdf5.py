@@ -19,7 +19,7 @@ import ml_dtypes
 import numpy as np
 
 from keras_gans.files import nothing_skipped
-from keras_gans.reading.stored import Stored, explained, kind_of, kind_of_weight
+from keras_gans.reading.stored import Stored, explained, kind_of, kind_of_weight, require_room
 from keras_gans.reading.text import regular
 
 DAMAGED = (
@@ -30,8 +30,6 @@ DAMAGED = (
 # Of filters, by HDF5's numbers. `h5py` has others, and plugins more; Keras writes none of them.
 _GZIP, _SHUFFLE, _FLETCHER = 1, 2, 3
 
-# Weights hardly shrink. Much of a network that was not trained is constant, so small files may.
-_MOST_EXPANSION, _SMALL = 100, 2**26
 _SMALLEST_CHUNK = 2**20
 _MOST_TEXT = 2**28
 
@@ -71,7 +69,7 @@ def opened(path, expected=DAMAGED):
                 )
                 for name, dataset in datasets.items()
             }
-            _require_room(found.values(), size)
+            require_room(found.values(), size)
         yield file, found
 
 
@@ -129,7 +127,7 @@ def require_loadable(path, variables, finite=()):
         variables: of the model, the largest among them.
         finite: beginnings of paths in the file, under which numbers must be finite.
     """
-    largest = max((math.prod(v.shape) for v in variables), default=1)
+    finite, largest = tuple(finite), max((math.prod(v.shape) for v in variables), default=1)
     with opened(path) as (file, found):
         for one in found.values():
             if math.prod(one.shape) > largest:
@@ -139,7 +137,7 @@ def require_loadable(path, variables, finite=()):
                     f"saved it. Received: {path} with {one.name} of shape {one.shape}"
                 )
         for one in found.values():
-            if one.name.startswith(tuple(finite)):
+            if one.name.startswith(finite):
                 one.read()
             else:
                 with one.explain():
@@ -221,6 +219,7 @@ def _datasets(file):
 
 def _require_own(dataset, name):
     """Raises ValueError unless a data set's numbers are in this file, each of them."""
+    kind_of(_dtype(dataset), name)
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"{name} keeps its numbers in another file")
     if dataset.shape is None:
@@ -238,13 +237,6 @@ def _require_own(dataset, name):
         raise ValueError(f"{name} is packed with other filters than gzip, shuffle and fletcher32")
     if _chunk_bytes(dataset) > max(claimed, _SMALLEST_CHUNK):
         raise ValueError(f"{name} has a chunk of {_chunk_bytes(dataset):,} bytes")
-
-
-def _require_room(found, size):
-    """Raises ValueError for arrays that claim far more than a file of `size` bytes can hold."""
-    claimed = sum(math.prod(one.shape) * one.itemsize for one in found)
-    if claimed > max(_SMALL, _MOST_EXPANSION * size):
-        raise ValueError(f"its arrays claim {claimed:,} bytes, and the file has {size:,}")
 
 
 def _dtype(dataset):

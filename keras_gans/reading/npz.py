@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from keras_gans.reading.stored import Stored, explained, kind_of
+from keras_gans.reading.stored import Stored, explained, kind_of, require_room
 from keras_gans.reading.text import regular
 
 DAMAGED = "The file is damaged, or no `.npz` of numbers. Save it again with `numpy.savez`."
@@ -28,13 +28,15 @@ def opened(path):
     """
     explain = functools.partial(explained, path, DAMAGED)
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(regular(path).open("rb"))
+        path = regular(path)
+        file = stack.enter_context(path.open("rb"))
         with explain():
             archive = stack.enter_context(zipfile.ZipFile(file))
             found = {
                 entry.filename.removesuffix(".npy"): _stored(archive, entry, explain)
                 for entry in archive.infolist()
             }
+            require_room(found.values(), path.stat().st_size)
         yield found
 
 

@@ -10,6 +10,7 @@ import collections
 import contextlib
 import functools
 import io
+import math
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -35,7 +36,7 @@ _STORAGES = {
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 # Names and shapes of a thousand tensors have some 100 kB. A byte may become an object.
-_MOST_PICKLED = 2**22
+_MOST_PICKLED = 2**20
 _MOST_AXES = 8
 
 # Those of `torch.save`, in any of its versions, but for three that stand below.
@@ -159,8 +160,11 @@ def _stored(name, tensor, storage, explain):
     if len(size) != len(stride) or len(size) > _MOST_AXES or {type(n) for n in axes} != {int}:
         raise ValueError(f"{name} has other axes than strides, or such as are no integers")
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
-    if min(axes) < 0 or (0 not in size and last >= storage.size // dtype.itemsize):
+    room = storage.size // dtype.itemsize
+    if min(axes) < 0 or (0 not in size and last >= room):
         raise ValueError(f"{name} reaches out of its storage")
+    if math.prod(size) > room:
+        raise ValueError(f"{name} claims {math.prod(size):,} numbers of a storage of {room:,}")
 
     def load():
         flat = np.frombuffer(storage.read(), dtype)[offset:]

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 # Of NumPy's kinds of types, those that weights and states of a network have. Complex numbers,
 # texts, records and Python objects are none.
 KINDS = {"f": "floats", "i": "integers", "u": "integers", "b": "booleans"}
+
+# Weights hardly shrink. Much of a network that was not trained is constant, so small files may.
+_MOST_EXPANSION, _SMALL = 100, 2**26
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +75,13 @@ def kind_of_weight(weight):
     """What a Keras variable holds."""
     name = str(weight.dtype)
     return "floats" if "float" in name else "booleans" if name == "bool" else "integers"
+
+
+def require_room(found, size):
+    """Raises ValueError for arrays that claim far more than a file of `size` bytes can hold."""
+    claimed = sum(math.prod(one.shape) * one.itemsize for one in found)
+    if claimed > max(_SMALL, _MOST_EXPANSION * size):
+        raise ValueError(f"its arrays claim {claimed:,} bytes, and the file has {size:,}")
 
 
 @contextlib.contextmanager

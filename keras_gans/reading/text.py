@@ -34,10 +34,19 @@ def regular(path):
 
 def is_file(path):
     """Is this a regular file? No name is too long or too odd for the answer."""
+    return stat.S_ISREG(_mode(path))
+
+
+def is_folder(path):
+    """Is this a folder? No name is too long or too odd for the answer."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def _mode(path):
     try:
-        return stat.S_ISREG(Path(path).stat().st_mode)
+        return Path(path).stat().st_mode
     except (OSError, ValueError):
-        return False
+        return 0
 
 
 def read_text(path):
@@ -65,7 +74,7 @@ def read_text(path):
         ) from error
 
 
-def read_json(path, todo="Restore the file, or remove it."):
+def read_json(path, todo="Restore the file, or remove it.", what="A file"):
     """The object in a JSON file.
 
     >>> _ = Path("numbers.json").write_text('{"steps": 3}')
@@ -75,6 +84,7 @@ def read_json(path, todo="Restore the file, or remove it."):
     Args:
         path: of a file with one JSON object: no NaN or infinity, nested at most 50 deep.
         todo: sentence for the error, of what to do about a damaged file.
+        what: the file is, for the error.
 
     Returns:
         A dictionary.
@@ -92,7 +102,7 @@ def read_json(path, todo="Restore the file, or remove it."):
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         is_json = "it is not JSON: " if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"A file is damaged: {is_json}{why}. {todo} Received: {path}") from error
+        raise ValueError(f"{what} is damaged: {is_json}{why}. {todo} Received: {path}") from error
     return found
 
 

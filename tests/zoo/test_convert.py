@@ -1,4 +1,3 @@
-import io
 import os
 import pathlib
 import pickle
@@ -11,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from reference import cyclegan_pix2pix as script
+from torch_files import DATA, Named, tensors, write
 
 import keras_gans
 from keras_gans.networks import patch_discriminator, resnet_generator, unet_generator
@@ -153,67 +153,9 @@ def test_weights_of_another_network(name, make, message):
         np.testing.assert_array_equal(old, new)
 
 
-class FakeStorage:
-    """A pickle's reference to numbers beside it."""
-
-    def __init__(self, key, count, kind="FloatStorage"):
-        self.pid = ("storage", Named("torch", kind), key, "cpu", count)
-
-
-class Named:
-    """Pickled as the name of something in a module, which need not exist."""
-
-    def __init__(self, module, name):
-        self.module, self.name = module, name
-
-
-class Tensor:
-    """Pickled as PyTorch does it."""
-
-    def __init__(self, storage, offset, size, stride):
-        self.arguments = (storage, offset, size, stride, False, {})
-
-
-class Pickler(pickle._Pickler):
-    """Writes pickles that name what is not installed here, so that no test needs PyTorch."""
-
-    def persistent_id(self, obj):
-        return obj.pid if isinstance(obj, FakeStorage) else None
-
-    def save(self, obj, save_persistent_id=True):
-        if isinstance(obj, Named):
-            self.write(f"c{obj.module}\n{obj.name}\n".encode())
-        elif isinstance(obj, Tensor):
-            self.save(Named("torch._utils", "_rebuild_tensor_v2"))
-            self.save(obj.arguments)
-            self.write(pickle.REDUCE)
-        else:
-            super().save(obj, save_persistent_id)
-
-
-def write(path, state, data=None, **records):
-    """A `.pth` of a state, and of storages by key."""
-    stream = io.BytesIO()
-    Pickler(stream, 2).dump(state)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("net/data.pkl", stream.getvalue())
-        for key, content in {**(data or {}), **records}.items():
-            folder = "net/" if key in records else "net/data/"
-            archive.writestr(folder + key, content)
-    return path
-
-
 def dense():
     inputs = keras.Input((8, 8, 1))
     return keras.Model(inputs, keras.layers.Conv2D(2, (1, 3))(inputs))
-
-
-def tensors(size=(2, 1, 1, 3), stride=(3, 3, 3, 1), offset=0):
-    kernel, bias = FakeStorage("0", 6), FakeStorage("1", 2)
-    return {"c.weight": Tensor(kernel, offset, size, stride), "c.bias": Tensor(bias, 0, (2,), (1,))}
-
-
-DATA = {"0": np.arange(6, dtype="<f4").tobytes(), "1": np.float32([7, 8]).tobytes()}
 
 
 def test_a_tensor_is_a_view_of_its_storage(tmp_path):

@@ -115,7 +115,7 @@ def test_reading(tmp_path):
     again = zoo.Recipe.read(recipe, epochs=9)
     assert again.name == "mine" and again.config == {**recipe.config, "epochs": 9}
     path.write_text('{"epochs": 3,')
-    with pytest.raises(ValueError, match="recipe is not JSON"):
+    with pytest.raises(ValueError, match="recipe is damaged: it is not JSON"):
         zoo.Recipe.read(path)
     with pytest.raises(ValueError, match="no recipe at that path"):
         zoo.Recipe.read(tmp_path / "other.json")
