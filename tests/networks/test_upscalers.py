@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -314,44 +315,40 @@ def test_onnx_of_any_size(name, options, tmp_path):
 
 
 PROGRAM = """
-import sys
+import json, sys
 import keras, numpy as np
-assert keras.backend.backend() == sys.argv[1]
-sys.modules["tensorflow"] = None  # to import it is an error
 from keras_gans import networks
+
+assert keras.backend.backend() == sys.argv[1]
 found = np.load(sys.argv[2])
-for name, options in eval(sys.argv[3]):
+for case, (name, options) in enumerate(json.loads(sys.argv[3])):
     network = getattr(networks, name)((None, None, 3), **options)
-    network.set_weights([found[f"{name}{options}{i}"] for i in range(len(network.weights))])
+    network.set_weights([found[f"{case} {i}"] for i in range(len(network.weights))])
     made = keras.ops.convert_to_numpy(network(found["x"]))
-    print(name, options, np.abs(made - found[f"{name}{options}"]).max())
-    np.testing.assert_allclose(made, found[f"{name}{options}"], atol=2e-5)
+    print(name, options, np.abs(made - found[f"{case}"]).max())
+    np.testing.assert_allclose(made, found[f"{case}"], atol=2e-5)
 """
 
 
-@pytest.mark.slow  # starts another process with another backend
+@pytest.mark.slow  # starts another process, with another backend
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_make_the_same(backend, tmp_path):
-    python = os.environ.get(f"KERAS_GANS_{backend.upper()}_PYTHON")
+    python = os.environ.get(f"KERAS_GANS_{backend.upper()}_PYTHON")  # as for test_backends.py
     if python is None and importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     cases = [(name, {**SMALL[name], **options}) for name, options, _ in VARIANTS]
     cases.append(("unet_discriminator", {"width": 4}))
     found = {"x": noise(1, 8, 16, 3)}
-    for name, options in cases:
+    for case, (name, options) in enumerate(cases):
         network = small(name, **options)
-        found[f"{name}{options}"] = network(found["x"]).numpy()
-        found |= {f"{name}{options}{i}": w for i, w in enumerate(network.get_weights())}
+        found[f"{case}"] = network(found["x"]).numpy()
+        found |= {f"{case} {i}": w for i, w in enumerate(network.get_weights())}
     np.savez(tmp_path / "found.npz", **found)
-    command = [
-        python or sys.executable,
-        "-c",
-        PROGRAM,
-        backend,
-        tmp_path / "found.npz",
-        repr(cases),
-    ]
-    subprocess.run(command, env={**os.environ, "KERAS_BACKEND": backend}, check=True)
+    arguments = [backend, tmp_path / "found.npz", json.dumps(cases)]
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    subprocess.run(
+        [python or sys.executable, "-c", PROGRAM, *arguments], env=environment, check=True
+    )
 
 
 # ---- bad input

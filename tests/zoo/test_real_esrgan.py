@@ -6,6 +6,7 @@ import pathlib
 import pickle
 import random
 import zipfile
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -208,6 +209,12 @@ class Named:
         self.module, self.name = module, name
 
 
+class Shared(NamedTuple):
+    """An array whose numbers are written once."""
+
+    array: np.ndarray
+
+
 class Pickler(pickle._Pickler):
     """Writes arrays as PyTorch does tensors, so that no test needs PyTorch."""
 
@@ -221,8 +228,9 @@ class Pickler(pickle._Pickler):
     def save(self, obj, save_persistent_id=True):
         if isinstance(obj, Named):
             self.write(f"c{obj.module}\n{obj.name}\n".encode())
-        elif isinstance(obj, np.ndarray):
-            key, strides = str(len(self.storages)), [s // 4 for s in obj.strides]
+        elif isinstance(obj, np.ndarray | Shared):
+            obj, key = (obj.array, "shared") if isinstance(obj, Shared) else (obj, None)
+            key, strides = key or str(len(self.storages)), [s // 4 for s in obj.strides]
             self.storages[key] = obj.tobytes() if 0 not in strides else obj[:1].tobytes()
             self.save(Named("torch._utils", "_rebuild_tensor_v2"))
             self.save((Storage(key, obj.size), 0, obj.shape, tuple(strides), False, {}))
@@ -352,8 +360,13 @@ def test_damaged_files_of_pytorch(tmp_path):
     with pytest.raises(ValueError, match="something else than a dict of tensors"):
         real_esrgan.load(write_pth(tmp_path / "net.pth", nested))
     state["body.0.bias"] = np.lib.stride_tricks.as_strided(np.zeros(1, "f4"), (10**9,), (0,))
-    with pytest.raises(ValueError, match=r"claim 4,0.*more than it has"):
+    with pytest.raises(ValueError, match=r"claims 1,000,000,000 numbers of a storage of 1"):
         real_esrgan.load(write_pth(tmp_path / "net.pth", state))
+    # And of each storage there may be any number of tensors.
+    shared = Shared(np.zeros((64, 64), "f4"))
+    path = write_pth(tmp_path / "net.pth", {f"body.{n}.weight": shared for n in range(99)})
+    with pytest.raises(ValueError, match=r"claim 1,622,016 bytes, more than it has"):
+        real_esrgan.load(path)
     (tmp_path / "net.pth").write_bytes(b"not a pickle")
     with pytest.raises(ValueError, match=r"damaged.*Received: .*net.pth"):
         real_esrgan.load(tmp_path / "net.pth")
