@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from keras_gans import zoo
 from keras_gans.callbacks.metrics_log import read_metrics
-from keras_gans.zoo.cards import metric_of
+from keras_gans.zoo.catalog.cards import metric_of
 
 matplotlib.use("Agg")
 from matplotlib import pyplot

@@ -26,7 +26,7 @@ import tensorflow as tf
 import keras_gans
 from keras_gans import data, metrics, zoo
 from keras_gans.callbacks import Evaluate, MetricsLog, Resume, SampleGrid
-from keras_gans.data import earth
+from keras_gans.data.sources import earth
 
 L1 = "l1"  # folder of the run by the L1 term alone, in the folder of the run it stands beside
 

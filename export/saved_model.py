@@ -7,9 +7,9 @@ import keras
 
 from keras_gans import checks
 from keras_gans.export import signatures
-from keras_gans.export.serving import endpoints, warm_up
-from keras_gans.export.serving.drawing import Codes
-from keras_gans.export.serving.versions import LIMITS, is_version, newest_version, versions
+from keras_gans.export.graph import endpoints, warm_up
+from keras_gans.export.graph.drawing import Codes
+from keras_gans.export.graph.versions import LIMITS, is_version, newest_version, versions
 from keras_gans.files import atomic_folder
 
 __all__ = ["newest_version", "saved_model"]

@@ -355,11 +355,11 @@ def main(arguments):
 
 def _require_sources(arguments):
     """Refuses a name that no preset has before TensorFlow has loaded, which takes seconds."""
-    from keras_gans.zoo import hubs, presets
+    from keras_gans.zoo.catalog import addresses, presets
 
     for argument in ("recipe", "source", "initial"):
         source = getattr(arguments, argument, None)
-        if source is None or hubs.is_address(source) or Path(source, "config.json").is_file():
+        if source is None or addresses.is_address(source) or Path(source, "config.json").is_file():
             continue
         is_file = argument == "recipe" and Path(source).suffix == ".json"
         if not is_file and not (arguments.verb == "evaluate" and Path(source).is_dir()):
@@ -459,7 +459,7 @@ def _plan(recipe, folder):
 
 
 def _generate(arguments):
-    from keras_gans.zoo.generating import generate
+    from keras_gans.zoo.inference.generate import generate
 
     _require_folder(arguments.out)
     names = ("seeds", "labels", "categorical", "continuous", "truncation", "scale")

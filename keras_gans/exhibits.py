@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from keras_gans import export, zoo
-from keras_gans.data import fashion_mnist
-from keras_gans.zoo import presets
+from keras_gans.data.sources import fashion_mnist
+from keras_gans.zoo.catalog import presets
 
 _EXAMPLES = 6  # pictures that a translator offers to begin with
 _GAP = 2  # pixels between the images of `samples.png`

@@ -1,7 +1,9 @@
 """What to say when a name is not known, and how to show one that others chose."""
 
 import difflib
+import importlib
 import unicodedata
+import warnings
 
 # They turn round the order in which what follows them is shown.
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
@@ -39,3 +41,17 @@ def did_you_mean(name, known):
     near += difflib.get_close_matches(name, spelled, n=3, cutoff=0.5)
     near = [spelled[k] for k in dict.fromkeys(near)][:3]
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def moved_module(old, new):
+    """Imports a module that had another name, with a `DeprecationWarning` that names the new one.
+
+    Args:
+        old: dotted name that was asked for.
+        new: dotted name that it has now.
+
+    Returns:
+        The module.
+    """
+    warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=3)
+    return importlib.import_module(new)

@@ -15,7 +15,7 @@ from PIL import Image
 
 import tiny
 from keras_gans import cli
-from keras_gans.zoo import presets
+from keras_gans.zoo.catalog import presets
 
 COMMAND = Path(sysconfig.get_path("scripts"), "keras-gans")
 

@@ -14,8 +14,9 @@ from snippets import blocks
 
 import keras_gans
 from keras_gans import cli, image, zoo
-from keras_gans.zoo import cards, publishing
-from keras_gans.zoo.presets import weights_file
+from keras_gans.zoo import publishing
+from keras_gans.zoo.catalog import cards
+from keras_gans.zoo.catalog.presets import weights_file
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(

@@ -11,30 +11,36 @@ if __name__ != "keras_gans.zoo":
 
 import importlib
 
-from keras_gans.zoo.presets import Card, card, list_presets, verify
+from keras_gans.names import moved_module
+from keras_gans.zoo.catalog.presets import Card, card, list_presets, verify
 
 _LAZY = {
-    "Recipe": "recipe",
+    "Recipe": "runs.recipe",
     "load": "loading",
     "open_gan": "loading",
     "restore": "loading",
     "train": "training",
-    "strategy": "strategies",
+    "strategy": "runs.strategies",
     "evaluate": "evaluating",
     "publish": "publishing",
     "save_preset": "publishing",
-    "interpolate": "interpolating",
-    "project": "projecting",
-    "translate": "translating",
-    "translate_image": "tiling",
+    "generate": "inference.generate",
+    "interpolate": "inference.interpolate",
+    "project": "inference.project",
+    "translate": "inference.translate",
+    "translate_image": "inference.tiles",
 }
+# Modules under the names that they had.
+_MOVED = {"convert": "converters.pix2pix_cyclegan", "hubs": "catalog.addresses"}
 
-__all__ = ["Card", "card", "convert", "list_presets", "verify", *_LAZY]
+__all__ = ["Card", "card", "converters", "list_presets", "verify", *_LAZY]
 
 
 def __getattr__(name):
     if name in _LAZY:
         return getattr(importlib.import_module(f"keras_gans.zoo.{_LAZY[name]}"), name)
-    if name == "convert":
-        return importlib.import_module("keras_gans.zoo.convert")
+    if name == "converters":
+        return importlib.import_module("keras_gans.zoo.converters")
+    if name in _MOVED:
+        return moved_module(f"keras_gans.zoo.{name}", f"keras_gans.zoo.{_MOVED[name]}")
     raise AttributeError(f"module 'keras_gans.zoo' has no attribute {name!r}")

@@ -11,10 +11,10 @@ from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
-from keras_gans.zoo import presets
+from keras_gans.zoo.catalog import presets
 from keras_gans.zoo.loading import open_gan, way_back
-from keras_gans.zoo.recipe import Recipe
-from keras_gans.zoo.report import NEIGHBORS, RESULTS, columns, write_report
+from keras_gans.zoo.runs.recipe import Recipe
+from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS, columns, write_report
 
 
 @dataclasses.dataclass(frozen=True)

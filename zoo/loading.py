@@ -12,8 +12,8 @@ from keras_gans.callbacks.evaluate import WEIGHTS as BEST
 from keras_gans.names import did_you_mean
 from keras_gans.reading import hdf5
 from keras_gans.reading.text import is_file, read_json
-from keras_gans.zoo import hubs, presets
-from keras_gans.zoo.recipe import Recipe
+from keras_gans.zoo.catalog import addresses, presets
+from keras_gans.zoo.runs.recipe import Recipe
 
 # Weights, and numbers in all of them, of networks of which no file says how large they are: 1 GB.
 _LARGEST = (100_000, 2**28)
@@ -256,7 +256,7 @@ def _is_run(source):
             "What to load is named by text or a path: name or folder of a preset, address on a "
             f"hub, or folder of a run. Received: {source!r}"
         )
-    return not hubs.is_address(source) and is_file(Path(source) / "config.json")
+    return not addresses.is_address(source) and is_file(Path(source) / "config.json")
 
 
 def _recipe_of(run):

@@ -14,12 +14,12 @@ from keras_gans.building import undisturbed
 from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, halve, in_memory, sha256
 from keras_gans.reading.text import read_json
-from keras_gans.zoo import cards, presets
-from keras_gans.zoo.environment import ENVIRONMENT
+from keras_gans.zoo.catalog import cards, presets
 from keras_gans.zoo.evaluating import evaluate
 from keras_gans.zoo.loading import build, fill, restore
-from keras_gans.zoo.recipe import Recipe
-from keras_gans.zoo.report import NEIGHBORS, RESULTS
+from keras_gans.zoo.runs.environment import ENVIRONMENT
+from keras_gans.zoo.runs.recipe import Recipe
+from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS
 
 
 def save_preset(generator, folder, card, parts=None, overwrite=False):

@@ -13,12 +13,12 @@ from keras_gans.callbacks.lock import locked
 from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic, free_name
 from keras_gans.reading.text import read_json
-from keras_gans.zoo.environment import ENVIRONMENT, describe
 from keras_gans.zoo.evaluating import conclude
 from keras_gans.zoo.loading import start_from, way_back
-from keras_gans.zoo.recipe import Recipe
-from keras_gans.zoo.report import HEALTH, write_report
-from keras_gans.zoo.strategies import strategy as by_name
+from keras_gans.zoo.runs.environment import ENVIRONMENT, describe
+from keras_gans.zoo.runs.recipe import Recipe
+from keras_gans.zoo.runs.report import HEALTH, write_report
+from keras_gans.zoo.runs.strategies import strategy as by_name
 
 _MINUTES = 5  # between two checkpoints, if epochs take longer
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from keras_gans.export.serving.versions import LIMITS, versions
+from keras_gans.export.graph.versions import LIMITS, versions
 from keras_gans.files import atomic
 
 # Of the tags of the image tensorflow/serving, the version that the exports are made with.

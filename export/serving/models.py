@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_gans.export.serving.versions import versions
+from keras_gans.export.graph.versions import versions
 
 
 class RequestError(Exception):

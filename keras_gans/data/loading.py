@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from keras_gans.data import few_labels, image_files, synthetic
+from keras_gans.data.sources import few_labels, image_files, synthetic
 from keras_gans.names import did_you_mean
 
 # Sets up to this size are kept in memory, decoded, as uint8.
@@ -65,8 +65,8 @@ def load(
     - `"stacked_digits"`: 28x28x3, three of the digits as red, green and blue: 1,000 classes, for
       counting modes.
     - `"emoji"`: 3,511 emoji, 64x64x3, on white, in `train`, `validation` and `test`; of two npm
-      packages, see `keras_gans.data.emoji_styles`. Options `style` ("google", Noto, by default; or
-      "twitter", Twemoji) and `source`.
+      packages, see `keras_gans.data.sources.emoji_styles`. Options `style` ("google", Noto, by
+      default; or "twitter", Twemoji) and `source`.
     - any image data set of TensorFlow Datasets: `"cifar10"`, `"celeb_a"`,
       `"cycle_gan/horse2zebra"`, ...
     - a folder of images, searched with its subfolders; `pathlib.Path`, or a string that names no
@@ -152,7 +152,7 @@ def load(
         _check_labels(name, labels)
         examples = _points(name, split, seed, num_examples, labels, options)
     elif isinstance(name, str) and name == "stacked_digits":
-        from keras_gans.data import stacked_digits
+        from keras_gans.data.sources import stacked_digits
 
         _check_labels(name, labels)
         digits = _builder("digits", None, None, data_dir, on_error, False, options)
@@ -357,17 +357,17 @@ def _points(name, split, seed, num_examples, labels, options):
 
 def _builder(name, image_size, channels, data_dir, on_error, labels, options):
     """The prepared TensorFlow Datasets builder that `name` means."""
-    from keras_gans.data import builders
+    from keras_gans.data.sources import builders
 
     path = meaning(name, _OURS)
     data_dir = folder_of(data_dir)
     if name == "digits":
-        from keras_gans.data.digits import Digits
+        from keras_gans.data.sources.digits import Digits
 
         check_options(name, options, [])
         return builders.prepare(lambda: Digits(data_dir=data_dir))
     if name == "fashion_mnist":
-        from keras_gans.data import fashion_mnist
+        from keras_gans.data.sources import fashion_mnist
 
         check_options(name, options, ["source"])
         source = fashion_mnist.find(**options)
@@ -377,7 +377,7 @@ def _builder(name, image_size, channels, data_dir, on_error, labels, options):
                 lambda: fashion_mnist.FashionMNIST(data_dir=data_dir, config=config)
             )
     if name == "emoji":
-        from keras_gans.data import emoji_styles
+        from keras_gans.data.sources import emoji_styles
 
         check_options(name, options, ["style", "source"])
         size = image_size or (emoji_styles.SIZE,) * 2
@@ -387,7 +387,7 @@ def _builder(name, image_size, channels, data_dir, on_error, labels, options):
         check_options(name, options, [])
         return download(name, data_dir)
 
-    from keras_gans.data import folder
+    from keras_gans.data.sources import folder
 
     check_options(name, options, ["class_names"])
     config = folder.config(path, image_size, channels or 3, on_error, labels, **options)
@@ -502,7 +502,7 @@ def download(name, data_dir):
     """
     import tensorflow_datasets as tfds
 
-    from keras_gans.data import builders
+    from keras_gans.data.sources import builders
 
     # Not through `builders.prepare`: a download may take hours, and should show its progress.
     try:

@@ -48,15 +48,15 @@ def load_pairs(
 
     - `"earth"`: crops of a relief map (a) and of satellite images (b), which come with
       `pip install 'keras-gans[earth]'`; options `max_scale` (2.0) and `source`; see
-      `keras_gans.data.earth`.
+      `keras_gans.data.sources.earth`.
     - `"day_night"`: the same of the Earth by day (a) and by night (b), from the npm package
       `three-globe`. `source`, or the environment variable `KERAS_GANS_NODE_MODULES`, names the
       folder `node_modules`.
     - `"emoji_styles"`: emoji as Google (a) and Twitter (b) draw them, from two npm packages;
-      option `source`; see `keras_gans.data.emoji_styles`.
+      option `source`; see `keras_gans.data.sources.emoji_styles`.
     - any set of TensorFlow Datasets that has the splits `trainA`, `trainB`, `testA`, `testB`:
       `"cycle_gan/horse2zebra"`, ...; only with `paired=False`.
-    - a folder of images, in any of the layouts of `keras_gans.data.paired_folder`;
+    - a folder of images, in any of the layouts of `keras_gans.data.sources.paired_folder`;
       `pathlib.Path`, or a string that names no data set.
 
     Epochs are those of `load`: with `first_epoch=None` the k-th iteration, counted from 0, is
@@ -152,7 +152,7 @@ def _is_training(split):
 
 
 def _crops(name, split, size, channels, data_dir, options):
-    from keras_gans.data import earth
+    from keras_gans.data.sources import earth
 
     loading.meaning(name, _OURS)
     loading.check_options(name, options, ["max_scale", "source"], load_pairs)
@@ -184,7 +184,7 @@ def _builder(name, size, channels, data_dir, on_error, options):
     """The prepared builder that `name` means; see `_read` for what it has to give."""
     path = loading.meaning(name, _OURS)
     if name == "emoji_styles":
-        from keras_gans.data import emoji_styles
+        from keras_gans.data.sources import emoji_styles
 
         loading.check_options(name, options, ["source"], load_pairs)
         return emoji_styles.builder(size, channels, data_dir, **options)
@@ -192,7 +192,7 @@ def _builder(name, size, channels, data_dir, on_error, options):
     if path is None:
         return loading.download(name, data_dir)
 
-    from keras_gans.data import paired_folder
+    from keras_gans.data.sources import paired_folder
 
     return paired_folder.builder(path, size, channels, data_dir, on_error)
 

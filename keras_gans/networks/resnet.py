@@ -35,7 +35,7 @@ def resnet_generator(
         normalization: `"instance"`, without parameters of its own; `"instance_affine"`, with a
             gamma and a beta in place of biases, as TensorFlow Addons has it; `"batch"` or `None`.
         same_padding: pad as Keras' "same" does where strides are 2, on the other side than the
-            authors' program: for weights of CycleGANs in Keras (`zoo.convert`).
+            authors' program: for weights of CycleGANs in Keras (`zoo.converters`).
         name: of the model.
 
     Returns:

@@ -6,7 +6,7 @@ from absl import logging
 from PIL import Image
 
 from keras_gans import data
-from keras_gans.data import folder
+from keras_gans.data.sources import folder
 
 
 @pytest.fixture

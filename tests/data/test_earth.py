@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_gans import data
-from keras_gans.data import earth
+from keras_gans.data.sources import earth
 
 # One pixel is one degree. The first channel tells the band, the same in all of it.
 CODES = {"test": 200, "validation": 150, "train": 50}

@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 import keras_gans
-from keras_gans.data import emoji_styles
+from keras_gans.data.sources import emoji_styles
 
 GREEN, BLUE = (0, 128, 0, 255), (0, 0, 255, 255)
 

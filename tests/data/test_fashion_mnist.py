@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gans import data
-from keras_gans.data import fashion_mnist
+from keras_gans.data.sources import fashion_mnist
 
 
 def write(path, array):

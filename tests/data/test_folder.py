@@ -7,7 +7,7 @@ from absl import logging
 from PIL import Image
 
 from keras_gans import data
-from keras_gans.data import builders, folder
+from keras_gans.data.sources import builders, folder
 
 
 @pytest.fixture

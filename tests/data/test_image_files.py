@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gans.data import image_files
+from keras_gans.data.sources import image_files
 
 COLOR = (200, 40, 90)
 

@@ -12,7 +12,8 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from keras_gans import data
-from keras_gans.data import loading, synthetic
+from keras_gans.data import loading
+from keras_gans.data.sources import synthetic
 
 
 @pytest.fixture(scope="module")
@@ -279,21 +280,21 @@ def few_digits():
 
 
 def test_another_process_may_win(tmp_path, monkeypatch):
-    from keras_gans.data.digits import Digits
+    from keras_gans.data.sources.digits import Digits
 
     def read():
         # The other process starts later, and is ready first.
-        monkeypatch.setattr("keras_gans.data.digits._read", few_digits)
+        monkeypatch.setattr("keras_gans.data.sources.digits._read", few_digits)
         Digits(data_dir=tmp_path).download_and_prepare()
         return few_digits()
 
-    monkeypatch.setattr("keras_gans.data.digits._read", read)
+    monkeypatch.setattr("keras_gans.data.sources.digits._read", read)
     assert len(next(iter(data.load("digits", data_dir=tmp_path, batch_size=5)))) == 5
     assert [p.name for p in (tmp_path / "keras_gans_digits").iterdir()] == ["1.0.0"]
 
 
 def test_other_failures_of_the_disk_are_reported(tmp_path, monkeypatch):
-    from keras_gans.data.digits import Digits
+    from keras_gans.data.sources.digits import Digits
 
     def full(self):
         raise OSError("No space left on device")
@@ -363,7 +364,7 @@ def test_misuse_of_names(name, kwargs, message, tmp_path):
 def test_preparation_leaves_the_random_state_alone(tmp_path, monkeypatch):
     import random
 
-    monkeypatch.setattr("keras_gans.data.digits._read", few_digits)
+    monkeypatch.setattr("keras_gans.data.sources.digits._read", few_digits)
     state = random.getstate()
     data.load("digits", data_dir=tmp_path, batch_size=1)
     assert random.getstate() == state

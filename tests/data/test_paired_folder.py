@@ -6,7 +6,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 from PIL import Image
 
-from keras_gans.data import folder, paired_folder
+from keras_gans.data.sources import folder, paired_folder
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_gans import data
-from keras_gans.data import builders, loading, pairs
+from keras_gans.data import loading, pairs
+from keras_gans.data.sources import builders
 
 IMAGE = tfds.features.Image(shape=(None, None, 3))
 
@@ -274,7 +275,7 @@ def test_a_set_of_tensorflow_datasets(monkeypatch, tmp_path):
 
 
 def test_the_two_that_others_prepare(monkeypatch, tmp_path):
-    from keras_gans.data import emoji_styles, paired_folder
+    from keras_gans.data.sources import emoji_styles, paired_folder
 
     asked = []
 

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gans.data import folder
-from keras_gans.export.serving import pictures
+from keras_gans.data.sources import folder
+from keras_gans.export.graph import pictures
 
 MAX_PIXELS = 10_000
 HEIGHT, WIDTH = 11, 7

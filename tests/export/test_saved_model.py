@@ -14,7 +14,7 @@ from PIL import Image
 
 import keras_gans
 from keras_gans import export, image
-from keras_gans.data.folder import decode
+from keras_gans.data.sources.folder import decode
 from keras_gans.export.saved_model import newest_version
 from tiny import full_disk
 

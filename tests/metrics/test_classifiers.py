@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_gans import files
-from keras_gans.data import fashion_mnist
+from keras_gans.data.sources import fashion_mnist
 from keras_gans.metrics import classifiers
 from keras_gans.metrics.classifiers import training
 

@@ -14,7 +14,7 @@ import tiny
 from keras_gans import zoo
 from keras_gans.callbacks import Resume
 from keras_gans.reading import hdf5
-from keras_gans.zoo import convert
+from keras_gans.zoo.converters import pix2pix_cyclegan
 
 KERNEL = "layers/dense/vars/0"
 BIAS = "layers/dense/vars/1"
@@ -272,14 +272,14 @@ def test_converters_refuse_them(name, tmp_path):
     make, message = HOSTILE[name]
     path = keras_2(tmp_path / "a.h5", make)
     with peak() as most, pytest.raises(ValueError, match=f"Keras 2.*Received: .*a.h5.*{message}"):
-        convert.load_keras_h5(path, network())
+        pix2pix_cyclegan.load_keras_h5(path, network())
     assert most[0] < 30e6
 
 
 def test_converters_take_floats_alone(tmp_path):
     for name in ("integers", "booleans"):
         with pytest.raises(ValueError, match=rf"expected .*\(50, 40\).*the file has .* of {name}"):
-            convert.load_keras_h5(keras_2(tmp_path / "a.h5", OTHERS[name]), network())
+            pix2pix_cyclegan.load_keras_h5(keras_2(tmp_path / "a.h5", OTHERS[name]), network())
 
 
 def test_names_that_are_too_long_for_names(tmp_path, monkeypatch):
@@ -289,10 +289,10 @@ def test_names_that_are_too_long_for_names(tmp_path, monkeypatch):
         file["dense"].attrs["weight_names"] = ["x" * 10_000] + ["y"] * 199
     monkeypatch.setattr(hdf5, "_MOST_TEXT", 1_900_000)
     with pytest.raises(ValueError, match="weight_names may have 200 texts that are too long"):
-        convert.load_keras_h5(path, network())
+        pix2pix_cyclegan.load_keras_h5(path, network())
     monkeypatch.setattr(hdf5, "_MOST_TEXT", 4_000_000)
     with pytest.raises(ValueError, match="KeyError: .dense/x"):
-        convert.load_keras_h5(path, network())
+        pix2pix_cyclegan.load_keras_h5(path, network())
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from torch_files import DATA, FakeStorage, Pickler, Tensor, tensors, write
 
 from keras_gans.metrics import inception_v3
 from keras_gans.reading import npz, pytorch
-from keras_gans.zoo import convert
+from keras_gans.zoo.converters import pix2pix_cyclegan
 
 ROOT = "net/"
 
@@ -148,7 +148,7 @@ def test_hostile_files_are_refused_and_cost_little(name, tmp_path):
     before = network.get_weights()
     tracemalloc.start()
     with pytest.raises(ValueError, match=message):
-        convert.load_pytorch(path, network)
+        pix2pix_cyclegan.load_pytorch(path, network)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 3e7
@@ -175,7 +175,7 @@ def test_weights_are_finite_floats(kind, values, message, tmp_path):
     network = dense()
     before = network.get_weights()
     with pytest.raises(ValueError, match=message):
-        convert.load_pytorch(write(tmp_path / "a.pth", state, data), network)
+        pix2pix_cyclegan.load_pytorch(write(tmp_path / "a.pth", state, data), network)
     np.testing.assert_array_equal(before[0], network.get_weights()[0])
 
 
@@ -183,13 +183,13 @@ def test_weights_are_finite_floats(kind, values, message, tmp_path):
 def test_other_floats_are_read(kind, tmp_path):
     dtype = {"HalfStorage": "float16", "DoubleStorage": "float64"}[kind]
     state, data = of_kind(kind, np.arange(6, dtype=dtype))
-    network = convert.load_pytorch(write(tmp_path / "a.pth", state, data), dense())
+    network = pix2pix_cyclegan.load_pytorch(write(tmp_path / "a.pth", state, data), dense())
     np.testing.assert_array_equal(network.get_weights()[0][0, :, 0], [[0, 3], [1, 4], [2, 5]])
 
 
 def test_the_format_before_pytorch_1_6_is_read(tmp_path):
     data = {"0": (6, DATA["0"]), "1": (2, DATA["1"])}
-    network = convert.load_pytorch(legacy(tmp_path / "a.pth", tensors(), data), dense())
+    network = pix2pix_cyclegan.load_pytorch(legacy(tmp_path / "a.pth", tensors(), data), dense())
     np.testing.assert_array_equal(network.get_weights()[0][0, :, 0], [[0, 3], [1, 4], [2, 5]])
 
 

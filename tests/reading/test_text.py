@@ -10,7 +10,7 @@ from keras_gans import cli, zoo
 from keras_gans.metrics import classifiers
 from keras_gans.names import printable
 from keras_gans.reading import text
-from keras_gans.zoo import hubs, presets
+from keras_gans.zoo.catalog import addresses, presets
 
 DAMAGED = {
     "empty": (b"", "not JSON"),
@@ -41,7 +41,7 @@ def test_a_damaged_file_of_a_preset_or_run_is_named(name, file, tmp_path):
     for call in (zoo.card, zoo.verify, zoo.load):
         with pytest.raises(ValueError, match=f"{message}(?s:.*)Received: .*{file}"):
             call(folder)
-    assert hubs._lacking(folder) == []  # what is wrong with it is for `card` to say
+    assert addresses._lacking(folder) == []  # what is wrong with it is for `card` to say
     if file == "recipe.json":
         (folder / "config.json").write_bytes(content)
         for call in (zoo.load, zoo.open_gan, zoo.evaluate):

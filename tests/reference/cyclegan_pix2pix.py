@@ -1,7 +1,7 @@
 """Weight files of CycleGAN and Pix2Pix networks of PyTorch and of Keras 2, and what these make.
 
-`keras_gans.zoo.convert` reads the files, and our networks must then make the same images. Each
-framework needs an environment of its own, on Python 3.11 for the second:
+`keras_gans.zoo.converters.pix2pix_cyclegan` reads the files, and our networks must then make the
+same images. Each framework needs an environment of its own, on Python 3.11 for the second:
 
     python3 -m venv torch
     torch/bin/pip install torch numpy

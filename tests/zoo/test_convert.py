@@ -14,7 +14,7 @@ from torch_files import DATA, Named, tensors, write
 
 import keras_gans
 from keras_gans.networks import patch_discriminator, resnet_generator, unet_generator
-from keras_gans.zoo import convert
+from keras_gans.zoo.converters import pix2pix_cyclegan as convert
 
 SHAPE = (script.SIDE, script.SIDE, 3)
 OUTPUTS = {
@@ -115,7 +115,9 @@ def test_a_whole_model_of_keras_2_is_read_and_long_lists_of_names_are_put_togeth
 
 
 def test_the_zoo_opens_it_when_asked():
-    assert keras_gans.zoo.__getattr__("convert") is convert and "convert" in keras_gans.zoo.__all__
+    with pytest.warns(DeprecationWarning, match=r"now `keras_gans\.zoo\.converters\.pix2pix"):
+        assert keras_gans.zoo.convert is convert
+    assert keras_gans.zoo.converters.pix2pix_cyclegan is convert
 
 
 # Files that do not fit.

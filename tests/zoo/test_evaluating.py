@@ -9,7 +9,7 @@ from PIL import Image
 import keras_gans
 from keras_gans import cli, metrics, terminal, zoo
 from keras_gans.zoo import evaluating
-from keras_gans.zoo.report import columns, write_report
+from keras_gans.zoo.runs.report import columns, write_report
 from tiny import cyclegan_recipe, recipe
 
 EVALUATION = {"every": 1, "num_images": 60, "split": "train[:100]", "floor_split": "train[100:200]"}

@@ -5,7 +5,7 @@ from small_gans import labelled, plain, translator, with_codes
 
 import keras_gans
 from keras_gans import image, networks
-from keras_gans.zoo.generating import generate, require_fits
+from keras_gans.zoo.inference.generate import generate, require_fits
 
 
 def pixels(path):

@@ -7,7 +7,7 @@ from PIL import Image, ImageSequence
 from small_gans import labelled, plain, translator, with_codes
 
 from keras_gans import image, latent
-from keras_gans.zoo.interpolating import interpolate, walk
+from keras_gans.zoo.inference.interpolate import interpolate, walk
 
 
 def frames(path):

@@ -15,7 +15,8 @@ import tiny
 from keras_gans import building, latent, zoo
 from keras_gans.callbacks import Resume
 from keras_gans.files import sha256
-from keras_gans.zoo import loading, presets
+from keras_gans.zoo import loading
+from keras_gans.zoo.catalog import presets
 
 
 @pytest.fixture(scope="module")

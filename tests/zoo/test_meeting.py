@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from keras_gans.zoo.meeting import meet
+from keras_gans.zoo.runs.rendezvous import meet
 
 
 def addresses(number):

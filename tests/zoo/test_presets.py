@@ -14,7 +14,8 @@ from PIL import Image
 import keras_gans
 import tiny
 from keras_gans import networks, zoo
-from keras_gans.zoo import cards, hubs, presets, publishing
+from keras_gans.zoo import publishing
+from keras_gans.zoo.catalog import addresses, cards, presets
 
 TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
 
@@ -300,7 +301,7 @@ def test_a_folder_is_a_preset_like_those_of_the_library(tmp_path):
 
 def test_an_address_is_fetched_and_then_checked(tmp_path, monkeypatch):
     shutil.copytree(presets.FOLDER / "dcgan_digits_28", tmp_path / "1a2b3c")
-    monkeypatch.setattr(hubs, "fetch", lambda address: tmp_path / "1a2b3c")
+    monkeypatch.setattr(addresses, "fetch", lambda address: tmp_path / "1a2b3c")
     assert zoo.card("hf://me/my_digits@main").name == "my_digits"
     assert (
         zoo.load("hf://me/my_digits").count_params() == zoo.load("dcgan_digits_28").count_params()

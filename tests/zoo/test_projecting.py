@@ -9,8 +9,8 @@ from small_gans import SHAPE, labelled, plain, translator, with_codes
 
 import keras_gans
 from keras_gans import image, latent
-from keras_gans.zoo import projecting
-from keras_gans.zoo.projecting import project, shell_prior
+from keras_gans.zoo.inference import project as projecting
+from keras_gans.zoo.inference.project import project, shell_prior
 
 QUICK = {"steps": 2, "candidates": 3, "starts": 2, "verbose": 0}
 
@@ -93,10 +93,10 @@ def test_how_strange_a_point_is_by_hand():
     apart = np.linalg.norm(drawn[:, None] - drawn[None], axis=-1)
     nearest = np.sort(apart, axis=1)[:, 1]  # the first is itself
     expected = np.linalg.norm(drawn - target, axis=1).min() / np.quantile(nearest, 0.99)
-    assert projecting.strangeness(target, drawn) == pytest.approx(expected)
-    assert projecting.strangeness(drawn[3], drawn) == 0
+    assert project.strangeness(target, drawn) == pytest.approx(expected)
+    assert project.strangeness(drawn[3], drawn) == 0
     # A rank: of points drawn alike about one in a hundred is above 1.
-    fresh = [projecting.strangeness(point, drawn) for point in rng.normal(size=(1000, 3))]
+    fresh = [project.strangeness(point, drawn) for point in rng.normal(size=(1000, 3))]
     assert 0.002 < np.mean(np.array(fresh) > 1) < 0.05
 
 

@@ -75,7 +75,7 @@ def test_a_tf_config_that_is_not_right(text, message, monkeypatch):
 def test_a_tf_config_that_is_right(monkeypatch):
     met = []
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: "workers")
-    monkeypatch.setattr("keras_gans.zoo.strategies.meet", lambda *told: met.append(told))
+    monkeypatch.setattr("keras_gans.zoo.runs.strategies.meet", lambda *told: met.append(told))
     for index in (0, 1, "1"):  # TensorFlow takes a string too
         monkeypatch.setenv("TF_CONFIG", config(index=index))
         assert zoo.strategy("multi_worker") == "workers"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_gans.zoo import translate_image
-from keras_gans.zoo.tiling import tile_starts
+from keras_gans.zoo.inference.tiles import tile_starts
 
 
 def picture(height, width, channels=3):

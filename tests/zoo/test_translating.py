@@ -10,7 +10,7 @@ from PIL import Image
 import keras_gans
 import tiny
 from keras_gans import image, networks, zoo
-from keras_gans.zoo import gallery
+from keras_gans.zoo.inference import page
 
 SHAPE = (32, 32, 3)
 
@@ -62,7 +62,7 @@ def translate(source, files, output, **options):
 
 
 def told(output, name):
-    return [gallery.Gallery(output).notes[name][x] for x in ("size", "told")]
+    return [page.Gallery(output).notes[name][x] for x in ("size", "told")]
 
 
 # ---- sizes
@@ -253,7 +253,7 @@ def test_a_run_and_a_preset(tmp_path, monkeypatch):
     made = image.from_uint8(read(tmp_path / "back" / "a.png"))
     back = zoo.load(both, part="backward_generator")
     np.testing.assert_allclose(made, back(image.from_uint8(colors(32, 32))[None])[0], atol=0.005)
-    monkeypatch.setattr("keras_gans.zoo.translating.open_gan", lambda source, best: gan)
+    monkeypatch.setattr("keras_gans.zoo.inference.translate.open_gan", lambda source, best: gan)
     run.mkdir()
     (run / "config.json").write_text(json.dumps(recipe))
     page = translate(run, path, tmp_path / "whole").page.read_text()
@@ -416,8 +416,8 @@ def test_a_full_disk_stops_all(same, tmp_path, monkeypatch):
 
 
 def test_the_page(both_ways, tmp_path, monkeypatch):
-    monkeypatch.setattr(gallery, "ROWS", 2)
-    monkeypatch.setattr("keras_gans.zoo.translating.ROWS", 2)
+    monkeypatch.setattr("keras_gans.zoo.inference.page.ROWS", 2)
+    monkeypatch.setattr("keras_gans.zoo.inference.translate.ROWS", 2)
     for name in ("a #1 & <b>", "b", "c"):
         write(tmp_path / "in" / f"{name}.png", colors(900, 4))
     page = translate(both_ways, tmp_path / "in", tmp_path / "out").page.read_text()
@@ -489,7 +489,7 @@ def test_one_failing_output_stops_no_other(same, tmp_path, monkeypatch, capsys):
     def memory(*arguments):
         raise MemoryError("Unable to allocate 9 GiB")
 
-    monkeypatch.setattr("keras_gans.zoo.translating.translate_image", memory)
+    monkeypatch.setattr("keras_gans.zoo.inference.translate.translate_image", memory)
     done = translate(same, tmp_path / "in" / "d.png", tmp_path / "more")
     assert list(done.failed.values()) == ["MemoryError: Unable to allocate 9 GiB"]
 

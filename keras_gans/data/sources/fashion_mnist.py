@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_gans.data.builders import QuietBuilder, fingerprint
+from keras_gans.data.sources.builders import QuietBuilder, fingerprint
 
 SOURCE_VARIABLE = "KERAS_GANS_FASHION_MNIST"
 

@@ -26,8 +26,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_gans.data import image_files, loading
-from keras_gans.data.builders import (
+from keras_gans.data import loading
+from keras_gans.data.sources import image_files
+from keras_gans.data.sources.builders import (
     NODE_VARIABLE,
     QuietBuilder,
     fingerprint,

@@ -6,7 +6,12 @@ import numpy as np
 
 from keras_gans import checks, image, latent
 from keras_gans.names import did_you_mean
-from keras_gans.zoo.generating import draw_latents, open_latent_gan, require_classes, require_fits
+from keras_gans.zoo.inference.generate import (
+    draw_latents,
+    open_latent_gan,
+    require_classes,
+    require_fits,
+)
 
 # The longest side that a format holds; of a film, that players show.
 _SIDES = {"gif": 65_535, "webp": 16_383, "mp4": 8_192}

@@ -10,9 +10,9 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 from absl import logging
 
-from keras_gans.data import image_files
-from keras_gans.data.builders import QuietBuilder, fingerprint
-from keras_gans.data.image_files import check_folder, decode, fit, read
+from keras_gans.data.sources import image_files
+from keras_gans.data.sources.builders import QuietBuilder, fingerprint
+from keras_gans.data.sources.image_files import check_folder, decode, fit, read
 from keras_gans.names import did_you_mean
 
 __all__ = ["Folder", "Images", "check_folder", "config", "decode", "fit", "read"]

@@ -26,8 +26,8 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 from absl import logging
 
-from keras_gans.data import builders, folder, image_files
-from keras_gans.data.builders import QuietBuilder, fingerprint
+from keras_gans.data.sources import builders, folder, image_files
+from keras_gans.data.sources.builders import QuietBuilder, fingerprint
 
 _SPLITS = folder.SPLITS
 

@@ -46,7 +46,8 @@ def fetch(address, cache=None):
     into which folder, before it starts; of an address that is not pinned, another one says which
     version it was. Nothing that was fetched is run. The files' SHA-256 are `zoo.verify`'s matter.
 
-    >>> folder = keras_gans.zoo.hubs.fetch("hf://owner/repository@v1.0")  # doctest: +SKIP
+    >>> from keras_gans.zoo.catalog import addresses
+    >>> folder = addresses.fetch("hf://owner/repository@v1.0")  # doctest: +SKIP
 
     Args:
         address: `hf://owner/repository[/folder][@revision]`, which needs the package

@@ -8,7 +8,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from keras_gans.export.serving.encoded import (
+from keras_gans.export.graph.encoded import (
     color_table,
     first_bytes,
     number,

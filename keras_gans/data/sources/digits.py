@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_gans.data.builders import QuietBuilder
+from keras_gans.data.sources.builders import QuietBuilder
 
 
 class Digits(QuietBuilder, skip_registration=True):

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import image
-from keras_gans.export.serving import bmp, gif
-from keras_gans.export.serving.encoded import first_bytes, number, on_white, require
+from keras_gans.export.graph import bmp, gif
+from keras_gans.export.graph.encoded import first_bytes, number, on_white, require
 
 # Pillow's weights of red, green and blue in grey, of 2**16.
 _GREY = (19595, 38470, 7471)

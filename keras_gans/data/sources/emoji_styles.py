@@ -23,8 +23,8 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from keras_gans.data import builders, folder, image_files
-from keras_gans.data.builders import NODE_VARIABLE, QuietBuilder, fingerprint
+from keras_gans.data.sources import builders, folder, image_files
+from keras_gans.data.sources.builders import NODE_VARIABLE, QuietBuilder, fingerprint
 from keras_gans.names import did_you_mean
 
 # a, then b.

@@ -8,7 +8,7 @@ import threading
 import tensorflow as tf
 
 from keras_gans.names import did_you_mean
-from keras_gans.zoo.meeting import meet
+from keras_gans.zoo.runs.rendezvous import meet
 
 STRATEGIES = ("mirrored", "multi_worker")
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_gans import checks, image, labels, networks
 from keras_gans.export import signatures
-from keras_gans.export.serving import drawing, pictures
+from keras_gans.export.graph import drawing, pictures
 from keras_gans.layers import SeededDropout
 
 # A generator of images of any size gets them at the size the papers train at.

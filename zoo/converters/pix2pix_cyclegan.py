@@ -37,7 +37,7 @@ def load_pytorch(path, network):
 
     >>> generator = keras_gans.networks.resnet_generator((256, 256, 3), blocks=9)
     >>> path = "latest_net_G_A.pth"
-    >>> generator = keras_gans.zoo.convert.load_pytorch(path, generator)  # doctest: +SKIP
+    >>> generator = load_pytorch(path, generator)  # doctest: +SKIP
 
     Args:
         path: of a state dict, as `torch.save` writes it: a zip, or the format before PyTorch 1.6.
@@ -64,7 +64,7 @@ def load_keras_h5(path, network, epsilon=1e-3):
     ...     (256, 256, 3), normalization="instance_affine", same_padding=True
     ... )
     >>> path = "generator.h5"
-    >>> generator = keras_gans.zoo.convert.load_keras_h5(path, generator)  # doctest: +SKIP
+    >>> generator = load_keras_h5(path, generator)  # doctest: +SKIP
 
     Args:
         path: of the file.

@@ -22,7 +22,7 @@ import keras_gans
 from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_file, read_json, require
-from keras_gans.zoo import presets
+from keras_gans.zoo.catalog import presets
 
 # Every field of a recipe, with its default; `...` must be given.
 FIELDS = {

@@ -19,14 +19,14 @@ from keras import ops
 
 from keras_gans import checks, image, latent, metrics
 from keras_gans.building import undisturbed
-from keras_gans.data import folder
+from keras_gans.data.sources import folder
 from keras_gans.files import atomic
 from keras_gans.metrics import classifiers, random_cnn
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
-from keras_gans.zoo import presets
-from keras_gans.zoo.generating import open_latent_gan, require_classes
+from keras_gans.zoo.catalog import presets
+from keras_gans.zoo.inference.generate import open_latent_gan, require_classes
 
 LATENT, PICTURE, REPORT = "latent.npy", "projection.png", "projection.json"
 

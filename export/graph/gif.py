@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.export.serving.encoded import color_table, require
+from keras_gans.export.graph.encoded import color_table, require
 
 # Steps through chains of blocks: a turn of a loop in the graph each.
 _MAX_STEPS = 512

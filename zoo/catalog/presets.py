@@ -7,9 +7,9 @@ from pathlib import Path
 from keras_gans.files import sha256
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_file, is_folder, read_json, read_text, require
-from keras_gans.zoo import cards, hubs
+from keras_gans.zoo.catalog import addresses, cards
 
-FOLDER = Path(__file__).parent / "presets"
+FOLDER = Path(__file__).parent.parent / "presets"
 RECIPE, METRICS, TEXT, SAMPLES = "recipe.json", "metrics.json", "README.md", "samples.png"
 WEIGHTS = "generator.weights.h5"
 
@@ -186,7 +186,7 @@ def card(name):
         ModuleNotFoundError: for an address whose client is not installed.
     """
     folder = _folder(name)
-    name = hubs.name_of(name) if hubs.is_address(name) else folder.name
+    name = addresses.name_of(name) if addresses.is_address(name) else folder.name
     recipe, metrics = _json(folder / RECIPE), _json(folder / METRICS)
     _require(folder / METRICS, metrics, {"format?": int})
     if metrics.get("format", FORMAT) > FORMAT:
@@ -233,8 +233,8 @@ def _names():
 
 def _folder(name):
     """Where the files of a preset are."""
-    if hubs.is_address(name):
-        return hubs.fetch(name)
+    if addresses.is_address(name):
+        return addresses.fetch(name)
     known = _names()
     if str(name) in known:
         return FOLDER / str(name)
@@ -295,7 +295,7 @@ def verify(name):
     if cards.facts_in(preset.text) != cards.facts(preset):
         raise ValueError(
             f"The card of the preset {preset.name!r} says other numbers than {METRICS}. Expected, "
-            f"between its marks, what `keras_gans.zoo.cards.facts` makes of {METRICS}. Publish it "
-            f"again. Received: {preset.folder / TEXT}"
+            f"between its marks, what `keras_gans.zoo.catalog.cards.facts` makes of {METRICS}. "
+            f"Publish it again. Received: {preset.folder / TEXT}"
         )
     return sorted(expected)

@@ -14,13 +14,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, image, latent, networks
-from keras_gans.data import image_files
+from keras_gans.data.sources import image_files
 from keras_gans.metrics.features import hash_of
 from keras_gans.models.image_to_image import ImageToImage
 from keras_gans.names import did_you_mean, printable
-from keras_gans.zoo.gallery import BESIDE, PREVIEW, ROWS, Gallery
+from keras_gans.zoo.inference.page import BESIDE, PREVIEW, ROWS, Gallery
+from keras_gans.zoo.inference.tiles import tile_overlap, tile_starts, translate_image
 from keras_gans.zoo.loading import open_gan, way_back
-from keras_gans.zoo.tiling import tile_overlap, tile_starts, translate_image
 
 # Formats that can be written, to their suffixes.
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}

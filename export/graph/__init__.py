@@ -1,0 +1,1 @@
+"""What goes into an exported graph: signatures, latents from seeds, pictures, warm-up."""

@@ -1,0 +1,1 @@
+"""What there is: presets, their cards, and their addresses on hubs. No TensorFlow here."""
