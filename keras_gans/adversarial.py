@@ -2,14 +2,13 @@
 
 import contextlib
 import copy
-import os
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, latent, replicas
-from keras_gans.files import in_memory, nothing_skipped
+from keras_gans.files import nothing_skipped, target
 
 SIDES = ("generator", "discriminator")
 
@@ -143,19 +142,14 @@ class AdversarialModel(keras.Model):
     def save(self, filepath, overwrite=True, **kwargs):
         """As `keras.Model.save`, but a `.keras` file is whole or not there, also on a full disk."""
         whole = str(filepath).endswith(".keras")
-        with self._in_memory(filepath, whole and overwrite and not kwargs) as target:
-            super().save(target, overwrite=overwrite, **kwargs)
+        with target(filepath, whole and overwrite and not kwargs) as file:
+            super().save(file, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, max_shard_size=None):
         """As `keras.Model.save_weights`, but whole or not there, also on a full disk."""
         whole = str(filepath).endswith(".weights.h5")
-        with self._in_memory(filepath, whole and overwrite and max_shard_size is None) as target:
-            super().save_weights(target, overwrite=overwrite, max_shard_size=max_shard_size)
-
-    def _in_memory(self, filepath, whole):
-        """What to save to: memory that becomes a file, or what Keras itself makes of a path."""
-        local = isinstance(filepath, (str, os.PathLike)) and "://" not in str(filepath)
-        return in_memory(filepath) if whole and local else contextlib.nullcontext(filepath)
+        with target(filepath, whole and overwrite and max_shard_size is None) as file:
+            super().save_weights(file, overwrite=overwrite, max_shard_size=max_shard_size)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked."""
