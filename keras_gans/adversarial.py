@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, checks, fitting, interface, latent, replicas
-from keras_gans.files import hdf5_groups, in_memory, nothing_skipped
+from keras_gans.files import hdf5_groups, nothing_skipped, target
 from keras_gans.names import did_you_mean
 
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
@@ -192,19 +192,14 @@ class AdversarialModel(keras.Model):
                 f"with `save_weights('gan.weights.h5')`. Received: {filepath}"
             )
         whole = str(filepath).endswith(".keras")
-        with self._in_memory(filepath, whole and overwrite and not kwargs) as target:
-            super().save(target, overwrite=overwrite, **kwargs)
+        with target(filepath, whole and overwrite and not kwargs) as file:
+            super().save(file, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, max_shard_size=None):
         """As `keras.Model.save_weights`, but whole or not there, also on a full disk."""
         whole = str(filepath).endswith(".weights.h5")
-        with self._in_memory(filepath, whole and overwrite and max_shard_size is None) as target:
-            super().save_weights(target, overwrite=overwrite, max_shard_size=max_shard_size)
-
-    def _in_memory(self, filepath, whole):
-        """What to save to: memory that becomes a file, or what Keras itself makes of a path."""
-        local = not hasattr(filepath, "write") and "://" not in str(filepath)
-        return in_memory(filepath) if whole and local else contextlib.nullcontext(filepath)
+        with target(filepath, whole and overwrite and max_shard_size is None) as file:
+            super().save_weights(file, overwrite=overwrite, max_shard_size=max_shard_size)
 
     def export(self, filepath, *args, **kwargs):
         """Exports the generator in use, as `keras.Model.export` does.

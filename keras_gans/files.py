@@ -122,6 +122,20 @@ def in_memory(path):
         partial.write_bytes(memory.getbuffer())
 
 
+def target(path, whole):
+    """What a library that picks a format by a path is given to write to.
+
+    Args:
+        path: a local path, or what the library itself makes something of: an address, a file.
+        whole: whether it writes one file, which can be made in memory.
+
+    Returns:
+        Context manager, of `in_memory` or of `path` itself.
+    """
+    local = isinstance(path, (str, os.PathLike)) and "://" not in str(path)
+    return in_memory(path) if whole and local else contextlib.nullcontext(path)
+
+
 class _Memory(io.BytesIO):
     def __init__(self, path):
         super().__init__()
@@ -147,8 +161,8 @@ def append(path, text):
         with path.open("ab", buffering=0) as file:
             size, content = file.tell(), text.encode()
             try:
-                if file.write(content) < len(content):  # the rest did not fit
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+                while content:  # a part that fits is written; the rest then says what is wrong
+                    content = content[file.write(content) :]
                 os.fsync(file.fileno())
             except OSError:
                 with contextlib.suppress(OSError):

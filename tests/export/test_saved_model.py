@@ -107,7 +107,7 @@ def test_a_seed_makes_the_images_it_makes_in_keras(generating, seed, truncation)
 
 @pytest.mark.parametrize("truncation", [0.0, 0.5, 29.0, 31.0, 1e9])
 def test_latents_are_those_of_latent_sample_to_the_last_bit(truncation):
-    draw = tf.function(export.serving.drawing.latents)
+    draw = tf.function(export.graph.drawing.latents)
     for seed in SEEDS:
         numbers = (tf.constant(n, t) for n, t in ((40, "int32"), (seed, "int64")))
         number, seed64 = numbers
@@ -464,14 +464,14 @@ def test_warm_up_requests_are_what_tf_serving_reads(generating, labelled, transl
 
 def test_warm_up_is_written_as_protocol_buffers_are(generating):
     """Against the wire format, worked out by hand, where TF Serving's package is not installed."""
-    record = export.serving.warm_up._prediction_log("m", "s", {"x": np.float32(1)})
+    record = export.graph.warm_up._prediction_log("m", "s", {"x": np.float32(1)})
     # A scalar TensorProto: dtype = DT_FLOAT, an empty shape, float_val packed.
     tensor = b"\x08\x01\x12\x00\x2a\x04\x00\x00\x80\x3f"
     item = b"\x0a\x01x\x12" + bytes([len(tensor)]) + tensor
     request = b"\x0a\x06\x0a\x01m\x1a\x01s\x12" + bytes([len(item)]) + item
     log = b"\x0a" + bytes([len(request)]) + request
     assert record == b"\x32" + bytes([len(log)]) + log
-    assert export.serving.warm_up._varint(300) == b"\xac\x02"
+    assert export.graph.warm_up._varint(300) == b"\xac\x02"
 
 
 # ---- what is written
@@ -555,7 +555,7 @@ def test_an_unbuilt_network(tmp_path):
 def test_default_limits_follow_the_size_of_the_images(generating, tmp_path):
     stated = json.loads((generating.path / "assets.extra" / "limits.json").read_text())
     assert stated == {"max_images": 9, "max_pixels": 2**22, "max_total_pixels": 2**24}
-    limits = export.serving.endpoints.limits
+    limits = export.graph.endpoints.limits
     assert limits(networks.dcgan_generator((128, 128, 3), width=4)).images == 64  # 2**20 / 2**14
     assert limits(digits()).images == 256
 

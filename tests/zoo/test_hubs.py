@@ -358,7 +358,7 @@ def test_a_damaged_list_of_files_is_left_to_the_card(hugging_face):
 def test_hubs_are_read_without_tensorflow():
     program = (
         "import sys; sys.argv[0] = 'keras-gans'\n"
-        "from keras_gans.zoo import hubs\n"
+        "from keras_gans.zoo.catalog import addresses\n"
         "try: addresses.fetch('hg://a/b')\n"
         "except ValueError: pass\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'huggingface_hub', 'kagglehub'}\n"
