@@ -340,6 +340,7 @@ def _from_images(generator, core, spec, limits):
         # One after another: their pixels need not be there at the same time.
         return tf.map_fn(function, values, fn_output_signature=output, parallel_iterations=1)
 
+    @tf.function(input_signature=[encoded_spec])  # for both signatures once
     def read_all(encoded):
         # All of a request is looked at before any of it is unpacked.
         number = tf.size(encoded)
