@@ -199,3 +199,61 @@ def test_every_preset_has_a_recipe_that_builds(name):
         assert gan.generate(sources).shape == (2, *gan.generator.output_shape[1:])
     else:
         assert gan.generate(2, seed=0).shape[0] == 2
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ([], "it is a list, not a dictionary"),
+        ({**RING, "epochs": float("nan")}, "Out of range float values"),
+        ({**RING, "description": {1, 2}}, "set is not JSON serializable"),
+        ({**RING, "description": nested(100_000)}, "RecursionError"),
+        ({**RING, "description": 3}, "'recipe.description' must be text"),
+        ({**RING, "dtype_policy": 16}, "'recipe.dtype_policy' must be text"),
+        ({**RING, "dtype_policy": "float17"}, "no policy of Keras. Expected 'float32'"),
+        ({**RING, "seed": 2**32}, "'seed' must be below 2"),
+        ({**RING, "epochs": 2**40}, "'epochs' must be below 2"),
+        ({**RING, "epochs": 10**30}, "larger than any count or size"),
+        ({**RING, "model": {"type": ["GAN"]}}, "'model' must be an object with a known `type`"),
+    ],
+)
+def test_what_is_no_recipe(config, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        zoo.Recipe(config)
+
+
+@pytest.mark.parametrize("source", [None, 3, ["dcgan_digits_28"]])
+def test_what_names_no_recipe(source):
+    with pytest.raises(ValueError, match="A recipe is the name of a preset.*Received"):
+        zoo.Recipe.read(source)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("networks.generator", {"latent_dim": "many"}),
+        ("networks.generator", {"latent_dim": [64]}),
+        ("networks.generator", {"width": None}),
+        ("networks.generator", {"latent_dim": 10**25}),
+        ("networks.generator", {"image_shape": "16x16"}),
+        ("networks.discriminator", {"width": {"a": 1}}),
+        ("model", {"ema_decay": "0.9"}),
+        ("generator_optimizer", {"type": "Adam", "learning_rate": [1]}),
+    ],
+)
+def test_values_that_nothing_can_be_built_with(field, value, tmp_path):
+    config = json.loads(json.dumps(tiny.recipe(tmp_path)))
+    *path, last = field.split(".")
+    place = config
+    for name in path:
+        place = place[name]
+    place[last] = {**(place.get(last) or {}), **value}
+    with pytest.raises(ValueError, match="Received"):
+        zoo.Recipe(config).build_model()

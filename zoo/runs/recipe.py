@@ -342,12 +342,17 @@ def _require_json(config):
     try:
         if not isinstance(config, dict):
             raise TypeError(f"it is a {type(config).__name__}, not a dictionary")
-        json.dumps(config, allow_nan=False)
+        json.loads(json.dumps(config, allow_nan=False), parse_int=_size)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             "A recipe is an object of names to values, as JSON has them: no NaN, no objects of "
             f"Python, not nested without an end. Received: {type(error).__name__}: {error}"
         ) from error
+
+
+def _size(text):
+    if len(text) > 19 or abs(int(text)) >= 2**63:
+        raise ValueError(f"{text[:40]} is larger than any count or size")
 
 
 def _require_words(config):
