@@ -129,7 +129,9 @@ def test_images_unlike_those_that_a_generator_draws_are_strange():
 def test_a_strange_target_is_warned_of_before_the_search():
     ink = -keras_gans.zoo.open_gan("dcgan_digits_28").generate(1, seed=11)[0]
     options = {"steps": 1, "starts": 1, "verbose": 0}
-    with pytest.warns(UserWarning, match=r"by its pixels it is \d\.\d times as far .* of 151 drawn"):
+    with pytest.warns(
+        UserWarning, match=r"by its pixels it is \d\.\d times as far .* of 151 drawn"
+    ):
         found = project("dcgan_digits_28", ink, candidates=150, **options)
     assert found.strangeness["pixels"] > 1.5
     # Of so few it is not known what 99 of 100 are like.
