@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface"], 0),
+    **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface", "typing"], 0),
     **dict.fromkeys(
         ["files", "names", "checks", "building", "schedules", "replicas", "reading", "terminal"], 0
     ),
