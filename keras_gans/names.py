@@ -53,5 +53,16 @@ def moved_module(old, new):
     Returns:
         The module.
     """
-    warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=3)
+    warn_renamed(old, new, stacklevel=4)
     return importlib.import_module(new)
+
+
+def warn_renamed(old, new, stacklevel=3):
+    """Warns that something public has another name now.
+
+    Args:
+        old: name that was used.
+        new: name that it has now.
+        stacklevel: as for `warnings.warn`; 3 is the caller of the function that calls this one.
+    """
+    warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=stacklevel)

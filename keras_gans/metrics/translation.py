@@ -13,6 +13,7 @@ from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
+from keras_gans.names import warn_renamed
 
 _BATCH = 32
 _PAIRED = {"l1": l1, "psnr": psnr, "ssim": ssim}
@@ -61,7 +62,7 @@ class TranslationEvaluation:
                 "There are fewer pairs than the protocol takes. Give a smaller `num_images`, or "
                 f"another split. Received: num_images={num_images}, {size} pairs in {split!r}"
             )
-        self._reference = None
+        self._targets_seen = None
 
     def measure(self, source):
         """Measures a translator.
@@ -82,12 +83,12 @@ class TranslationEvaluation:
                 values[name].append(function(target, made))
             energies.append(np.stack([gradient_energy(made), gradient_energy(target)]))
             features.append(self.features(made)[0])
-            if self._reference is None:
+            if self._targets_seen is None:
                 real.append(self.features(target)[0])
                 digest.update(given.tobytes() + target.tobytes())
-        if self._reference is None:
-            self._reference = np.concatenate(real), digest.hexdigest()
-        made, (reference, _) = np.concatenate(features), self._reference
+        if self._targets_seen is None:
+            self._targets_seen = np.concatenate(real), digest.hexdigest()
+        made, (reference, _) = np.concatenate(features), self._targets_seen
         found = {name: _mean(np.concatenate(rows), self.seed) for name, rows in values.items()}
         energy, of_targets = np.concatenate(energies, axis=1).sum(axis=1)
         found["sharpness"] = (energy / of_targets,)
@@ -106,18 +107,23 @@ class TranslationEvaluation:
             self.num_images,
             "pixels" if pixels else self.features.name,
             None if pixels else self.features.sha256,
-            self._reference[1],
+            self._targets_seen[1],
             " ".join(map(str, where)),
         )
 
-    def floor(self):
-        """Nothing: there are no other images that these sources should become."""
+    def reference(self):
+        """Returns an empty dict: these sources have no other correct targets to measure."""
         return {}
 
-    def yardsticks(self):
-        """What a translator must beat, as `measure`: the sources as they are, and one colour.
+    def degradations(self):
+        """Measures what a translator must beat: the sources as they are, and a single colour.
 
-        The colour is the mean of these very targets: a little better than one can know.
+        The colour is the mean of the targets that are measured, which is slightly better than the
+        mean of the training images would be.
+
+        Returns:
+            Names of the two to what `measure` returns. The sources are left out where they have
+            another shape than the targets.
         """
         count, total = 0, 0.0
         for _, target in self.pairs():
@@ -132,6 +138,16 @@ class TranslationEvaluation:
         if source.shape == target.shape:
             found["input copied"] = self.measure(lambda x: x)
         return found
+
+    def floor(self):
+        """Deprecated: `reference`."""
+        warn_renamed("TranslationEvaluation.floor", "TranslationEvaluation.reference")
+        return self.reference()
+
+    def yardsticks(self):
+        """Deprecated: `degradations`."""
+        warn_renamed("TranslationEvaluation.yardsticks", "TranslationEvaluation.degradations")
+        return self.degradations()
 
     def backward(self):
         """The evaluation of the same pairs, from the targets to the sources."""

@@ -204,7 +204,7 @@ class Recipe:
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
-            **options: `features`, `split`, `floor_split`, `num_images`, `seed`, `cache_dir`; what
+            **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`; what
                 is `None` is left to the evaluation.
         """
         source = self.config["data"]
@@ -265,7 +265,10 @@ class Recipe:
                     "The recipe's 'evaluation' must be an object of names to values, or null. "
                     f"Received: {config['evaluation']!r}"
                 )
-            config["evaluation"] = self._filled(config["evaluation"], _evaluated, "evaluation")
+            evaluation = config["evaluation"]
+            if "floor_split" in evaluation:  # what recipes of earlier versions call it
+                evaluation.setdefault("reference_split", evaluation.pop("floor_split"))
+            config["evaluation"] = self._filled(evaluation, _evaluated, "evaluation")
         seeded = {"seed": config["seed"]}
         loaded = {"type": "load", **seeded, **config["data"]}
         config["data"] = self._typed(loaded, _LOADERS, "data", _RUN)
@@ -387,7 +390,7 @@ def _building(field, config):
 
 
 def _evaluated(
-    every=5, best="frechet", features=None, split=None, floor_split=None, num_images=None
+    every=5, best="frechet", features=None, split=None, reference_split=None, num_images=None
 ):
     """The fields of `evaluation` and their defaults: of `Evaluate`, and of `metrics.Evaluation`."""
 
