@@ -6,6 +6,7 @@ import inspect
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -38,7 +39,7 @@ _MANY_FEATURES = 512  # a bootstrap of covariances of more takes minutes
 _VERSION = 2
 
 
-def usual_features(data):
+def usual_features(data: Path | str) -> str | None:
     """Name of the feature network that classifies a data set, or `None`.
 
     >>> usual_features("digits")
@@ -107,15 +108,15 @@ class Evaluation:
 
     def __init__(
         self,
-        data,
-        features=None,
-        split=None,
-        reference_split=None,
-        num_images=None,
-        seed=0,
-        cache_dir=None,
-        **options,
-    ):
+        data: Path | str,
+        features: feature_networks.FeatureNetwork | str | None = None,
+        split: str | None = None,
+        reference_split: str | None = None,
+        num_images: int | None = None,
+        seed: int = 0,
+        cache_dir: Path | str | None = None,
+        **options: Any,
+    ) -> None:
         if "floor_split" in options:
             warn_renamed("floor_split", "reference_split")
             reference_split = options.pop("floor_split")
@@ -152,7 +153,7 @@ class Evaluation:
 
     # ---- what users call
 
-    def protocol(self, metric):
+    def protocol(self, metric: str) -> Protocol:
         """The `Protocol` that a metric has here."""
         self._read_real()
         seen_by, where = (self.features.name, self.features.sha256), self._where
@@ -161,7 +162,7 @@ class Evaluation:
             where = where or f"{Path(str(self.data)).name} {self.split}"
         return Protocol(metric, self.num_images, *seen_by, self._real_sha256, where)
 
-    def measure(self, source):
+    def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures generated images.
 
         Args:
@@ -188,7 +189,7 @@ class Evaluation:
             for metric, value in values.items()
         }
 
-    def reference(self):
+    def reference(self) -> dict[str, Measurement]:
         """Measures other real images: the best values that can be expected.
 
         Returns:
@@ -196,7 +197,7 @@ class Evaluation:
         """
         return self._kept("reference", lambda: self.measure(self._real(self.reference_split)))
 
-    def degradations(self):
+    def degradations(self) -> dict[str, dict[str, Measurement]]:
         """Measures real images that were degraded on purpose, to compare a generator with.
 
         Returns:
@@ -224,22 +225,24 @@ class Evaluation:
     # ---- earlier names
 
     @property
-    def floor_split(self):
+    def floor_split(self) -> str:
         """Deprecated: `reference_split`."""
         warn_renamed("Evaluation.floor_split", "Evaluation.reference_split")
         return self.reference_split
 
-    def floor(self):
+    def floor(self) -> dict[str, Measurement]:
         """Deprecated: `reference`."""
         warn_renamed("Evaluation.floor", "Evaluation.reference")
         return self.reference()
 
-    def yardsticks(self):
+    def yardsticks(self) -> dict[str, dict[str, Measurement]]:
         """Deprecated: `degradations`."""
         warn_renamed("Evaluation.yardsticks", "Evaluation.degradations")
         return self.degradations()
 
-    def memorization(self, source, training="train", num_images=100):
+    def memorization(
+        self, source: Any, training: str = "train", num_images: int = 100
+    ) -> "NearestImages":
         """Holds generated images against the training set.
 
         Args:
@@ -275,7 +278,7 @@ class Evaluation:
         return NearestImages(made, near, alike, rms, score)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of the real images."""
         return next(iter(self._batches(self.split))).shape[1:]
 
@@ -466,7 +469,7 @@ class NearestImages:
     rms: np.ndarray
     score: object
 
-    def picture(self, number=12):
+    def picture(self, number: int = 12) -> np.ndarray:
         """Three rows as one image, uint8: generated ones, nearest pixels, nearest features."""
         rows = [part[:number] for part in (self.images, self.nearest, self.alike)]
         return image.grid(np.concatenate(rows), columns=len(rows[0]))

@@ -3,7 +3,9 @@
 import dataclasses
 import hashlib
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,8 +49,14 @@ class TranslationEvaluation:
     """
 
     def __init__(
-        self, data, features="random_cnn_v1", split="validation", num_images=None, seed=0, **options
-    ):
+        self,
+        data: Path | str,
+        features: feature_networks.FeatureNetwork | str = "random_cnn_v1",
+        split: str = "validation",
+        num_images: int | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
         if isinstance(features, str):
             features = feature_networks.load(features)
         self.features, self.data, self.split = features, data, split
@@ -64,7 +72,7 @@ class TranslationEvaluation:
             )
         self._targets_seen = None
 
-    def measure(self, source):
+    def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures a translator.
 
         Args:
@@ -97,7 +105,7 @@ class TranslationEvaluation:
         protocols = {metric: self.protocol(metric) for metric in found}
         return {protocols[n].name: Measurement(protocols[n], *value) for n, value in found.items()}
 
-    def protocol(self, metric):
+    def protocol(self, metric: str) -> Protocol:
         """The `Protocol` that a metric has here; known once something was measured."""
         pixels = metric != "frechet"
         options = map(self._option, ("direction", "image_size"))
@@ -111,11 +119,11 @@ class TranslationEvaluation:
             " ".join(map(str, where)),
         )
 
-    def reference(self):
+    def reference(self) -> dict[str, Measurement]:
         """Returns an empty dict: these sources have no other correct targets to measure."""
         return {}
 
-    def degradations(self):
+    def degradations(self) -> dict[str, dict[str, Measurement]]:
         """Measures what a translator must beat: the sources as they are, and a single colour.
 
         The colour is the mean of the targets that are measured, which is slightly better than the
@@ -139,17 +147,17 @@ class TranslationEvaluation:
             found["input copied"] = self.measure(lambda x: x)
         return found
 
-    def floor(self):
+    def floor(self) -> dict[str, Measurement]:
         """Deprecated: `reference`."""
         warn_renamed("TranslationEvaluation.floor", "TranslationEvaluation.reference")
         return self.reference()
 
-    def yardsticks(self):
+    def yardsticks(self) -> dict[str, dict[str, Measurement]]:
         """Deprecated: `degradations`."""
         warn_renamed("TranslationEvaluation.yardsticks", "TranslationEvaluation.degradations")
         return self.degradations()
 
-    def backward(self):
+    def backward(self) -> "TranslationEvaluation":
         """The evaluation of the same pairs, from the targets to the sources."""
         other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self._option("direction")]
         options = {**self.options, "direction": other}
@@ -171,7 +179,7 @@ class TranslationEvaluation:
             **self.options,
         )
 
-    def pairs(self):
+    def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
         left = self.num_images
         for source, target in self._batches.as_numpy_iterator():

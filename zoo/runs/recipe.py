@@ -46,8 +46,8 @@ _FREE = ("epochs", "description", "evaluation")
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
 
-# Images that show whether an evaluation can be done: the fewest that it takes.
-_FEW = 10
+# Images, or pairs, that show whether an evaluation can be done: the fewest that it takes.
+_FEW, _FEW_PAIRS = 10, 2
 
 # What makes networks of networks, and not of numbers.
 _OF_NETWORKS = ("stochastic", "synchronized")
@@ -187,10 +187,11 @@ class Recipe:
         return evaluate
 
     def _try_evaluation(self, gan, options, best):
-        """Measures ten images: whether it can be done depends on networks, data and fields."""
+        """Measures a few images: whether it can be done depends on networks, data and fields."""
         with tempfile.TemporaryDirectory() as cache:
             kept = {} if self.translates else {"cache_dir": cache}
-            trial = self.evaluation(**{**options, "num_images": _FEW, **kept})
+            few = _FEW_PAIRS if self.translates else _FEW
+            trial = self.evaluation(**{**options, "num_images": few, **kept})
             found = [m.protocol.metric for m in trial.measure(gan).values()]
         if best is not None and best not in found:
             raise ValueError(
