@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_gans import data, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
-from keras_gans.names import warn_renamed
+from keras_gans.names import deprecated
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
@@ -42,13 +42,13 @@ class Results:
     @property
     def floor(self):
         """Deprecated: `reference`."""
-        warn_renamed("Results.floor", "Results.reference")
+        deprecated("Results.floor", "Results.reference")
         return self.reference
 
     @property
     def yardsticks(self):
         """Deprecated: `degradations`."""
-        warn_renamed("Results.yardsticks", "Results.degradations")
+        deprecated("Results.yardsticks", "Results.degradations")
         return self.degradations
 
     def table(self):
@@ -82,7 +82,7 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
         ValueError: if there is no such source, or it has fewer images than the protocol takes.
     """
     if "floor_split" in options:
-        warn_renamed("floor_split", "reference_split")
+        deprecated("floor_split", "reference_split")
         options["reference_split"] = options.pop("floor_split")
     folder = Path(source)
     is_run = (folder / "config.json").is_file()

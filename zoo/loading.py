@@ -6,7 +6,7 @@ from pathlib import Path
 
 from absl import logging
 
-from keras_gans.building import at_most, undisturbed
+from keras_gans.building import at_most, preserving_random_state
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
 from keras_gans.names import did_you_mean
@@ -70,7 +70,7 @@ def load(source, part="generator", weights=True, best=False):
     limits = _LARGEST
     if weights:
         limits = hdf5.size_of(preset.folder / presets.weights_file(part))
-    with undisturbed("float32", recipe.config["seed"]), at_most(*limits, f"The {part}"):
+    with preserving_random_state("float32", recipe.config["seed"]), at_most(*limits, f"The {part}"):
         network = recipe.build_network(part)
     return _filled(network, preset.folder, part) if weights else network
 
@@ -123,7 +123,7 @@ def build(recipe, arrays=math.inf, numbers=math.inf):
     """
     config = recipe.config
     with (
-        undisturbed(config["dtype_policy"], config["seed"]),
+        preserving_random_state(config["dtype_policy"], config["seed"]),
         at_most(arrays, numbers, f"The GAN of {recipe.name!r}"),
     ):
         return recipe.assemble()

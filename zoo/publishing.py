@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gans import AdversarialModel, image
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, halve, in_memory, sha256
 from keras_gans.reading.text import read_json
@@ -245,7 +245,7 @@ def _networks(generator, recipe, parts):
             f"Received: parts={parts}"
         )
     for role, network in networks.items():
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             made = recipe.build_network(role)
         shapes = [[tuple(w.shape) for w in n.weights] for n in (network, made)]
         if shapes[0] != shapes[1]:

@@ -19,12 +19,13 @@ from keras_gans.callbacks.metrics_log import read_metrics, rewind
 from keras_gans.callbacks.resume import lets_by
 from keras_gans.callbacks.writer import writes
 from keras_gans.files import append, or_warn
+from keras_gans.names import deprecated
 
 
 class TrainingHealth(Callback):
     """Says once, in words, what goes wrong in a training; docs/health.md explains each kind.
 
-    At every check it reads what the model's gauges kept (`AdversarialModel.observe`), makes the
+    At every check it reads the model's training statistics (`AdversarialModel.observe`), makes the
     same samples from the same latents, and judges. It changes nothing of a healthy training: no
     random number of the model's is drawn. A loss or a weight that is no finite number ends the
     training, or takes it back.
@@ -32,7 +33,7 @@ class TrainingHealth(Callback):
     >>> health = keras_gans.callbacks.TrainingHealth(every=5)
     >>> points = keras_gans.data.load("normal", batch_size=64).take(10)
     >>> history = gan.fit(points, callbacks=[health], verbose=0)
-    >>> sorted(health.gauges)[:2]
+    >>> sorted(health.statistics)[:2]
     ['change', 'discriminator_gradient_norm']
     >>> health.messages
     []
@@ -49,7 +50,7 @@ class TrainingHealth(Callback):
 
     Args:
         every: steps between two checks; `None` checks at the end of each epoch.
-        log_dir: folder of TensorBoard's files, for gauges and messages; `None` for none.
+        log_dir: folder of TensorBoard's files, for statistics and messages; `None` for none.
         path: a `health.jsonl` that gets a line for each message; `None` for none. A training that
             goes on from an earlier epoch does not repeat the earlier ones; a file with later
             lines is kept as `health~1.jsonl`.
@@ -79,7 +80,7 @@ class TrainingHealth(Callback):
 
     Attributes:
         messages: list of `symptoms.Message`, each problem once.
-        gauges: dictionary of what the last check read.
+        statistics: dictionary of what the last check read.
 
     Raises:
         ValueError: for an argument out of range.
@@ -146,7 +147,7 @@ class TrainingHealth(Callback):
                     f"`{name}` is a threshold above 0, or None for no such check. "
                     f"Received: {name}={value!r}"
                 )
-        self.messages, self.gauges = [], {}
+        self.messages, self.statistics = [], {}
         self._epoch = None
         self._good = []
 
@@ -196,6 +197,12 @@ class TrainingHealth(Callback):
         self._good, self._before, self._epoch = [], None, None
         self._board.close()
 
+    @property
+    def gauges(self):
+        """The old name of `statistics`."""
+        deprecated("TrainingHealth.gauges", "statistics")
+        return self.statistics
+
     # ---- a check
 
     def begin(self, epoch: int) -> None:
@@ -203,7 +210,7 @@ class TrainingHealth(Callback):
         self._step = self._checked = int(self.model.generator_optimizer.iterations.numpy())
         self._interval, self._readings, self._samples, self._batch = _Interval(), [], None, -1
         self._measure, self._before, self._ratios = True, None, {}
-        self.model.gauges.read()  # forgets what an earlier training left
+        self.model.statistics.read()  # forgets what an earlier training left
         self.messages = self._earlier_messages(epoch)
         self._real = self._real_examples()
         self._distance = symptoms.mean_distance(self._real) if self._real is not None else 0.0
@@ -213,11 +220,11 @@ class TrainingHealth(Callback):
         if not self._require_finite():
             return
         self._checked = self._step
-        reading = {**self.model.gauges.read(), **self._interval.means(), **self._ratios}
+        reading = {**self.model.statistics.read(), **self._interval.means(), **self._ratios}
         reading |= self._look_at_samples()
         if not isinstance(self._loss(), losses.NonSaturating):  # a score is no logarithm of odds
             reading = {k: v for k, v in reading.items() if not k.endswith("_probability")}
-        self.gauges, self._measure = reading, True
+        self.statistics, self._measure = reading, True
         self._readings.append(reading)
         del self._readings[: -max(self.patience, self.trend)]
         for found in self._judge():
@@ -229,7 +236,7 @@ class TrainingHealth(Callback):
 
     def _show(self, reading):
         for name, value in reading.items():
-            tf.summary.scalar(f"gauges/{name}", value, step=self._step)
+            tf.summary.scalar(f"statistics/{name}", value, step=self._step)
 
     def _judge(self):
         """What is wrong by the readings kept; keeps weights that are fit to go back to."""
@@ -293,7 +300,7 @@ class TrainingHealth(Callback):
     def _real_examples(self):
         real, shape = self.real, self.model.inference_generator.output_shape[1:]
         if real is None:  # of the parts of a batch, the first that looks like a sample
-            parts = tf.nest.flatten(self.model.gauges.first_batch)
+            parts = tf.nest.flatten(self.model.statistics.first_batch)
             real = next((p for p in parts if p is not None and tuple(p.shape[1:]) == shape), None)
         elif np.shape(real)[1:] != shape or len(real) < 2:
             raise ValueError(
@@ -349,7 +356,7 @@ class TrainingHealth(Callback):
         self._batch, self._samples = batch, None
         self._interval.restart()
         self._interval.means()
-        self.model.gauges.read()
+        self.model.statistics.read()
         self._readings.clear()
         self._measure, self._before = False, None
         return None

@@ -23,7 +23,7 @@ from keras_gans.metrics.modes import class_coverage
 from keras_gans.metrics.neighbors import memorization_score, nearest_neighbors
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import fitting_scales, ms_ssim, random_pairs
-from keras_gans.names import warn_renamed
+from keras_gans.names import deprecated
 
 # Data sets with a classifier of their own: it, the split that generated images are held against,
 # and another split, whose images give the reference values.
@@ -118,7 +118,7 @@ class Evaluation:
         **options: Any,
     ) -> None:
         if "floor_split" in options:
-            warn_renamed("floor_split", "reference_split")
+            deprecated("floor_split", "reference_split")
             reference_split = options.pop("floor_split")
         usual = _USUAL.get(data if isinstance(data, str) else None)
         if features is None and usual is None:
@@ -227,17 +227,17 @@ class Evaluation:
     @property
     def floor_split(self) -> str:
         """Deprecated: `reference_split`."""
-        warn_renamed("Evaluation.floor_split", "Evaluation.reference_split")
+        deprecated("Evaluation.floor_split", "Evaluation.reference_split")
         return self.reference_split
 
     def floor(self) -> dict[str, Measurement]:
         """Deprecated: `reference`."""
-        warn_renamed("Evaluation.floor", "Evaluation.reference")
+        deprecated("Evaluation.floor", "Evaluation.reference")
         return self.reference()
 
     def yardsticks(self) -> dict[str, dict[str, Measurement]]:
         """Deprecated: `degradations`."""
-        warn_renamed("Evaluation.yardsticks", "Evaluation.degradations")
+        deprecated("Evaluation.yardsticks", "Evaluation.degradations")
         return self.degradations()
 
     def memorization(

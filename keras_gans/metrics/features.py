@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from keras_gans import batches, checks
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.metrics import classifiers, inception_v3, random_cnn, resizing
 from keras_gans.names import did_you_mean
 
@@ -64,7 +64,7 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
             f"{known}; `wrap` makes one of your own. Received: {name!r}"
         )
     if name in _INCEPTIONS:
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             return _inception(name, weights)
     if weights is not None:
         raise ValueError(
@@ -72,9 +72,9 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
             f"of another model. Received: weights={str(weights)!r}"
         )
     if name == _RANDOM:
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             return wrap(random_cnn.build(), name)
-    with undisturbed("float32"):
+    with preserving_random_state("float32"):
         network, recipe, sha256 = classifiers.load(name)
         call = _with_probabilities(network)
     source = recipe["data"]

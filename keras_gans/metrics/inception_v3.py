@@ -30,7 +30,7 @@ import numpy as np
 from keras import layers
 
 from keras_gans import files
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.reading import hdf5, npz, pytorch
 from keras_gans.reading.stored import Stored, kind_of
 from keras_gans.reading.text import regular
@@ -93,7 +93,7 @@ def load(path: Path | str | None) -> keras.Model:
             "the environment variable KERAS_GANS_INCEPTION_V3 or the argument `weights`. "
             f"Received: {repr(str(path)) if path else 'no path'}"
         )
-    with opened(path) as arrays, undisturbed("float32"):
+    with opened(path) as arrays, preserving_random_state("float32"):
         network = build()
         fill(network, arrays)
     return network
@@ -172,7 +172,7 @@ def keras_applications(path: Path | str | None = None) -> keras.Model:
             f"those that Keras keeps or downloads. Received: {str(path)!r}"
         )
     try:
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             model = keras.applications.InceptionV3(weights=None if path else "imagenet")
     # Everything, where a download was tried: a network fails in ways of its own.
     except Exception as error:

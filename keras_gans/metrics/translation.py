@@ -15,7 +15,7 @@ from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
-from keras_gans.names import warn_renamed
+from keras_gans.names import deprecated
 
 _BATCH = 32
 _PAIRED = {"l1": l1, "psnr": psnr, "ssim": ssim}
@@ -149,12 +149,12 @@ class TranslationEvaluation:
 
     def floor(self) -> dict[str, Measurement]:
         """Deprecated: `reference`."""
-        warn_renamed("TranslationEvaluation.floor", "TranslationEvaluation.reference")
+        deprecated("TranslationEvaluation.floor", "TranslationEvaluation.reference")
         return self.reference()
 
     def yardsticks(self) -> dict[str, dict[str, Measurement]]:
         """Deprecated: `degradations`."""
-        warn_renamed("TranslationEvaluation.yardsticks", "TranslationEvaluation.degradations")
+        deprecated("TranslationEvaluation.yardsticks", "TranslationEvaluation.degradations")
         return self.degradations()
 
     def backward(self) -> "TranslationEvaluation":

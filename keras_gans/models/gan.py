@@ -85,7 +85,7 @@ class GAN(AdversarialModel):
             fake: generated ones, as many.
             discriminator: what is called as `discriminator(images, training=True)` and answers
                 logits, where that is more than the network: one that is told labels.
-            watch: whether the gauges are shown the logits; not those of a step only tried out.
+            watch: whether the logits count in the training statistics; not those of a trial step.
         """
         discriminator = discriminator or self.discriminator
         real_logits = discriminator(real, training=True)

@@ -89,7 +89,7 @@ def test_killed_within_an_epoch_it_ends_bit_for_bit_where_it_would_have(tmp_path
         assert [a[n] for n in names] == [b[n] for n in names]
 
 
-class Gauges(TrainingHealth):
+class Readings(TrainingHealth):
     """Its readings by step."""
 
     def __init__(self):
@@ -99,11 +99,11 @@ class Gauges(TrainingHealth):
     def _check(self):
         super()._check()
         # Samples change from one look to the next, and the first has none before it.
-        self.readings[self._step] = {k: v for k, v in self.gauges.items() if k != "change"}
+        self.readings[self._step] = {k: v for k, v in self.statistics.items() if k != "change"}
 
 
 def test_what_watches_a_training_sees_no_step_that_was_let_by(tmp_path):
-    straight, resumed = Gauges(), Gauges()
+    straight, resumed = Readings(), Readings()
     train(make(), tmp_path / "a", 2, more=[straight])
     train(make(), tmp_path / "b", 2, kill=4, steps=3)
     assert Resume(tmp_path / "b").step == 3

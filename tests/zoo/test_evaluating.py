@@ -139,11 +139,11 @@ def test_health_counts_the_classes_of_data_with_a_classifier(run, tmp_path, monk
     gan = zoo.restore(zoo.train(short, tmp_path / "a", verbose=0))
     (health,) = made
     shares = metrics.features.load("digits_cnn_v1")(gan.generate(64, seed=0))[1]
-    assert health.gauges["modes"] == len(set(shares.argmax(axis=1)))
+    assert health.statistics["modes"] == len(set(shares.argmax(axis=1)))
     assert health.num_classes == 10
     # Of images of another size than its network takes it counts nothing.
     zoo.train({**recipe(run.parent / "data"), "epochs": 1}, tmp_path / "b", verbose=0)
-    assert "modes" not in made[1].gauges and "diversity" in made[1].gauges
+    assert "modes" not in made[1].statistics and "diversity" in made[1].statistics
 
 
 def test_columns_of_a_table():

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from keras_gans import networks
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.layers.pixel_shuffle import pytorch_channels
 from keras_gans.names import did_you_mean
 from keras_gans.networks.rrdb_upscaler import UNSHUFFLED
@@ -100,7 +100,7 @@ def load(
             f"The network takes images of {found.channels} channels. Received: "
             f"image_shape={image_shape}"
         )
-    with undisturbed():
+    with preserving_random_state():
         network = getattr(networks, found.kind)(image_shape, unit_range=unit_range, **options)
     return _filled(network, found, path)
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import checks, image, latent, metrics
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.data.sources import folder
 from keras_gans.files import atomic
 from keras_gans.metrics import classifiers, random_cnn
@@ -456,7 +456,7 @@ def _feature_network(features, source, gan, shape):
             f"There is no such feature network to go down.{did_you_mean(str(features), known)} "
             f"Expected one of {known}, or a `keras.Model`. Received: features={features!r}"
         )
-    with undisturbed("float32"):
+    with preserving_random_state("float32"):
         if features != _RANDOM:
             return _require_takes(classifiers.load(features)[0], shape), features
         network = random_cnn.build()

@@ -82,14 +82,14 @@ def load(name: str) -> tuple:
     Raises:
         ValueError: if there is none of that name, or one of its files is damaged.
     """
-    from keras_gans.building import undisturbed
+    from keras_gans.building import preserving_random_state
     from keras_gans.metrics.classifiers import training  # it needs what this file defines
     from keras_gans.reading import hdf5
 
     path = folder(name)
     hashes = verify(path)
     recipe = _json(path / RECIPE)
-    with undisturbed("float32"):
+    with preserving_random_state("float32"):
         network = training.build(recipe)
     return hdf5.load(network, path / WEIGHTS), recipe, hashes[WEIGHTS]
 
