@@ -95,8 +95,8 @@ def _measured(card, recipe, part):
     for protocol, found in card.numbers.items():
         if direction is not None and (f"_{direction}_" in protocol) != (part == "generator"):
             continue
-        floor = found["floor"]
-        beside = "" if floor is None else f" (other real images: {floor:.3g})"
+        reference = found["reference"]
+        beside = "" if reference is None else f" (other real images: {reference:.3g})"
         rows.append((protocol, f"{found['value']:.3g}{beside}"))
     return rows
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from keras_gans import data, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
+from keras_gans.names import deprecated
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
@@ -24,8 +25,8 @@ class Results:
     Attributes:
         folder: with `evaluation.json`, `neighbors.png` and `metrics.jsonl`.
         measured: names of protocols to `metrics.Measurement`s.
-        floor: the same of other real images.
-        yardsticks: what was done to real images, to the same of those.
+        reference: the same of other real images.
+        degradations: names of reference degradations to the same of real images degraded so.
         memorization: a `metrics.Memorization`, or `None` where it cannot be told.
         nearest: median root mean square difference to the nearest training image, of a range of 2;
             `None` if the training set is not known.
@@ -33,14 +34,26 @@ class Results:
 
     folder: Path
     measured: dict
-    floor: dict
-    yardsticks: dict
+    reference: dict
+    degradations: dict
     memorization: object
     nearest: float | None
 
+    @property
+    def floor(self):
+        """Deprecated: `reference`."""
+        deprecated("Results.floor", "Results.reference")
+        return self.reference
+
+    @property
+    def yardsticks(self):
+        """Deprecated: `degradations`."""
+        deprecated("Results.yardsticks", "Results.degradations")
+        return self.degradations
+
     def table(self):
-        """Rows of text: each metric beside the floor and the yardsticks."""
-        table = columns(self.measured, self.floor, self.yardsticks)
+        """Rows of text: each metric beside its reference values."""
+        table = columns(self.measured, self.reference, self.degradations)
         return [["", *table]] + [
             [name, *(f"{float(c[name]):.4g}" if name in c else "-" for c in table.values())]
             for name in self.measured
@@ -58,7 +71,7 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
             was trained on; a folder of images has no such default.
         out: folder to write to; `None` for the run's own, or `evaluated/<name>`.
         verbose: 1 says how far it is, 0 nothing.
-        **options: of `metrics.Evaluation`: `features`, `split`, `floor_split`, `num_images`. A
+        **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
             recipe with an `evaluation` has them already.
 
     Returns:
@@ -68,6 +81,9 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
     Raises:
         ValueError: if there is no such source, or it has fewer images than the protocol takes.
     """
+    if "floor_split" in options:
+        deprecated("floor_split", "reference_split")
+        options["reference_split"] = options.pop("floor_split")
     folder = Path(source)
     is_run = (folder / "config.json").is_file()
     recipe, epoch, back = None, None, None
@@ -80,7 +96,7 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
         epoch = recipe.config["epochs"]
     if recipe is not None:
         kept = dict(recipe.config["evaluation"] or {}) if against is None else {}
-        fields = ("features", "split", "floor_split", "num_images")
+        fields = ("features", "split", "reference_split", "num_images")
         usual = {name: kept.get(name) for name in fields}
         evaluation = recipe.evaluation(against, **{**usual, **options})
         images = open_gan(source)
@@ -110,7 +126,7 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
 
 
 def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=None, verbose=0):
-    """Puts what was measured beside the floor, the yardsticks and the training images.
+    """Puts what was measured beside the reference values and the training images.
 
     Args:
         out: folder to write to.
@@ -129,14 +145,15 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
     with watch.during("generated images"):
         measured = measured or evaluation.measure(images)
     with watch.during("reference degradations"):
-        yardsticks = evaluation.yardsticks()
+        degradations = evaluation.degradations()
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
             measured = measured | other.measure(functools.partial(images.translate, back))
-            yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
+            found = other.degradations()
+            degradations = {name: degradations[name] | found[name] for name in found}
     with watch.during("other real images"):
-        floor = evaluation.floor()
+        reference = evaluation.reference()
     near = None
     if recipe is not None and not recipe.translates:
         with watch.during("nearest training images"):
@@ -146,8 +163,8 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
     results = Results(
         out,
         measured,
-        floor,
-        yardsticks,
+        reference,
+        degradations,
         None if near is None else near.score,
         None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
     )
@@ -163,8 +180,8 @@ def _write(results, epoch):
     content = {
         "epoch": epoch,
         "measured": plain(results.measured),
-        "floor": plain(results.floor),
-        "yardsticks": {name: plain(found) for name, found in results.yardsticks.items()},
+        "reference": plain(results.reference),
+        "degradations": {name: plain(found) for name, found in results.degradations.items()},
         "memorization": None if score is None else dataclasses.asdict(score),
         "nearest": results.nearest,
     }

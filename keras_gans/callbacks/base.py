@@ -1,6 +1,8 @@
 """What the callbacks here share: a beginning that is known, and an end that always comes."""
 
 import contextlib
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -16,20 +18,20 @@ class Callback(keras.callbacks.Callback):
             ends, well or by an exception; of a model that is no `AdversarialModel`, only if well.
     """
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self._begun, self.undo = False, contextlib.ExitStack()
         if hasattr(self.model, "after_fit"):
             self.model.after_fit.push(self.undo)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not self._begun:
             self._begun = True
             self.begin(epoch)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self.undo.close()
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         """Called once in a `fit`, before the first step.
 
         Args:

@@ -2,7 +2,9 @@
 
 import contextlib
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -17,10 +19,10 @@ class Board:
         log_dir: folder of the files; `None` for none, and nothing is written.
     """
 
-    def __init__(self, log_dir):
+    def __init__(self, log_dir: Path | str | None) -> None:
         self.log_dir, self._writer = log_dir, None
 
-    def write(self, write):
+    def write(self, write: Callable[[], Any]) -> None:
         """Calls `write`, in which functions of `tf.summary` write to these files."""
         if self.log_dir is None:
             return
@@ -32,7 +34,7 @@ class Board:
             with self._writer.as_default():
                 write()
 
-    def close(self):
+    def close(self) -> None:
         """Closes the files. A later `write` begins new ones."""
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -62,15 +64,15 @@ class Curves(Callback):
         log_dir: folder of the files.
     """
 
-    def __init__(self, log_dir):
+    def __init__(self, log_dir: Path | str) -> None:
         super().__init__()
         self._board = Board(Path(log_dir, "train"))
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         self.undo.callback(self._board.close)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         def write():
             for name, value in (logs or {}).items():
                 tf.summary.scalar(f"epoch_{name}", value, step=epoch)

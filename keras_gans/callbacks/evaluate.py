@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from keras_gans import checks
 from keras_gans.callbacks.base import Callback
@@ -38,14 +39,20 @@ class Evaluate(Callback):
         ValueError: for a number below 1, and, in `fit`, for a `best` that is not measured.
     """
 
-    def __init__(self, evaluation, every=1, best="frechet", directory=None):
+    def __init__(
+        self,
+        evaluation: Any,
+        every: int = 1,
+        best: str | None = "frechet",
+        directory: Path | str | None = None,
+    ) -> None:
         super().__init__()
         self.evaluation, self.every = evaluation, checks.count("every", every)
         self.best = best
         self.directory = Path(directory) if directory is not None else None
         self.measured, self.epoch = {}, 0
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         self._leader = self._earlier = None
         if self.directory is None or not writes(self.model):
             return
@@ -76,7 +83,7 @@ class Evaluate(Callback):
             f"this callback wrote it. Remove it, to choose a best one anew. Received: {path}"
         )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # Keras alone knows the last epoch, by this name.
         last = epoch + 1 == self.params.get("epochs")
         if (epoch + 1) % self.every and not last:

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_gans.files import advice
@@ -16,7 +17,7 @@ _UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.E
 
 
 @contextlib.contextmanager
-def locked(folder):
+def locked(folder: Path | str) -> Iterator[None]:
     """Keeps other processes out of a folder for as long as the block runs.
 
     The lock is the operating system's, on a file in the folder that says who holds it. It ends with

@@ -3,7 +3,9 @@
 import json
 import shutil
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.writer import writes
@@ -28,23 +30,23 @@ class MetricsLog(Callback):
         OSError: in `fit`, before the first step, if it cannot be written.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str) -> None:
         super().__init__()
         self.path = Path(path)
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         self._pending = ""
         if writes(self.model):
             rewind(self.path, epoch)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
         self._started, self._steps = time.perf_counter(), 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._steps += 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not writes(self.model):
             return
         seconds = time.perf_counter() - self._started
@@ -60,7 +62,7 @@ class MetricsLog(Callback):
             self._pending = ""
 
 
-def rewind(path, epoch):
+def rewind(path: Path | str, epoch: int) -> list[dict[str, Any]]:
     """Makes a file of JSON lines end at an epoch, and keeps what came later under another name.
 
     Args:
@@ -99,7 +101,7 @@ def rewind(path, epoch):
     return lines
 
 
-def read_metrics(path):
+def read_metrics(path: Path | str) -> list[dict[str, Any]]:
     """The epochs of a `metrics.jsonl` as dictionaries; a last line cut short by a kill is left out.
 
     Lines that `keras-gans evaluate` adds are no epochs, and left out too.
@@ -113,7 +115,7 @@ def read_metrics(path):
     return [line for line in _lines(path) if "evaluation" not in line]
 
 
-def totals(lines):
+def totals(lines: Iterable[Mapping[str, float]]) -> tuple[float, float]:
     """Steps and seconds of epochs, as `read_metrics` gives them, in all.
 
     >>> totals(2 * [{"seconds": 2.0, "steps_per_second": 4.0}])

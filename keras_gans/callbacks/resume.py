@@ -3,8 +3,11 @@
 import re
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from keras_gans import checks
@@ -60,7 +63,15 @@ class Resume(Callback):
         OSError: in `fit`, if the last checkpoint cannot be written.
     """
 
-    def __init__(self, directory, every=1, keep=2, steps=None, minutes=None, allow_changes=False):
+    def __init__(
+        self,
+        directory: Path | str,
+        every: int = 1,
+        keep: int = 2,
+        steps: int | None = None,
+        minutes: float | None = None,
+        allow_changes: bool = False,
+    ) -> None:
         super().__init__()
         self.directory, self.allow_changes = Path(directory), allow_changes
         self.every, self.keep = checks.count("every", every), checks.count("keep", keep)
@@ -82,7 +93,7 @@ class Resume(Callback):
     def _whole(self):
         return {at: path for at, path in self._numbered().items() if is_whole_hdf5(path)}
 
-    def checkpoints(self):
+    def checkpoints(self) -> list[Path]:
         """Paths of the checkpoints that are whole, oldest first."""
         return list(self._whole().values())
 
@@ -90,16 +101,16 @@ class Resume(Callback):
         return max(self._whole(), default=(0, 0))
 
     @property
-    def epoch(self):
+    def epoch(self) -> int:
         """Number of finished epochs in the newest checkpoint; 0 if there is none."""
         return self._newest()[0]
 
     @property
-    def step(self):
+    def step(self) -> int:
         """Number of steps after them in the newest checkpoint."""
         return self._newest()[1]
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> tuple[int, int]:
         """Loads the newest whole checkpoint, if there is one, and returns its epoch and step."""
         files, whole = self._numbered(), self._whole()
         newest = max(whole, default=(0, 0))
@@ -129,7 +140,7 @@ class Resume(Callback):
                 ) from error
         return newest
 
-    def save(self, epoch, step=0):
+    def save(self, epoch: int, step: int = 0) -> None:
         """Writes the checkpoint of so many epochs and steps, and removes the oldest."""
         name = f"epoch-{epoch:05d}" + (f"-step-{step:08d}" if step else "")
         with in_memory(self.directory / f"{name}.weights.h5") as memory:
@@ -156,7 +167,7 @@ class Resume(Callback):
     def _late(self):
         return self.minutes is not None and time.monotonic() > self._saved_at + 60 * self.minutes
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         if writes(self.model):
             self.undo.enter_context(locked(self.directory))
@@ -193,7 +204,7 @@ class Resume(Callback):
             self._compiled = saved["compiled"]
         return start
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         # Keras takes `initial_epoch` where the checkpoint says 0.
         if self._start != (0, 0) and epoch != self._start[0]:
             raise ValueError(
@@ -204,19 +215,19 @@ class Resume(Callback):
             )
         self._finished = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         before, self._step = self._step, max(self._step, batch + 1)
         if self._step == before or self._step == self.params.get("steps"):
             return  # let by, or the epoch ends now
         if (self.steps and self._step // self.steps > before // self.steps) or self._late():
             self._try_to_save(self._finished, self._step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._finished, self._step = epoch + 1, 0
         if self._finished % self.every == 0 or self._late():
             self._try_to_save(self._finished)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if writes(self.model) and (self._finished, 0) > self._newest():
             self.save(self._finished)
         super().on_train_end(logs)
@@ -243,7 +254,7 @@ def _shorter(length, step):
     )
 
 
-def lets_by(model):
+def lets_by(model: keras.Model) -> bool:
     """Is this a step that `Resume` lets by, and nothing is learned in?"""
     return isinstance(model.train_function, _LetBy)
 

@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import h5py
 import keras
@@ -11,7 +14,7 @@ _LONGEST = 60_000  # what an attribute of HDF5 holds
 _FREE = ("name", "seed")  # differ from one making of the same model to the next
 
 
-def of(model):
+def of(model: keras.Model) -> dict[str, Any]:
     """The settings of a model, by dotted names.
 
     Args:
@@ -56,7 +59,7 @@ def _flat(parts, prefix=""):
     return found
 
 
-def write(memory, model, compiled):
+def write(memory: BinaryIO, model: keras.Model, compiled: Mapping[str, Any]) -> None:
     """Adds to a checkpoint in memory what was compiled, and what of it holds by now.
 
     They differ if something else than a schedule changes a learning rate as the training goes.
@@ -67,7 +70,7 @@ def write(memory, model, compiled):
             file.attrs[_ATTRIBUTE] = text
 
 
-def read(path):
+def read(path: Path | str) -> dict[str, Any] | None:
     """What `write` has added; `None` for a checkpoint without, as earlier versions wrote them."""
     with h5py.File(path) as file:
         text = file.attrs.get(_ATTRIBUTE)
@@ -81,7 +84,9 @@ def read(path):
     return saved if whole else None
 
 
-def differences(saved, compiled):
+def differences(
+    saved: Mapping[str, Any] | None, compiled: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
     """Settings of a model that are neither those its checkpoint began with nor those it ended with.
 
     Args:
@@ -100,7 +105,7 @@ def differences(saved, compiled):
     }
 
 
-def told(changes):
+def told(changes: Mapping[str, tuple[Any, Any]]) -> str:
     """Differences in words."""
     return ", ".join(
         f"{n} (was {_short(was)}, now {_short(now)})" for n, (was, now) in changes.items()
@@ -112,7 +117,7 @@ def _short(value):
 
 
 @contextlib.contextmanager
-def kept(model, changes):
+def kept(model: keras.Model, changes: Mapping[str, tuple[Any, Any]]) -> Iterator[None]:
     """Keeps those learning rates that have changed, while the block loads others into the model."""
     changed = {n.split(".")[0] for n, (_, now) in changes.items() if _is_rate(n, now)}
     optimizers = [getattr(model, name) for name in changed]

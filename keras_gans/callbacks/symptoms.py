@@ -1,8 +1,11 @@
 """What ails a training, read from numbers taken at intervals. Pure functions."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import losses
 
@@ -41,7 +44,12 @@ class Message:
     threshold: float
 
 
-def discriminator_wins(readings, loss, limit, patience):
+def discriminator_wins(
+    readings: Sequence[Mapping[str, float]],
+    loss: losses.AdversarialLoss | None,
+    limit: float,
+    patience: int,
+) -> dict[str, Any] | None:
     """Is the discriminator right about everything, at each of the last `patience` readings?
 
     By its probabilities where the loss has some: as far from 0 and 1 as its labels ask. By its
@@ -92,7 +100,12 @@ def discriminator_wins(readings, loss, limit, patience):
     return None
 
 
-def large_gradients(readings, loss, limit, largest_weight=1.0):
+def large_gradients(
+    readings: Sequence[Mapping[str, float]],
+    loss: losses.AdversarialLoss | None,
+    limit: float | str,
+    largest_weight: float = 1.0,
+) -> dict[str, Any] | None:
     """Is the mean norm of a side's gradient above the limit?
 
     A Wasserstein critic's score has no scale, and so its gradient has none: `limit="auto"` is
@@ -127,7 +140,12 @@ def large_gradients(readings, loss, limit, largest_weight=1.0):
     return _found("large_gradients", norms[side], limit, text)
 
 
-def drifting_apart(readings, loss, limit, trend):
+def drifting_apart(
+    readings: Sequence[Mapping[str, float]],
+    loss: losses.AdversarialLoss | None,
+    limit: float,
+    trend: int,
+) -> dict[str, Any] | None:
     """Do the logits of real and generated examples move apart, check after check?
 
     Only for cross-entropies. That of other losses is bounded by their labels or margins, or means
@@ -161,7 +179,9 @@ def drifting_apart(readings, loss, limit, trend):
     return _found("drifting_apart", gaps[-1], limit, text)
 
 
-def generator_stuck(readings, limit, trend):
+def generator_stuck(
+    readings: Sequence[Mapping[str, float]], limit: float, trend: int
+) -> dict[str, Any] | None:
     """Does the generator's loss only fall, while the samples of fixed latents stay the same?
 
     Then it is the discriminator that changes, and the falling loss no progress.
@@ -195,7 +215,9 @@ def generator_stuck(readings, limit, trend):
     return _found("generator_stuck", change, limit, text)
 
 
-def low_diversity(readings, limit, patience):
+def low_diversity(
+    readings: Sequence[Mapping[str, float]], limit: float, patience: int
+) -> dict[str, Any] | None:
     """Are samples much more alike than real examples, at each of the last readings?
 
     >>> low_diversity([{"diversity": 0.05}] * 3, 0.25, 3)["value"]
@@ -221,7 +243,9 @@ def low_diversity(readings, limit, patience):
     return _found("low_diversity", value, limit, text)
 
 
-def few_modes(readings, expected, share, patience):
+def few_modes(
+    readings: Sequence[Mapping[str, float]], expected: float, share: float, patience: int
+) -> dict[str, Any] | None:
     """Does a classifier see few classes among the samples, at each of the last readings?
 
     >>> few_modes([{"modes": 2.0}] * 3, expected=10.0, share=0.5, patience=3)["threshold"]
@@ -247,7 +271,7 @@ def few_modes(readings, expected, share, patience):
     return _found("few_modes", value, share * expected, text)
 
 
-def expected_classes(num_samples, num_classes):
+def expected_classes(num_samples: int, num_classes: int) -> float:
     """How many of equally common classes that many examples show, on average.
 
     >>> expected_classes(2, 2)
@@ -256,7 +280,7 @@ def expected_classes(num_samples, num_classes):
     return num_classes * (1.0 - (1.0 - 1.0 / num_classes) ** num_samples)
 
 
-def mean_distance(examples):
+def mean_distance(examples: ArrayLike) -> float:
     """Mean Euclidean distance of two different examples of an array `(number, ...)`.
 
     >>> mean_distance(np.array([[0.0], [1.0], [3.0]]))  # 1, 3 and 2

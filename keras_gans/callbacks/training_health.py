@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -87,26 +89,26 @@ class TrainingHealth(Callback):
 
     def __init__(
         self,
-        every=None,
-        log_dir=None,
-        path=None,
-        on_nan="stop",
-        max_restores=3,
-        real=None,
-        classify=None,
-        num_classes=None,
-        num_samples=64,
-        seed=0,
-        warmup=500,
-        patience=3,
-        trend=5,
-        discriminator_wins=0.01,
-        gradient_norm="auto",
-        diversity=0.25,
-        modes=0.5,
-        drift=6.0,
-        change=0.01,
-    ):
+        every: int | None = None,
+        log_dir: Path | str | None = None,
+        path: Path | str | None = None,
+        on_nan: str = "stop",
+        max_restores: int = 3,
+        real: np.ndarray | None = None,
+        classify: Callable[[np.ndarray], np.ndarray] | None = None,
+        num_classes: int | None = None,
+        num_samples: int = 64,
+        seed: int = 0,
+        warmup: int = 500,
+        patience: int = 3,
+        trend: int = 5,
+        discriminator_wins: float | None = 0.01,
+        gradient_norm: float | str | None = "auto",
+        diversity: float | None = 0.25,
+        modes: float | None = 0.5,
+        drift: float | None = 6.0,
+        change: float | None = 0.01,
+    ) -> None:
         super().__init__()
         self.every = every if every is None else checks.count("every", every)
         if on_nan not in ("stop", "restore"):
@@ -151,21 +153,21 @@ class TrainingHealth(Callback):
 
     # ---- Keras' side
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         self.undo.callback(self._forget)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch
         super().on_epoch_begin(epoch, logs)
         self._batch = -1
         self._interval.restart()
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self._measure:
             self._before = {side: _values(self.model.variables_of(side)) for side in self._sides()}
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         logs = {name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()}
         for name, value in logs.items():
             if not math.isfinite(value):
@@ -185,7 +187,7 @@ class TrainingHealth(Callback):
             self._check()
         return None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self.every is None:
             self._check()
         else:
@@ -203,7 +205,7 @@ class TrainingHealth(Callback):
 
     # ---- a check
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         self._restores = 0
         self._step = self._checked = int(self.model.generator_optimizer.iterations.numpy())
         self._interval, self._readings, self._samples, self._batch = _Interval(), [], None, -1

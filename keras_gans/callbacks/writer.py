@@ -1,12 +1,15 @@
 """Which process writes."""
 
+import keras
+import tensorflow as tf
 
-def writes(model):
+
+def writes(model: keras.Model) -> bool:
     """Is this the process that writes files? Of several workers only the first is."""
     return is_chief(model.distribute_strategy)
 
 
-def is_chief(strategy):
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Is this the first of the processes that share a training, or the only one?"""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:

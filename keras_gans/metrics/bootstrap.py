@@ -1,8 +1,10 @@
 """How far a metric would move with other images of the same number."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
@@ -22,7 +24,14 @@ class Interval:
     high: float
 
 
-def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
+def bootstrap(
+    metric: Callable[[np.ndarray, np.ndarray], float],
+    real: ArrayLike,
+    generated: ArrayLike,
+    num_resamples: int = 20,
+    level: float = 0.9,
+    seed: int = 0,
+) -> Interval:
     """An interval for a metric, from sets drawn again with replacement (Efron 1979).
 
     The interval holds, in a share `level` of all cases, the mean of the metric over sets of *this*
@@ -74,7 +83,9 @@ def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
     return Interval(value, *(float(value - end) for end in ends))
 
 
-def bootstrap_mean(values, num_resamples=199, level=0.9, seed=0):
+def bootstrap_mean(
+    values: ArrayLike, num_resamples: int = 199, level: float = 0.9, seed: int = 0
+) -> Interval:
     """An interval for the mean of one number an image, from the numbers drawn again.
 
     The ends are quantiles of the means of the resamples, so that shares of hits stay within 0 and

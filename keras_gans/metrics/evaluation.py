@@ -6,6 +6,7 @@ import inspect
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -22,9 +23,10 @@ from keras_gans.metrics.modes import class_coverage
 from keras_gans.metrics.neighbors import memorization_score, nearest_neighbors
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import fitting_scales, ms_ssim, random_pairs
+from keras_gans.names import deprecated
 
 # Data sets with a classifier of their own: it, the split that generated images are held against,
-# and another split, whose images make the floor.
+# and another split, whose images give the reference values.
 _USUAL = {
     "digits": ("digits_cnn_v1", "train[:50%]", "train[50%:]"),
     "fashion_mnist": ("fashion_mnist_cnn_v1", "test", "train"),
@@ -33,11 +35,11 @@ _BATCH = 500
 _PAIRS = 200  # that MS-SSIM looks at
 _SURE = 0.9  # probability above which a classifier counts as sure
 _MANY_FEATURES = 512  # a bootstrap of covariances of more takes minutes
-# Of `_values`: goes up when floors and yardsticks that are kept would lack something.
+# Of `_values`: increased when cached reference values would lack something.
 _VERSION = 2
 
 
-def usual_features(data):
+def usual_features(data: Path | str) -> str | None:
     """Name of the feature network that classifies a data set, or `None`.
 
     >>> usual_features("digits")
@@ -62,7 +64,7 @@ class Evaluation:
     >>> evaluation.protocol("frechet").name
     'frechet200_digits_cnn_v1'
     >>> noise = np.random.default_rng(0).uniform(-1, 1, (200, 28, 28, 1))
-    >>> found, real = evaluation.measure(noise), evaluation.floor()
+    >>> found, real = evaluation.measure(noise), evaluation.reference()
     >>> name = evaluation.protocol("frechet").name
     >>> real[name].better_than(found[name])
     True
@@ -92,7 +94,7 @@ class Evaluation:
             classifier: `digits` and `fashion_mnist` have one.
         split: of the real images that generated ones are held against. `None` takes the test
             images of Fashion-MNIST, and the first half of `train` of anything else.
-        floor_split: of other real images, for `floor` and `yardsticks`.
+        reference_split: of other real images, for `reference` and `degradations`.
         num_images: how many images of each kind; `None` for 10,000, or as many as both splits have.
         seed: of latents, resamples and subsets.
         cache_dir: folder of what is kept; `None` for the environment variable `KERAS_GANS_CACHE`,
@@ -106,15 +108,18 @@ class Evaluation:
 
     def __init__(
         self,
-        data,
-        features=None,
-        split=None,
-        floor_split=None,
-        num_images=None,
-        seed=0,
-        cache_dir=None,
-        **options,
-    ):
+        data: Path | str,
+        features: feature_networks.FeatureNetwork | str | None = None,
+        split: str | None = None,
+        reference_split: str | None = None,
+        num_images: int | None = None,
+        seed: int = 0,
+        cache_dir: Path | str | None = None,
+        **options: Any,
+    ) -> None:
+        if "floor_split" in options:
+            deprecated("floor_split", "reference_split")
+            reference_split = options.pop("floor_split")
         usual = _USUAL.get(data if isinstance(data, str) else None)
         if features is None and usual is None:
             raise ValueError(
@@ -126,13 +131,13 @@ class Evaluation:
             features = feature_networks.load(features or usual[0])
         self.features, self.data, self.options = features, data, options
         network, first, second = usual or (None, "train[:50%]", "train[50%:]")
-        self.split, self.floor_split = split or first, floor_split or second
+        self.split, self.reference_split = split or first, reference_split or second
         self._classes = usual is not None
         resized = {n: options[n] for n in ("image_size", "channels") if options.get(n) is not None}
         home = network == features.name and self.split == first and not resized
         where = (Path(str(data)).name, self.split, *resized.values())
         self._where = "" if home else " ".join(map(str, where))
-        sizes = [self._size(s) for s in (self.split, self.floor_split)]
+        sizes = [self._size(s) for s in (self.split, self.reference_split)]
         if num_images is None:
             num_images = min(10_000, *sizes)
         self.num_images = checks.count("num_images", num_images, 10)
@@ -140,24 +145,24 @@ class Evaluation:
             raise ValueError(
                 "There are fewer real images than the protocol takes. Give a smaller `num_images`, "
                 f"or other splits. Received: num_images={num_images}, {sizes[0]} images in "
-                f"{self.split!r}, {sizes[1]} in {self.floor_split!r}"
+                f"{self.split!r}, {sizes[1]} in {self.reference_split!r}"
             )
         self.seed = seed
         self.cache_dir = Path(cache_dir or cache_folder())
-        self._reference = self._reference_sha256 = self._shape = None
+        self._real_seen = self._real_sha256 = self._shape = None
 
     # ---- what users call
 
-    def protocol(self, metric):
+    def protocol(self, metric: str) -> Protocol:
         """The `Protocol` that a metric has here."""
-        self._read_reference()
+        self._read_real()
         seen_by, where = (self.features.name, self.features.sha256), self._where
         if metric == "ms_ssim_diversity":  # of pixels: no network has a usual reference for it
             seen_by = (f"{self._scales}_scales", None)
             where = where or f"{Path(str(self.data)).name} {self.split}"
-        return Protocol(metric, self.num_images, *seen_by, self._reference_sha256, where)
+        return Protocol(metric, self.num_images, *seen_by, self._real_sha256, where)
 
-    def measure(self, source):
+    def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures generated images.
 
         Args:
@@ -171,7 +176,7 @@ class Evaluation:
         Raises:
             ValueError: for fewer images than the protocol takes, and what are no such images.
         """
-        self._read_reference()
+        self._read_real()
         first, second = random_pairs(self.num_images, _PAIRS, self.seed)
         paired = dict.fromkeys([*first, *second])
         values = self._values(self._see(self._generated(source), paired))
@@ -184,21 +189,25 @@ class Evaluation:
             for metric, value in values.items()
         }
 
-    def floor(self):
-        """What other real images measure: the best that can be expected. As `measure`."""
-        return self._kept("floor", lambda: self.measure(self._real(self.floor_split)))
-
-    def yardsticks(self):
-        """What real images measure that something was done to, so that a number means something.
+    def reference(self) -> dict[str, Measurement]:
+        """Measures other real images: the best values that can be expected.
 
         Returns:
-            Names of what was done to `measure`'s results: a class left out (where there are
-            labels), normal noise of deviation 0.1 and 0.2, a mean over 3x3 pixels, and a tenth of
-            the images shown ten times.
+            As `measure`.
+        """
+        return self._kept("reference", lambda: self.measure(self._real(self.reference_split)))
+
+    def degradations(self) -> dict[str, dict[str, Measurement]]:
+        """Measures real images that were degraded on purpose, to compare a generator with.
+
+        Returns:
+            Names of the degradations to what `measure` returns: normal noise of standard deviation
+            0.1 and 0.2, a mean over 3x3 pixels, a tenth of the images shown ten times, and, where
+            there are labels, one class left out.
         """
 
         def changed(change):
-            return lambda: self.measure(change(batch) for batch in self._real(self.floor_split))
+            return lambda: self.measure(change(batch) for batch in self._real(self.reference_split))
 
         rng = np.random.default_rng(self.seed)
         cases = {
@@ -213,7 +222,27 @@ class Evaluation:
             cases["class 0 missing"] = lambda: self.measure(self._without(0))
         return {name: self._kept(name, case) for name, case in cases.items()}
 
-    def memorization(self, source, training="train", num_images=100):
+    # ---- earlier names
+
+    @property
+    def floor_split(self) -> str:
+        """Deprecated: `reference_split`."""
+        deprecated("Evaluation.floor_split", "Evaluation.reference_split")
+        return self.reference_split
+
+    def floor(self) -> dict[str, Measurement]:
+        """Deprecated: `reference`."""
+        deprecated("Evaluation.floor", "Evaluation.reference")
+        return self.reference()
+
+    def yardsticks(self) -> dict[str, dict[str, Measurement]]:
+        """Deprecated: `degradations`."""
+        deprecated("Evaluation.yardsticks", "Evaluation.degradations")
+        return self.degradations()
+
+    def memorization(
+        self, source: Any, training: str = "train", num_images: int = 100
+    ) -> "NearestImages":
         """Holds generated images against the training set.
 
         Args:
@@ -241,15 +270,15 @@ class Evaluation:
         score = None
         if apart:
             trained = _first(self._batches(training), self.num_images)
-            self._read_reference()
+            self._read_real()
             score = memorization_score(
-                found, self.features(trained)[0], self._reference.features, seed=self.seed
+                found, self.features(trained)[0], self._real_seen.features, seed=self.seed
             )
         rms = distances[:, 0] / np.sqrt(made[0].size)
         return NearestImages(made, near, alike, rms, score)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of the real images."""
         return next(iter(self._batches(self.split))).shape[1:]
 
@@ -294,14 +323,14 @@ class Evaluation:
             yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch)
 
     def _repeated(self):
-        few = _first(self._real(self.floor_split), -(-self.num_images // 10))
+        few = _first(self._real(self.reference_split), -(-self.num_images // 10))
         return np.concatenate([few] * 10)[: self.num_images]
 
     def _without(self, missing):
         """Real images of all classes but one; where they do not suffice, the first ones again."""
         kept, number = [], 0
         while number < self.num_images:
-            for images, classes in self._batches(self.floor_split, labels=True):
+            for images, classes in self._batches(self.reference_split, labels=True):
                 kept.append(images[classes != missing])
                 number += len(kept[-1])
                 if number >= self.num_images:
@@ -337,7 +366,7 @@ class Evaluation:
 
     def _values(self, made):
         """Names of metrics to value and interval."""
-        real = self._reference
+        real = self._real_seen
         pair, seed = (real.features, made.features), self.seed
         values = {}
         if made.features.shape[1] <= _MANY_FEATURES:
@@ -374,21 +403,21 @@ class Evaluation:
 
     # ---- what is kept
 
-    def _read_reference(self):
-        if self._reference is not None:
+    def _read_real(self):
+        if self._real_seen is not None:
             return
         digest = hashlib.sha256()
         for batch in self._real(self.split):
             digest.update(image.to_uint8(batch).tobytes())
             self._shape = batch.shape[1:]
-        self._reference_sha256 = digest.hexdigest()
+        self._real_sha256 = digest.hexdigest()
         path = self._path("reference.npz")
         if path is not None and path.exists():
             try:
                 # Opened here, or NumPy leaves a damaged file open.
                 with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                     shares = file["probabilities"]
-                    self._reference = _Seen(file["features"], shares if shares.size else None)
+                    self._real_seen = _Seen(file["features"], shares if shares.size else None)
                     return
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 logging.warning("Features kept in %s are damaged: made again. (%s)", path, error)
@@ -397,13 +426,13 @@ class Evaluation:
             shares = np.zeros(0) if seen.probabilities is None else seen.probabilities
             with atomic(path) as partial, partial.open("wb") as file:
                 np.savez(file, features=seen.features, probabilities=shares)
-        self._reference = seen
+        self._real_seen = seen
 
     def _kept(self, name, make):
         """Measurements that are made once for each protocol."""
-        self._read_reference()
-        key = f"{name} of {self.floor_split}, seed {self.seed}, version {_VERSION}"
-        path = self._path("yardsticks.json")
+        self._read_real()
+        key = f"{name} of {self.reference_split}, seed {self.seed}, version {_VERSION}"
+        path = self._path("references.json")
         kept = json.loads(path.read_text()) if path is not None and path.exists() else {}
         if key not in kept:
             kept[key] = {n: m.to_json() for n, m in make().items()}
@@ -416,7 +445,7 @@ class Evaluation:
         """Where a file about these real images and this network is kept; `None` for nowhere."""
         if self.features.sha256 is None:
             return None  # a function may answer otherwise tomorrow
-        parts = (self._reference_sha256, self.features.name, self.features.sha256, self.num_images)
+        parts = (self._real_sha256, self.features.name, self.features.sha256, self.num_images)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         return self.cache_dir / f"{self.features.name}_{key}" / file
 
@@ -440,7 +469,7 @@ class NearestImages:
     rms: np.ndarray
     score: object
 
-    def picture(self, number=12):
+    def picture(self, number: int = 12) -> np.ndarray:
         """Three rows as one image, uint8: generated ones, nearest pixels, nearest features."""
         rows = [part[:number] for part in (self.images, self.nearest, self.alike)]
         return image.grid(np.concatenate(rows), columns=len(rows[0]))

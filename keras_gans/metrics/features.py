@@ -6,6 +6,8 @@ a name and the SHA-256 of its weights, and metrics put both into the name of wha
 
 import hashlib
 import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,7 +23,7 @@ _RANDOM = "random_cnn_v1"
 _INCEPTIONS = ("inception_v3", "inception_v3_legacy", "inception_v3_keras")
 
 
-def load(name, weights=None):
+def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
     """Loads a feature network.
 
     >>> network = load("digits_cnn_v1")
@@ -87,7 +89,14 @@ def load(name, weights=None):
     )
 
 
-def wrap(network, name, image_shape=None, data=None, sha256=None, batch_size=256):
+def wrap(
+    network: keras.Model | Callable,
+    name: str,
+    image_shape: Sequence[int | None] | None = None,
+    data: str | None = None,
+    sha256: str | None = None,
+    batch_size: int = 256,
+) -> "FeatureNetwork":
     """Makes a feature network of a model or a function.
 
     >>> means = wrap(lambda images: images.mean(axis=(1, 2)), "means", image_shape=(8, 8, 3))
@@ -160,24 +169,24 @@ class FeatureNetwork:
 
     def __init__(
         self,
-        call,
-        name,
+        call: Callable,
+        name: str,
         *,
-        image_shape,
-        sha256=None,
-        num_features=None,
-        num_classes=None,
-        data=None,
-        batch_size=256,
-        prepare=None,
-    ):
+        image_shape: tuple[int | None, ...],
+        sha256: str | None = None,
+        num_features: int | None = None,
+        num_classes: int | None = None,
+        data: str | None = None,
+        batch_size: int = 256,
+        prepare: Callable | None = None,
+    ) -> None:
         self._call, self._prepare = call, prepare
         self.name, self.sha256, self.data = name, sha256, data
         self.image_shape = image_shape
         self.num_features, self.num_classes = num_features, num_classes
         self.batch_size = checks.count("batch_size", batch_size)
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Features of any number of images, computed in batches.
 
         Args:
@@ -197,7 +206,7 @@ class FeatureNetwork:
         starts = range(0, len(images), self.batch_size)
         return _joined([self._batch(images[i : i + self.batch_size]) for i in starts])
 
-    def extract(self, dataset):
+    def extract(self, dataset: Iterable) -> tuple[np.ndarray, np.ndarray | None]:
         """Features of all images of a data set that need not fit into memory.
 
         >>> digits = keras_gans.data.load("digits", split="train[:1%]", batch_size=25)
@@ -300,7 +309,7 @@ class FeatureNetwork:
         return features, shares
 
 
-def hash_of(model):
+def hash_of(model: keras.Model) -> str:
     """SHA-256 of a model's weights: names of their types, shapes and values, in their order."""
     digest = hashlib.sha256()
     for weight in model.weights:

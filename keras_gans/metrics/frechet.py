@@ -1,11 +1,14 @@
 """The Frechet distance between two sets of features."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans.metrics.statistics import FeatureStatistics
 
 
-def frechet_distance(real, generated):
+def frechet_distance(
+    real: ArrayLike | FeatureStatistics, generated: ArrayLike | FeatureStatistics
+) -> float:
     """Squared Frechet distance of the normals that fit two sets of features (Heusel 2017, eq. 6).
 
     `|m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2))`, in float64. The trace of the root is that of

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
@@ -20,7 +21,7 @@ class InceptionScore:
     stddev: float
 
 
-def inception_score(probabilities, splits=10):
+def inception_score(probabilities: ArrayLike, splits: int = 10) -> InceptionScore:
     """Inception Score, `exp(E KL(p(y|x) || p(y)))` (Salimans 2016, section 4).
 
     High if each image is surely of one class, and the classes are many. Real images play no part,
@@ -74,13 +75,13 @@ class ScoreStatistics:
         splits: parts that are scored one by one.
     """
 
-    def __init__(self, splits=10):
+    def __init__(self, splits: int = 10) -> None:
         self.splits = checks.count("splits", splits)
         self.number = 0
         self._sums = None  # of the probabilities, by part
         self._negentropies = np.zeros(splits)
 
-    def update(self, probabilities):
+    def update(self, probabilities: ArrayLike) -> None:
         """Takes in one batch `(number, classes)`.
 
         Raises:
@@ -99,7 +100,7 @@ class ScoreStatistics:
         np.add.at(self._negentropies, parts, _negentropy(probabilities))
         self.number += len(probabilities)
 
-    def result(self):
+    def result(self) -> InceptionScore:
         """The `InceptionScore` so far.
 
         Raises:

@@ -21,6 +21,8 @@ References:
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import keras
@@ -36,7 +38,7 @@ from keras_gans.reading.text import regular
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 
 
-def build(image_shape=(299, 299, 3)):
+def build(image_shape: Sequence[int] = (299, 299, 3)) -> keras.Model:
     """The network of FID, not trained.
 
     Its layers have the names that the weights have in PyTorch, `Mixed_5b.branch1x1.conv` and so
@@ -71,7 +73,7 @@ def build(image_shape=(299, 299, 3)):
     return keras.Model(inputs, [features, layers.Softmax()(logits)], name="inception_v3")
 
 
-def load(path):
+def load(path: Path | str | None) -> keras.Model:
     """The network of FID, with weights from a file.
 
     Args:
@@ -97,7 +99,7 @@ def load(path):
     return network
 
 
-def fill(network, arrays):
+def fill(network: keras.Model, arrays: Mapping[str, np.ndarray | Stored]) -> None:
     """Puts the arrays of a PyTorch state dict into a network of `build`.
 
     Args:
@@ -150,7 +152,7 @@ def _floats(array, name):
     return value
 
 
-def keras_applications(path=None):
+def keras_applications(path: Path | str | None = None) -> keras.Model:
     """InceptionV3 of `keras.applications`: ImageNet's 1,000 classes, no FID.
 
     Args:
@@ -276,7 +278,7 @@ def _block_e(x, name, pooling):
 # ---- the file
 
 
-def opened(path):
+def opened(path: Path | str) -> AbstractContextManager[dict[str, Stored]]:
     """Opens a file of arrays: of PyTorch, or an `.npz`. See `reading.pytorch.opened`.
 
     Args:
@@ -299,7 +301,7 @@ def opened(path):
     return (npz if path.suffix == ".npz" else pytorch).opened(path)
 
 
-def read_state_dict(path):
+def read_state_dict(path: Path | str) -> dict[str, np.ndarray]:
     """Reads all arrays of a file, whatever network they are of.
 
     Args:

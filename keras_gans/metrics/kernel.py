@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 from keras_gans.metrics.statistics import require_pair
@@ -22,7 +23,14 @@ class KernelDistance:
     stddev: float
 
 
-def kernel_distance(real, generated, subset_size=1000, num_subsets=100, seed=0, scale=1.0):
+def kernel_distance(
+    real: ArrayLike,
+    generated: ArrayLike,
+    subset_size: int = 1000,
+    num_subsets: int = 100,
+    seed: int = 0,
+    scale: float = 1.0,
+) -> KernelDistance:
     """Kernel distance (Binkowski 2018, section 4): the mean of `mmd` over random subsets.
 
     Only features of InceptionV3, unscaled, make it KID. Unlike the Frechet distance it has no bias
@@ -69,7 +77,7 @@ def kernel_distance(real, generated, subset_size=1000, num_subsets=100, seed=0, 
     return KernelDistance(float(np.mean(values)), float(np.std(values)))
 
 
-def mmd(real, generated, scale=1.0):
+def mmd(real: ArrayLike, generated: ArrayLike, scale: float = 1.0) -> float:
     """Squared maximum mean discrepancy without bias, kernel `(x . y / features + 1)^3`.
 
     The mean kernel among real examples, plus that among generated ones, minus twice that between

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 from keras_gans.metrics.neighbors import squared_distances
@@ -44,7 +45,7 @@ class DensityCoverage:
     covered: np.ndarray = dataclasses.field(repr=False, compare=False)
 
 
-def precision_recall(real, generated, neighbors=3):
+def precision_recall(real: ArrayLike, generated: ArrayLike, neighbors: int = 3) -> PrecisionRecall:
     """Improved precision and recall (Kynkaanniemi 2019, eq. 1 and 2).
 
     Around each image a ball reaches to its k-th nearest neighbour in its own set, itself not
@@ -76,7 +77,7 @@ def precision_recall(real, generated, neighbors=3):
     return PrecisionRecall(float(precise.mean()), float(recalled.mean()), precise, recalled)
 
 
-def density_coverage(real, generated, neighbors=5):
+def density_coverage(real: ArrayLike, generated: ArrayLike, neighbors: int = 5) -> DensityCoverage:
     """Density and coverage (Naeem 2020, section 3.2): only real images have balls.
 
     Alike for outliers among the real images, which count once and not for all around them, and

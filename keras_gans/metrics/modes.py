@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks, labels
 
@@ -25,7 +26,9 @@ class ModeCoverage:
     kl: float
 
 
-def mode_coverage(samples, centers, stddev, threshold=3.0):
+def mode_coverage(
+    samples: ArrayLike, centers: ArrayLike, stddev: float, threshold: float = 3.0
+) -> ModeCoverage:
     """Counts the modes of a mixture of Gaussians that samples cover.
 
     A sample is of high quality if it lies within `threshold` deviations of its nearest centre; a
@@ -72,7 +75,7 @@ def mode_coverage(samples, centers, stddev, threshold=3.0):
     return _coverage(found, len(samples))
 
 
-def class_coverage(classes, num_modes):
+def class_coverage(classes: ArrayLike, num_modes: int) -> ModeCoverage:
     """Counts the modes that a classifier sees in generated images.
 
     Stacked MNIST: three digits read one by one are a class of 1,000 (Metz 2017, section 3.3.1).

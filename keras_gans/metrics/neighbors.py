@@ -1,8 +1,10 @@
 """Nearest neighbours, and what they say of a generator that copies its training set."""
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
@@ -10,7 +12,7 @@ from keras_gans import checks
 _ROWS, _REFERENCES = 256, 2048
 
 
-def squared_distances(x, y):
+def squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Squared Euclidean distances between vectors, some rows of `x` at a time, in float64.
 
     `|x|^2 - 2 x . y + |y|^2` as one matrix product, which is fast and loses the last digits of what
@@ -34,7 +36,9 @@ def squared_distances(x, y):
         yield rows, x[rows] @ y
 
 
-def nearest_neighbors(queries, references, k=1):
+def nearest_neighbors(
+    queries: ArrayLike, references: ArrayLike | Iterable[ArrayLike], k: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """The nearest references of each query, by Euclidean distance, in float64.
 
     Images are compared pixel by pixel, which a shift by one pixel upsets: give features of a
@@ -115,7 +119,9 @@ class Memorization:
     number: int
 
 
-def memorization_score(queries, training, held_out, seed=0):
+def memorization_score(
+    queries: ArrayLike, training: ArrayLike, held_out: ArrayLike, seed: int = 0
+) -> Memorization:
     """Whether generated images are nearer to the training set than to images it never saw.
 
     Training and held-out images come from one distribution, and the larger of both sets is cut

@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # Of these a lower value is better, of all others a higher one.
 _LOWER = ("frechet", "fid", "kernel", "kid", "l1", "ms_ssim_diversity")
@@ -33,7 +35,7 @@ class Protocol:
     reference: str = ""
 
     @property
-    def name(self):
+    def name(self) -> str:
         """`<metric><number>_<features>`, and `_on_<reference>` if that is not the usual one."""
         thousands = self.num_images % 1000 == 0
         number = f"{self.num_images // 1000}k" if thousands else f"{self.num_images}"
@@ -44,7 +46,7 @@ class Protocol:
         return f"{metric}{number}_{self.features}" + (f"_on_{where}" if where else "")
 
     @property
-    def lower_is_better(self):
+    def lower_is_better(self) -> bool:
         return self.metric in _LOWER
 
 
@@ -64,7 +66,7 @@ class Measurement:
     low: float | None = None
     high: float | None = None
 
-    def better_than(self, other):
+    def better_than(self, other: "Measurement") -> bool:
         """Whether this is the better value.
 
         >>> weights = Protocol("frechet", 100, "net", "a1", "b2")
@@ -93,11 +95,11 @@ class Measurement:
         interval = "" if self.low is None else f" ({self.low:.4g} to {self.high:.4g})"
         return f"{self.value:.4g}{interval}"
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """A dictionary that JSON can hold."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, made):
+    def from_json(cls, made: Mapping[str, Any]) -> "Measurement":
         """A measurement from what `to_json` made."""
         return cls(**{**made, "protocol": Protocol(**made["protocol"])})

@@ -7,7 +7,7 @@ from keras import layers, ops
 WIDTHS = (8, 16, 24, 32)
 
 
-def build(channels=3):
+def build(channels: int = 3) -> keras.Model:
     """Convolutions with weights from a fixed seed: images of any size to 80 features.
 
     Four convolutions 3x3 of stride 2 with ReLU, and the mean of each one's maps: edges and texture

@@ -10,7 +10,7 @@ import numpy as np
 from keras_gans import checks, image
 
 
-def resize_clean(images, size=299):
+def resize_clean(images: np.ndarray, size: int = 299) -> np.ndarray:
     """Resizes as clean-fid does: bicubic with antialiasing, by Pillow, channel by channel.
 
     Floats are quantised to 256 levels first, as in a file; afterwards nothing is rounded, and what
@@ -40,7 +40,7 @@ def resize_clean(images, size=299):
     return resized.clip(0.0, 255.0, out=resized)
 
 
-def resize_legacy(images, size=299):
+def resize_legacy(images: np.ndarray, size: int = 299) -> np.ndarray:
     """Resizes as the FID of TensorFlow 1 did: bilinear, without antialiasing, corner to corner.
 
     Pixel i of the target is read at `i * old / new` of the source, between its two neighbours and

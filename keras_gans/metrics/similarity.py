@@ -4,6 +4,7 @@ All but `ms_ssim_diversity` return one float64 for each image.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import batches, checks
 
@@ -16,7 +17,7 @@ _CHUNK = 64
 _SLACK = 2.0**-7
 
 
-def l1(target, made):
+def l1(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     """Mean absolute difference of each image: of pixels in [-1, 1], so from 0 to 2.
 
     >>> l1(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.5)).tolist()
@@ -36,7 +37,7 @@ def l1(target, made):
     return np.abs(target - made).mean(axis=(1, 2, 3))
 
 
-def psnr(target, made):
+def psnr(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     """Peak signal-to-noise ratio of each image in dB, `10 log10(2^2 / mean squared difference)`.
 
     The peak is the width of the range, 2, so that the values are those of 8-bit images.
@@ -59,7 +60,7 @@ def psnr(target, made):
         return 10.0 * np.log10(4.0 / np.square(target - made).mean(axis=(1, 2, 3)))
 
 
-def ssim(target, made):
+def ssim(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     """Structural similarity of each image (Wang 2004, section III, eq. 13).
 
     By `tf.image.ssim`: an 11x11 Gaussian window of deviation 1.5 wherever it fits, K1 = 0.01,
@@ -86,7 +87,7 @@ def ssim(target, made):
     return _in_chunks(lambda x, y: tf.image.ssim(x, y, 2.0), target, made)
 
 
-def ms_ssim(target, made, scales=5):
+def ms_ssim(target: ArrayLike, made: ArrayLike, scales: int = 5) -> np.ndarray:
     """Structural similarity over several scales, of each image (Wang 2003, eq. 7).
 
     By `tf.image.ssim_multiscale`, with the settings of `ssim` and the paper's weights. Each scale
@@ -119,7 +120,9 @@ def ms_ssim(target, made, scales=5):
     return _in_chunks(lambda x, y: tf.image.ssim_multiscale(x, y, 2.0, weights), target, made)
 
 
-def ms_ssim_diversity(images, num_pairs=100, seed=0, scales=5):
+def ms_ssim_diversity(
+    images: ArrayLike, num_pairs: int = 100, seed: int = 0, scales: int = 5
+) -> float:
     """Mean `ms_ssim` of random pairs of images: the lower, the more varied (Odena 2017, 4.2).
 
     The paper takes images of one class, 100 pairs, and compares with the same number for real
@@ -150,14 +153,14 @@ def ms_ssim_diversity(images, num_pairs=100, seed=0, scales=5):
     return float(ms_ssim(images[first], images[second], scales).mean())
 
 
-def random_pairs(number, num_pairs, seed):
+def random_pairs(number: int, num_pairs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices of pairs of two different ones of `number`: those of the first, of the second."""
     rng = np.random.default_rng(seed)
     first = rng.integers(number, size=num_pairs)
     return first, (first + rng.integers(1, number, size=num_pairs)) % number
 
 
-def fitting_scales(side):
+def fitting_scales(side: int) -> int:
     """How many scales `ms_ssim` can have of images with so many pixels on the shorter side.
 
     >>> fitting_scales(28), fitting_scales(176), fitting_scales(8)
@@ -166,7 +169,7 @@ def fitting_scales(side):
     return sum(side >= _WINDOW << scale for scale in range(len(_WEIGHTS)))
 
 
-def gradient_energy(images):
+def gradient_energy(images: ArrayLike) -> np.ndarray:
     """Sharpness: the mean squared difference of neighbouring pixels, of each image.
 
     The mean over vertical neighbours plus that over horizontal ones. Blur lowers it and noise

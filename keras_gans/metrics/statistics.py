@@ -1,11 +1,14 @@
 """What is asked of features, and their mean and covariance without keeping them."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
 
-def require_features(features, name="features", minimum=2, num_features=None):
+def require_features(
+    features: ArrayLike, name: str = "features", minimum: int = 2, num_features: int | None = None
+) -> np.ndarray:
     """Checks features that a user gives, and returns them as a float64 array.
 
     >>> require_features([[1, 2], [3, 4]]).dtype
@@ -51,7 +54,9 @@ def require_features(features, name="features", minimum=2, num_features=None):
     return array
 
 
-def require_pair(real, generated, minimum=2):
+def require_pair(
+    real: ArrayLike, generated: ArrayLike, minimum: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
     """Checks features of real and of generated images; returns both as float64 arrays.
 
     Raises:
@@ -81,14 +86,14 @@ class FeatureStatistics:
         number: how many examples there were.
     """
 
-    def __init__(self, num_features=None):
+    def __init__(self, num_features: int | None = None) -> None:
         if num_features is not None:
             checks.count("num_features", num_features)
         self.num_features = num_features
         self.number = 0
         self._mean = self._squares = None
 
-    def update(self, features):
+    def update(self, features: ArrayLike) -> None:
         """Takes in one batch `(number, features)` of at least 1.
 
         Raises:
@@ -99,7 +104,7 @@ class FeatureStatistics:
         centred = features - mean
         self._join(len(features), mean, centred.T @ centred)
 
-    def merge(self, other):
+    def merge(self, other: "FeatureStatistics") -> None:
         """Takes in all that another `FeatureStatistics` has seen, which stays as it is.
 
         Raises:
@@ -131,13 +136,13 @@ class FeatureStatistics:
         self.number = total
 
     @property
-    def mean(self):
+    def mean(self) -> np.ndarray:
         """Float64 `(features,)`."""
         self._require(1)
         return self._mean.copy()
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """Float64 `(features, features)`, unbiased: divided by `number - 1`."""
         self._require(2)
         return self._squares / (self.number - 1)

@@ -12,9 +12,11 @@ import functools
 import math
 import mmap
 import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import h5py
+import keras
 import ml_dtypes
 import numpy as np
 
@@ -35,7 +37,9 @@ _MOST_TEXT = 2**28
 
 
 @contextlib.contextmanager
-def opened(path, expected=DAMAGED):
+def opened(
+    path: Path | str, expected: str = DAMAGED
+) -> Iterator[tuple[h5py.File, dict[str, Stored]]]:
     """Opens a file, and looks at all that is in it.
 
     Args:
@@ -73,13 +77,13 @@ def opened(path, expected=DAMAGED):
         yield file, found
 
 
-def size_of(path):
+def size_of(path: Path | str) -> tuple[int, int]:
     """How many arrays a file has, and how many numbers they claim together."""
     with opened(path) as (_, found):
         return len(found), sum(math.prod(one.shape) for one in found.values())
 
 
-def load(network, path):
+def load(network: keras.Model, path: Path | str) -> keras.Model:
     """Gives a built network the weights of a `.weights.h5` file, or of an `.h5` of Keras 2.
 
     Args:
@@ -103,7 +107,9 @@ def load(network, path):
     return network
 
 
-def require_same(found, weights, name, path):
+def require_same(
+    found: Iterable[Stored], weights: Iterable[keras.Variable], name: str, path: Path | str
+) -> None:
     """Raises ValueError unless arrays have the kinds and shapes of a network's weights."""
     stored = collections.Counter((one.kind, one.shape) for one in found)
     wanted = collections.Counter((kind_of_weight(w), tuple(w.shape)) for w in weights)
@@ -116,7 +122,9 @@ def require_same(found, weights, name, path):
         )
 
 
-def require_loadable(path, variables, finite=()):
+def require_loadable(
+    path: Path | str, variables: Iterable[keras.Variable], finite: Sequence[str] = ()
+) -> None:
     """Raises ValueError for a file that a model of these variables must not be loaded from.
 
     A file may hold more than a model asks for, such as the state of its optimizers, but no array
@@ -144,7 +152,7 @@ def require_loadable(path, variables, finite=()):
                     _require_chunks(file[one.name])
 
 
-def names(group, attribute):
+def names(group: h5py.Group, attribute: str) -> list[str]:
     """A list of names among a group's attributes, which Keras 2 cuts in pieces where it is long."""
     pieces = [attribute] if attribute in group.attrs else []
     while not pieces or f"{attribute}{len(pieces)}" in group.attrs:

@@ -3,6 +3,8 @@
 import contextlib
 import functools
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +15,7 @@ DAMAGED = "The file is damaged, or no `.npz` of numbers. Save it again with `num
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: Path | str) -> Iterator[dict[str, Stored]]:
     """Opens a file, and reads the heads of its arrays.
 
     Args:

@@ -13,7 +13,8 @@ import io
 import math
 import pickle
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +50,7 @@ _INSTRUCTIONS = """
 
 
 @contextlib.contextmanager
-def opened(path, within=()):
+def opened(path: Path | str, within: Sequence[str] = ()) -> Iterator[dict[str, Stored]]:
     """Opens a file of `torch.save`: a zip, or the format before PyTorch 1.6.
 
     Args:

@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +37,7 @@ class Stored:
     explain: Callable = contextlib.nullcontext
     itemsize: int = 4
 
-    def transposed(self, axes):
+    def transposed(self, axes: Sequence[int]) -> "Stored":
         """The same with its axes in another order."""
         return dataclasses.replace(
             self,
@@ -43,7 +45,7 @@ class Stored:
             load=lambda: self.load().transpose(axes),
         )
 
-    def read(self):
+    def read(self) -> np.ndarray:
         """Reads the array; floats must be finite, also as float32.
 
         Raises:
@@ -64,20 +66,20 @@ class Stored:
         return array
 
 
-def kind_of(dtype, name):
+def kind_of(dtype: np.dtype, name: str) -> str:
     """What an array of a NumPy `dtype` holds. Raises ValueError for what no network has."""
     if dtype.kind not in KINDS or dtype.itemsize > 8 or dtype.subdtype or dtype.names:
         raise ValueError(f"{name} holds numbers of type {dtype}; expected real numbers")
     return KINDS[dtype.kind]
 
 
-def kind_of_weight(weight):
+def kind_of_weight(weight: Any) -> str:
     """What a Keras variable holds."""
     name = str(weight.dtype)
     return "floats" if "float" in name else "booleans" if name == "bool" else "integers"
 
 
-def require_room(found, size):
+def require_room(found: Iterable[Stored], size: int) -> None:
     """Raises ValueError for arrays that claim far more than a file of `size` bytes can hold."""
     claimed = sum(math.prod(one.shape) * one.itemsize for one in found)
     if claimed > max(_SMALL, _MOST_EXPANSION * size):
@@ -85,7 +87,7 @@ def require_room(found, size):
 
 
 @contextlib.contextmanager
-def explained(path, expected):
+def explained(path: Path | str, expected: str) -> Iterator[None]:
     """Says of any error which file it is of, and what was expected of that."""
     try:
         yield

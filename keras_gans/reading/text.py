@@ -6,6 +6,7 @@ import math
 import numbers
 import stat
 from pathlib import Path
+from typing import Any
 
 # Recipes, cards and measurements have some kB.
 MOST_BYTES = 2**22
@@ -13,7 +14,7 @@ MOST_BYTES = 2**22
 _DEEPEST = 50
 
 
-def regular(path):
+def regular(path: Path | str) -> Path:
     """Returns a `Path` to a regular file, or one linked to.
 
     A named pipe would keep the reader waiting, and a device may never end.
@@ -32,12 +33,12 @@ def regular(path):
     return path
 
 
-def is_file(path):
+def is_file(path: Path | str) -> bool:
     """Is this a regular file? No name is too long or too odd for the answer."""
     return stat.S_ISREG(_mode(path))
 
 
-def is_folder(path):
+def is_folder(path: Path | str) -> bool:
     """Is this a folder? No name is too long or too odd for the answer."""
     return stat.S_ISDIR(_mode(path))
 
@@ -49,7 +50,7 @@ def _mode(path):
         return 0
 
 
-def read_text(path):
+def read_text(path: Path | str) -> str:
     """Text of a file in UTF-8.
 
     Args:
@@ -74,7 +75,9 @@ def read_text(path):
         ) from error
 
 
-def read_json(path, todo="Restore the file, or remove it.", what="A file"):
+def read_json(
+    path: Path | str, todo: str = "Restore the file, or remove it.", what: str = "A file"
+) -> dict[str, Any]:
     """The object in a JSON file.
 
     >>> _ = Path("numbers.json").write_text('{"steps": 3}')
@@ -106,7 +109,7 @@ def read_json(path, todo="Restore the file, or remove it.", what="A file"):
     return found
 
 
-def require(value, kind, where):
+def require(value: Any, kind: Any, where: str) -> None:
     """Raises ValueError, naming the place, unless JSON has the kinds that are expected.
 
     >>> require({"steps": "3"}, {"steps": int}, "made")

@@ -14,7 +14,7 @@ RECIPE, METRICS, TEXT, SAMPLES = "recipe.json", "metrics.json", "README.md", "sa
 WEIGHTS = "generator.weights.h5"
 
 # Of the layout of `metrics.json`. Goes up when an older library would read a newer one wrongly.
-FORMAT = 1
+FORMAT = 2
 
 _AGAIN = "Install the library, or fetch the preset, again."
 
@@ -29,7 +29,7 @@ _RECIPE = {
 _METRICS = {
     "made": dict,
     "numbers": {
-        ...: {"value": float, "floor": (float, None), "yardsticks": {...: (float, None)}},
+        ...: {"value": float, "reference": (float, None), "degradations": {...: (float, None)}},
     },
     "weights": {...: {"parameters": int, "bytes": int}},
     "sha256": {...: str},
@@ -99,7 +99,7 @@ class Card:
 
     @property
     def numbers(self):
-        """Names of protocols to `{"value", "floor", "yardsticks"}`."""
+        """Names of protocols to `{"value", "reference", "degradations"}`."""
         return self.metrics.get("numbers", {})
 
     @property
@@ -203,6 +203,8 @@ def card(name):
             f"integers, (height, width, channels), not {shape}. {_AGAIN} "
             f"Received: {folder / RECIPE}"
         )
+    if isinstance(numbers := metrics.get("numbers"), dict):
+        metrics["numbers"] = {name: cards.renamed(found) for name, found in numbers.items()}
     _require(folder / METRICS, metrics, _METRICS if metrics else {})
     _require(folder / METRICS, metrics, {"made": cards.MADE} if metrics.get("made") else {})
     text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""

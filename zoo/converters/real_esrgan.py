@@ -9,9 +9,11 @@ import hashlib
 import importlib.util
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from keras_gans import networks
@@ -52,7 +54,12 @@ class _Found(NamedTuple):
     weights: dict
 
 
-def load(source, scale=None, image_shape=(None, None, 3), unit_range=True):
+def load(
+    source: Path | str,
+    scale: int | None = None,
+    image_shape: Sequence[int | None] = (None, None, 3),
+    unit_range: bool = True,
+) -> keras.Model:
     """Builds the network that a file holds, with its weights.
 
     >>> upscaler = keras_gans.zoo.converters.real_esrgan.load("animevideov3")  # doctest: +SKIP

@@ -46,8 +46,8 @@ _FREE = ("epochs", "description", "evaluation")
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
 
-# Images that show whether an evaluation can be done: the fewest that it takes.
-_FEW = 10
+# Images, or pairs, that show whether an evaluation can be done: the fewest that it takes.
+_FEW, _FEW_PAIRS = 10, 2
 
 # What makes networks of networks, and not of numbers.
 _OF_NETWORKS = ("stochastic", "synchronized")
@@ -187,10 +187,11 @@ class Recipe:
         return evaluate
 
     def _try_evaluation(self, gan, options, best):
-        """Measures ten images: whether it can be done depends on networks, data and fields."""
+        """Measures a few images: whether it can be done depends on networks, data and fields."""
         with tempfile.TemporaryDirectory() as cache:
             kept = {} if self.translates else {"cache_dir": cache}
-            trial = self.evaluation(**{**options, "num_images": _FEW, **kept})
+            few = _FEW_PAIRS if self.translates else _FEW
+            trial = self.evaluation(**{**options, "num_images": few, **kept})
             found = [m.protocol.metric for m in trial.measure(gan).values()]
         if best is not None and best not in found:
             raise ValueError(
@@ -204,7 +205,7 @@ class Recipe:
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
-            **options: `features`, `split`, `floor_split`, `num_images`, `seed`, `cache_dir`; what
+            **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`; what
                 is `None` is left to the evaluation.
         """
         source = self.config["data"]
@@ -265,7 +266,10 @@ class Recipe:
                     "The recipe's 'evaluation' must be an object of names to values, or null. "
                     f"Received: {config['evaluation']!r}"
                 )
-            config["evaluation"] = self._filled(config["evaluation"], _evaluated, "evaluation")
+            evaluation = config["evaluation"]
+            if "floor_split" in evaluation:  # what recipes of earlier versions call it
+                evaluation.setdefault("reference_split", evaluation.pop("floor_split"))
+            config["evaluation"] = self._filled(evaluation, _evaluated, "evaluation")
         seeded = {"seed": config["seed"]}
         loaded = {"type": "load", **seeded, **config["data"]}
         config["data"] = self._typed(loaded, _LOADERS, "data", _RUN)
@@ -387,7 +391,7 @@ def _building(field, config):
 
 
 def _evaluated(
-    every=5, best="frechet", features=None, split=None, floor_split=None, num_images=None
+    every=5, best="frechet", features=None, split=None, reference_split=None, num_images=None
 ):
     """The fields of `evaluation` and their defaults: of `Evaluate`, and of `metrics.Evaluation`."""
 

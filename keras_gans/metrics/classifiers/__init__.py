@@ -17,7 +17,7 @@ RECIPE, METRICS, WEIGHTS = "recipe.json", "metrics.json", "classifier.weights.h5
 FILES = (RECIPE, "README.md", WEIGHTS)
 
 
-def names():
+def names() -> list[str]:
     """Names of the classifiers, sorted.
 
     >>> names()
@@ -26,7 +26,7 @@ def names():
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE}"))
 
 
-def folder(name):
+def folder(name: str) -> Path:
     """Folder of a classifier.
 
     Raises:
@@ -40,7 +40,7 @@ def folder(name):
     return FOLDER / name
 
 
-def verify(path):
+def verify(path: Path) -> dict[str, str]:
     """Checks a classifier's files against the SHA-256 in its `metrics.json`.
 
     Args:
@@ -65,7 +65,7 @@ def verify(path):
     return expected
 
 
-def load(name):
+def load(name: str) -> tuple:
     """Loads a classifier.
 
     >>> network, recipe, sha256 = load("digits_cnn_v1")

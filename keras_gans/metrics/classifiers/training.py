@@ -1,7 +1,9 @@
 """From a recipe to a classifier of real images: its network, its training, its folder."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +14,7 @@ from keras_gans.metrics import classifiers
 from keras_gans.reading.text import read_json
 
 
-def build(recipe):
+def build(recipe: Mapping[str, Any]) -> keras.Model:
     """The network of a recipe, not trained: images to features and logits.
 
     Convolutions in stages, each halved by pooling, and a dense layer that batch normalisation
@@ -43,7 +45,9 @@ def build(recipe):
     return keras.Model(inputs, [features, layers.Dense(recipe["classes"], name="logits")(x)])
 
 
-def augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0):
+def augmentation(
+    flip: bool = False, shift: float = 0.0, turn: float = 0.0, zoom: float = 0.0
+) -> list[keras.Layer]:
     """Layers that change training images; what comes in from outside is black.
 
     Args:
@@ -67,7 +71,7 @@ def augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0):
     return changes
 
 
-def read(name, split):
+def read(name: str, split: str) -> list[np.ndarray]:
     """All images, floats in [-1, 1], and labels of a split."""
     batches = data.load(
         name, split=split, labels=True, batch_size=500, shuffle=False, drop_remainder=False
@@ -75,7 +79,9 @@ def read(name, split):
     return [np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator())]
 
 
-def train(recipe, images, labels, verbose=0):
+def train(
+    recipe: Mapping[str, Any], images: np.ndarray, labels: np.ndarray, verbose: int = 0
+) -> keras.Model:
     """Trains the network of a recipe.
 
     Adam with decoupled weight decay, a rate that falls to 0 along a cosine, and at the end the
@@ -115,7 +121,7 @@ def train(recipe, images, labels, verbose=0):
     return network
 
 
-def measure(network, images, labels):
+def measure(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Accuracy on a held-out part, and the three confusions that are most frequent.
 
     Args:
@@ -141,7 +147,7 @@ def measure(network, images, labels):
     }
 
 
-def publish(folder, verbose=2):
+def publish(folder: Path | str, verbose: int = 2) -> dict[str, Any]:
     """Trains what a folder's recipe says, and puts weights and `metrics.json` beside it.
 
     Args:
@@ -158,7 +164,9 @@ def publish(folder, verbose=2):
     return store(folder, network, *read(source["name"], source["held_out"]))
 
 
-def store(folder, network, images, labels):
+def store(
+    folder: Path | str, network: keras.Model, images: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
     """Writes the weights in float16 and `metrics.json`: what `measure` finds with those weights."""
     with files.atomic(Path(folder) / classifiers.WEIGHTS) as partial:
         with files.in_memory(partial) as memory:
@@ -168,7 +176,7 @@ def store(folder, network, images, labels):
     return record(folder, measure(network, images, labels))
 
 
-def record(folder, numbers=None):
+def record(folder: Path | str, numbers: dict[str, Any] | None = None) -> dict[str, Any]:
     """Writes `metrics.json`: what was measured, and the SHA-256 of every other file.
 
     After a change of the card, `record(folder)` alone keeps the numbers.
