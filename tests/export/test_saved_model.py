@@ -14,8 +14,8 @@ from PIL import Image
 
 import keras_gans
 from keras_gans import export, image
-from keras_gans.data.sources.folder import decode
 from keras_gans.export.saved_model import newest_version
+from keras_gans.image import decode
 from tiny import full_disk
 
 networks = keras_gans.networks

@@ -19,7 +19,6 @@ from keras import ops
 
 from keras_gans import checks, image, latent, metrics
 from keras_gans.building import preserving_random_state
-from keras_gans.data.sources import folder
 from keras_gans.files import atomic
 from keras_gans.metrics import classifiers, random_cnn
 from keras_gans.names import did_you_mean
@@ -429,7 +428,7 @@ def _target(target, shape):
             raise FileNotFoundError(
                 f"There is no such file. Expected the path of an image. Received: {str(target)!r}"
             )
-        pixels = folder.fit(folder.decode(target, shape[-1]), shape[:2])
+        pixels = image.read(target, shape[:2], shape[-1])
         return image.from_uint8(pixels)
     pixels = np.asarray(target)
     if pixels.shape != tuple(shape):

@@ -12,10 +12,9 @@ from absl import logging
 
 from keras_gans.data.sources import image_files
 from keras_gans.data.sources.builders import QuietBuilder, fingerprint
-from keras_gans.data.sources.image_files import check_folder, decode, fit, read
+from keras_gans.data.sources.image_files import check_folder
+from keras_gans.image.files import UnreadableImageError, read
 from keras_gans.names import did_you_mean
-
-__all__ = ["Folder", "Images", "check_folder", "config", "decode", "fit", "read"]
 
 # Raised when images are decoded in another way, so that nobody reads what an old one prepared.
 DECODER = 1
@@ -79,7 +78,7 @@ class Folder(QuietBuilder, skip_registration=True):
                 logging.info("Reading image %d of %d in %s", number, len(files), split)
             try:
                 image = read(config.path / name, config.image_size, config.channels)
-            except image_files.UnreadableImageError as error:
+            except UnreadableImageError as error:
                 if config.on_error == "raise":
                     raise
                 logging.info("Left out: %s", error)

@@ -26,6 +26,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 from absl import logging
 
+from keras_gans import image
 from keras_gans.data.sources import builders, folder, image_files
 from keras_gans.data.sources.builders import QuietBuilder, fingerprint
 
@@ -90,8 +91,8 @@ class PairedFolder(QuietBuilder, skip_registration=True):
             try:
                 images = []
                 for path in paths:
-                    images.append(image_files.decode(path, config.channels))
-            except image_files.UnreadableImageError as error:
+                    images.append(image.decode(path, config.channels))
+            except image.UnreadableImageError as error:
                 if config.on_error == "raise":
                     raise
                 logging.info("Left out: %s", error)
@@ -103,7 +104,7 @@ class PairedFolder(QuietBuilder, skip_registration=True):
                 images = halves(images[0], paths[0])
             elif config.paired:
                 _check_sizes(images, paths)
-            images = [image_files.fit(image, config.image_size) for image in images]
+            images = [image.fit(picture, config.image_size) for picture in images]
             made += 1
             yield os.fsencode(files[0]), dict(zip(self.info.features, images))
         if not made:
