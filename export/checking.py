@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_gans import checks, image
 from keras_gans.export import signatures
 from keras_gans.export.metadata import metadata
+from keras_gans.export.optional import onnx_package
 from keras_gans.export.saved_model import newest_version
 
 # What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
@@ -288,11 +289,9 @@ def _tflite(path, names):
 
 
 def _onnx(path, names):
-    from keras_gans.export.onnx import require
-
     if not path.is_file():
         raise ValueError(f"There is no file to check. Received: {path}")
-    runtime = require("onnxruntime")
+    runtime = onnx_package("onnxruntime")
     try:
         session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     # Its errors have no class in common but this.

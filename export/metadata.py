@@ -8,6 +8,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from keras_gans.export import signatures
+from keras_gans.export.optional import onnx_package
 
 # The entry of a TFLite file's metadata, and of an ONNX file's properties.
 KEY = "keras_gans"
@@ -110,9 +111,7 @@ def _of_tflite(content):
 
 
 def _of_onnx(content):
-    from keras_gans.export.onnx import require
-
-    model = require("onnx").load_from_string(content)
+    model = onnx_package("onnx").load_from_string(content)
     return {entry.key: entry.value for entry in model.metadata_props}.get(KEY)
 
 

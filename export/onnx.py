@@ -1,11 +1,11 @@
 """ONNX, for ONNX Runtime and whatever else reads it."""
 
-import importlib
 import logging
 
 from keras_gans.export import signatures
 from keras_gans.export.checking import check as check_file
 from keras_gans.export.metadata import KEY, describe
+from keras_gans.export.optional import onnx_package
 from keras_gans.files import atomic
 
 # The newest that tf2onnx 1.17 writes.
@@ -59,19 +59,8 @@ def onnx(generator, path, *, metadata=None, check=True, overwrite=False):
     return path
 
 
-def require(name):
-    """Imports one of the packages that ONNX needs, or says how to get it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            "ONNX needs the packages onnx, tf2onnx and onnxruntime. Install them with "
-            f"`pip install 'keras-gans[onnx]'`. Received: {error}"
-        ) from error
-
-
 def _converted(generator, specs):
-    standard, converter = require("onnx"), require("tf2onnx")
+    standard, converter = onnx_package("onnx"), onnx_package("tf2onnx")
     answer = "translated" if specs[0].name == "images" else "images"
     with signatures.in_float32(generator):
         function = signatures.function(generator, specs, answer)
