@@ -17,7 +17,7 @@ FLOORS = {
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),
     **dict.fromkeys(["zoo", "export"], 6),
-    **dict.fromkeys(["exhibits", "cli"], 7),
+    **dict.fromkeys(["gallery_entries", "cli"], 7),
 }
 ROOMS = {"keras_gans": ROOT / "keras_gans", "keras_gans.zoo": ROOT / "zoo"}
 ROOMS["keras_gans.export"] = ROOT / "export"
