@@ -8,7 +8,6 @@ import keras
 from keras_gans import checks
 from keras_gans.export import signatures
 from keras_gans.export.graph import endpoints, warm_up
-from keras_gans.export.graph.drawing import Codes
 from keras_gans.export.graph.versions import LIMITS, is_version, newest_version, versions
 from keras_gans.files import atomic_folder
 
@@ -68,17 +67,16 @@ def saved_model(
         FileExistsError: if something is there that may not be replaced.
     """
     base = signatures.path_to_write(path)
-    codes = codes_of(generator, categorical, continuous)
     generator = signatures.generator_of(generator)
+    stated = signatures.with_codes(signatures.interface_of(generator), categorical, continuous)
     if version is None:
         version = max(versions(base), default=0) + 1
     folder = base / str(checks.count("version", version))
-    signatures.signature(generator)
     limits = endpoints.limits(generator, max_images, max_pixels, max_total_pixels)
     _require_room(base.resolve())
     # Its functions are traced when they are made, called or written: all of it in float32.
     with signatures.in_float32(generator), _folder(folder.resolve(), overwrite) as partial:
-        served = endpoints.endpoints(generator, limits, codes, floats_only)
+        served = endpoints.endpoints(generator, limits, stated, floats_only)
         if not floats_only:
             endpoints.require_range(generator)
         # Without `track`, which would store every variable a second time.
@@ -95,17 +93,6 @@ def saved_model(
         }
         (partial / LIMITS).write_text(json.dumps(stated) + "\n")
     return folder
-
-
-def codes_of(generator, categorical, continuous):
-    """`Codes` as they were given, or of a GAN what it knows of its latents."""
-    if not isinstance(categorical, (list, tuple)):
-        raise ValueError(
-            "`categorical` is a list of the number of classes of each categorical code, such as "
-            f"[10]. Received: categorical={categorical!r}"
-        )
-    categorical = categorical or getattr(generator, "categorical", ())
-    return Codes(tuple(categorical), continuous or getattr(generator, "continuous", 0))
 
 
 def _require_room(base):

@@ -409,10 +409,10 @@ def _train(arguments):
         if (folder / path).exists():
             say(f"  {what:12} {folder / path}")
     if arguments.export:
-        from keras_gans import exhibits
+        from keras_gans import gallery_entries
 
         gan, name = zoo.open_gan(folder), folder.resolve().name
-        options = {"web": exhibits.for_page(folder)}
+        options = {"web": gallery_entries.for_page(folder)}
         _write_exports(gan, name, arguments.export, folder / "exported", options, overwrite=True)
     return 0
 
@@ -566,7 +566,7 @@ def _evaluate(arguments):
 
 
 def _export(arguments):
-    from keras_gans import exhibits, export, zoo
+    from keras_gans import export, gallery_entries, zoo
 
     export.signatures.require_tensorflow()
     gan = zoo.open_gan(arguments.source)
@@ -579,7 +579,7 @@ def _export(arguments):
         # What it is to be calibrated on: latents, or pictures of the recipe.
         pairs = zoo.Recipe.read(run if here else arguments.source).sample_pairs()
         tflite["representative"] = "latents" if pairs is None else pairs[0]
-    page = exhibits.for_page(arguments.source) | _given(arguments, "examples", "packages")
+    page = gallery_entries.for_page(arguments.source) | _given(arguments, "examples", "packages")
     options = {
         "saved_model": {
             "version": arguments.model_version,
@@ -665,10 +665,10 @@ def _zoo_verify(arguments):
 
 
 def _zoo_gallery(arguments):
-    from keras_gans import exhibits, export, zoo
+    from keras_gans import export, gallery_entries, zoo
 
     names = arguments.presets or zoo.list_presets(trained=True)
-    shown = [exhibit for name in names for exhibit in exhibits.of_preset(name)]
+    shown = [entry for name in names for entry in gallery_entries.of_preset(name)]
     path = export.gallery.write(
         arguments.file,
         shown,

@@ -21,7 +21,7 @@ try {
   const model = new Uint8Array(await (await found(about.model)).arrayBuffer());
   const generate = await compile(litert, about, model);
   const start = (about.input === "latents" ? explore : translate)(document, about, generate);
-  $("exhibit").disabled = false;
+  $("generator").disabled = false;
   await start();
 } catch (error) {
   fail($, error);

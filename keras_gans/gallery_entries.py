@@ -1,6 +1,7 @@
-"""From presets of the zoo to exhibits of a gallery: the zoo knows no export, nor export the zoo."""
+"""From presets of the zoo to entries of a gallery: the zoo knows no export, nor export the zoo."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -13,25 +14,25 @@ _EXAMPLES = 6  # pictures that a translator offers to begin with
 _GAP = 2  # pixels between the images of `samples.png`
 
 
-def of_preset(name):
-    """The generators of a preset, as a gallery shows them.
+def of_preset(name: str) -> list[export.gallery.Entry]:
+    """Returns the generators of a preset, as a gallery shows them.
 
-    >>> (exhibit,) = of_preset("dcgan_digits_28")
-    >>> exhibit.name, exhibit.facts[0]
+    >>> (entry,) = of_preset("dcgan_digits_28")
+    >>> entry.name, entry.facts[0]
     ('dcgan_digits_28', ('GAN', 'DCGAN'))
 
     Args:
         name: of a trained preset.
 
     Returns:
-        A list of `export.gallery.Exhibit`: two of a CycleGAN whose way back comes along.
+        A list of entries: two of a CycleGAN whose backward generator comes along.
     """
     card = zoo.card(name)
-    return [_exhibit(card, part) for part in card.parts if part.endswith("generator")]
+    return [_entry(card, part) for part in card.parts if part.endswith("generator")]
 
 
-def for_page(source):
-    """What the page of one generator shows beside it: arguments of `export.web`.
+def for_page(source: Path | str) -> dict[str, Any]:
+    """Returns what the page of one generator shows beside it: arguments of `export.web`.
 
     >>> for_page("conditional_gan_fashion_mnist_28")["class_names"][9]
     'boot'
@@ -40,8 +41,8 @@ def for_page(source):
         source: name of a trained preset, or folder of a run.
 
     Returns:
-        A dict: `class_names`, where the data set has some, and `examples` for a generator that
-        translates, where the samples of `source` show what it was given.
+        A dict: `class_names`, where the data set has some, and `examples` for an image-to-image
+        generator, where the samples of `source` show what it was given.
     """
     run = Path(source)
     if (run / "config.json").is_file():
@@ -54,15 +55,15 @@ def for_page(source):
     return shown | ({"examples": _sources(recipe, samples)} if recipe.translates else {})
 
 
-def _exhibit(card, part):
+def _entry(card: zoo.Card, part: str) -> export.gallery.Entry:
     back = part != "generator"
     recipe = zoo.Recipe(card.recipe, card.name)
-    # InfoGAN's latents end in codes, which the generator alone does not tell.
+    # InfoGAN's latents end in codes, which shapes do not say.
     model, samples = recipe.config["model"], card.folder / presets.SAMPLES
-    return export.gallery.Exhibit(
+    return export.gallery.Entry(
         name=f"{card.name}.{part}" if back else card.name,
         generator=zoo.load(card.name, part),
-        description=card.description + (" The way back." if back else ""),
+        description=card.description + (" The backward generator." if back else ""),
         picture=samples,
         facts=_facts(card, part),
         measured=_measured(card, recipe, part),
@@ -72,14 +73,14 @@ def _exhibit(card, part):
     )
 
 
-def _class_names(recipe):
-    """Of the labels that a generator is given, where its data set names them; else `None`."""
+def _class_names(recipe: zoo.Recipe) -> list[str] | None:
+    """The names of the classes, if its data set has some and the generator takes labels."""
     known = {"fashion_mnist": fashion_mnist.CLASSES}.get(recipe.config["data"]["name"], ())
     number = recipe.config["networks"]["generator"].get("num_classes")
     return list(known) if number == len(known) else None
 
 
-def _facts(card, part):
+def _facts(card: zoo.Card, part: str) -> list[tuple[str, str]]:
     licence = card.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
     return [
         ("GAN", card.architecture),
@@ -89,7 +90,7 @@ def _facts(card, part):
     ]
 
 
-def _measured(card, recipe, part):
+def _measured(card: zoo.Card, recipe: zoo.Recipe, part: str) -> list[tuple[str, str]]:
     """Protocols and what they found; of a translator, those of its direction."""
     direction, rows = recipe.config["data"].get("direction"), []
     for protocol, found in card.numbers.items():
@@ -101,8 +102,8 @@ def _measured(card, recipe, part):
     return rows
 
 
-def _sources(recipe, samples, back=False):
-    """What the samples of a translator were made of: a column of their picture."""
+def _sources(recipe: zoo.Recipe, samples: Path | None, back: bool = False) -> list[np.ndarray]:
+    """What the samples of an image-to-image generator were made of: a column of their picture."""
     height, width, _ = recipe.config["networks"]["generator"]["image_shape"]
     if samples is None or not samples.is_file() or None in (height, width):
         return []
