@@ -94,7 +94,7 @@ def wrong_imports(name, source):
         if target.split(".")[1] not in FLOORS:
             # `from keras_gans import AdversarialModel` asks the front door, which has all floors.
             target = "keras_gans.adversarial"
-            if name == "keras_gans.cli" or room(name) == "zoo":
+            if room(name) in ("cli", "zoo"):
                 continue
             if room(name) == "export":
                 wrong.append(target)

@@ -5,6 +5,9 @@ import dataclasses
 import functools
 import json
 from pathlib import Path
+from typing import Any
+
+import keras
 
 from keras_gans import data, image, metrics
 from keras_gans.callbacks import Resume
@@ -33,25 +36,25 @@ class Results:
     """
 
     folder: Path
-    measured: dict
-    reference: dict
-    degradations: dict
-    memorization: object
+    measured: dict[str, metrics.Measurement]
+    reference: dict[str, metrics.Measurement]
+    degradations: dict[str, dict[str, metrics.Measurement]]
+    memorization: metrics.Memorization | None
     nearest: float | None
 
     @property
-    def floor(self):
+    def floor(self) -> dict[str, metrics.Measurement]:
         """Deprecated: `reference`."""
         deprecated("Results.floor", "Results.reference")
         return self.reference
 
     @property
-    def yardsticks(self):
+    def yardsticks(self) -> dict[str, dict[str, metrics.Measurement]]:
         """Deprecated: `degradations`."""
         deprecated("Results.yardsticks", "Results.degradations")
         return self.degradations
 
-    def table(self):
+    def table(self) -> list[list[str]]:
         """Rows of text: each metric beside its reference values."""
         table = columns(self.measured, self.reference, self.degradations)
         return [["", *table]] + [
@@ -60,16 +63,22 @@ class Results:
         ]
 
 
-def evaluate(source, against=None, out=None, verbose=1, **options):
+def evaluate(
+    source: Path | str,
+    against: Path | str | None = None,
+    output: Path | str | None = None,
+    verbose: int = 1,
+    **options: Any,
+) -> Results:
     """Measures images, and writes what was found; of a CycleGAN, both ways.
 
-    >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", out="evaluated")  # doctest: +SKIP
+    >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", output="evaluated")  # doctest: +SKIP
 
     Args:
         source: folder of a run; a trained preset, as for `load`; or folder of images.
         against: name of a data set, or folder, of real images. `None` takes what a run or preset
             was trained on; a folder of images has no such default.
-        out: folder to write to; `None` for the run's own, or `evaluated/<name>`.
+        output: folder to write to; `None` for the run's own, or `evaluated/<name>`.
         verbose: 1 says how far it is, 0 nothing.
         **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
             recipe with an `evaluation` has them already.
@@ -84,6 +93,9 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
     if "floor_split" in options:
         deprecated("floor_split", "reference_split")
         options["reference_split"] = options.pop("floor_split")
+    if "out" in options:
+        deprecated("evaluate(out=...)", "evaluate(output=...)")
+        output = options.pop("out")
     folder = Path(source)
     is_run = (folder / "config.json").is_file()
     recipe, epoch, back = None, None, None
@@ -117,19 +129,30 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
             shuffle=False,
             drop_remainder=False,
         )
-    out = Path(out) if out is not None else folder if is_run else Path("evaluated", folder.name)
+    if output is None:
+        output = folder if is_run else Path("evaluated", folder.name)
+    output = Path(output)
     own = recipe if against is None else None
-    results = conclude(out, evaluation, images, epoch, own, back=back, verbose=verbose)
-    if is_run and out == folder:
+    results = conclude(output, evaluation, images, epoch, own, back=back, verbose=verbose)
+    if is_run and output == folder:
         write_report(folder, recipe)
     return results
 
 
-def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=None, verbose=0):
+def conclude(
+    output: Path,
+    evaluation: metrics.Evaluation | metrics.TranslationEvaluation,
+    images: Any,
+    epoch: int | None,
+    recipe: Recipe | None = None,
+    measured: dict[str, metrics.Measurement] | None = None,
+    back: keras.Model | None = None,
+    verbose: int = 0,
+) -> Results:
     """Puts what was measured beside the reference values and the training images.
 
     Args:
-        out: folder to write to.
+        output: folder to write to.
         evaluation: a `metrics.Evaluation`, or a `metrics.TranslationEvaluation`.
         images: as its `measure` takes them.
         epoch: that the images are of, or `None`.
@@ -158,10 +181,10 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
     if recipe is not None and not recipe.translates:
         with watch.during("nearest training images"):
             near = evaluation.memorization(images, recipe.config["data"]["split"])
-        image.save(near.picture(), out / NEIGHBORS)
+        image.save(near.picture(), output / NEIGHBORS)
     watch.end()
     results = Results(
-        out,
+        output,
         measured,
         reference,
         degradations,

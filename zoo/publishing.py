@@ -130,7 +130,7 @@ def publish(run, preset, numbers=None, parts=None):
     if numbers is None:
         with tempfile.TemporaryDirectory() as folder:
             split = {"split": "test"} if recipe.translates else {}
-            evaluate(preset, out=folder, **split)
+            evaluate(preset, output=folder, **split)
             if (neighbors := Path(folder, NEIGHBORS)).exists():
                 shutil.copyfile(neighbors, preset / NEIGHBORS)
             refresh(preset, Path(folder, RESULTS))
