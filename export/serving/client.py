@@ -58,16 +58,18 @@ class _Client:
 
         Returns:
             uint8 images, `(num_images, height, width, channels)`: nested lists by REST, a NumPy
-            array by gRPC.
+            array by gRPC. Of a generator that makes several, a dict of them by name.
         """
-        return self._generate("generate", num_images, seed, given)["images"]
+        return _alone(self._choose("generate", _drawn(num_images, seed), given))
 
     def generate_png(self, num_images=1, *, seed, **given):
         """As `generate`, a list of PNG files as `bytes`."""
-        return list(self._generate("generate_png", num_images, seed, given)["png_bytes"])
+        made = self._choose("generate_png", _drawn(num_images, seed), given)
+        return _alone({name: list(files) for name, files in made.items()})
 
-    def _generate(self, signature, num_images, seed, given):
-        inputs = {"seed": seed, "num_images": num_images, "truncation": 0.0, **given}
+    def _choose(self, signature, inputs, given):
+        """Runs a signature on inputs and what is given beside; the rest is left to the server."""
+        inputs = {**inputs, **given}
         # What it takes differs from generator to generator: the server says.
         known = self.inputs(signature)
         if not inputs.keys() <= set(known):
@@ -77,15 +79,30 @@ class _Client:
             )
         return self.predict({name: [] for name in known} | inputs, signature)
 
-    def translate(self, images):
-        """Translates images: a list of PNG, JPEG, GIF or BMP files as `bytes`, to PNG files."""
-        inputs = {"image_bytes": _files(images)}
-        return list(self.predict(inputs, "translate")["png_bytes"])
+    def translate(self, images, **given):
+        """Translates images: a list of PNG, JPEG, GIF or BMP files as `bytes`, to PNG files.
+
+        Args:
+            images: the files.
+            **given: `labels`, of a generator that takes some, as for `generate`.
+        """
+        made = self._choose("translate", {"image_bytes": _files(images)}, given)
+        return _alone({name: list(files) for name, files in made.items()})
 
     def translate_stochastic(self, images, seeds):
         """As `translate`, with the noise of a seed for each image."""
         inputs = {"image_bytes": _files(images), "seed": list(seeds)}
-        return list(self.predict(inputs, "translate_stochastic")["png_bytes"])
+        made = self.predict(inputs, "translate_stochastic")
+        return _alone({name: list(files) for name, files in made.items()})
+
+
+def _drawn(num_images, seed):
+    return {"seed": seed, "num_images": num_images, "truncation": 0.0}
+
+
+def _alone(outputs):
+    """The only output, or all of them by name."""
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
 
 class Client(_Client):
