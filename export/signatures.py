@@ -119,8 +119,9 @@ def with_codes(
     if stated.latents is None or codes.size >= stated.latents.size:
         first = main_input(stated)
         raise ValueError(
-            "These codes do not fit the generator. Codes are the last coordinates of latents, behind "
-            f"one of noise at least. Expected {codes.size + 1} latents or more. Received: {codes} for {first.name} {first.shape}"
+            "These codes do not fit the generator. Codes are the last coordinates of latents, "
+            f"behind one of noise at least. Expected {codes.size + 1} latents or more. "
+            f"Received: {codes} for {first.name} {first.shape}"
         )
     return stated.with_input(dataclasses.replace(stated.latents, codes=codes))
 

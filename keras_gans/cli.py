@@ -600,29 +600,15 @@ def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
     """Exports a GAN's generator under a name, so that several models share a folder."""
     from keras_gans import export
 
-    generator = gan.inference_generator
     print("\nExports, each compared with Keras on the same inputs:" if check else "\nExports:")
-    # InfoGAN's latents end in codes, which the generator alone does not tell.
-    codes = {k: getattr(gan, k) for k in ("categorical", "continuous") if hasattr(gan, k)}
-    for kind in formats:
-        given, inputs = options.get(kind, {}), None
-        if kind == "saved_model":
-            path = folder / "saved_model" / name
-            path = export.saved_model(generator, path, overwrite=overwrite, **codes, **given)
-            export.serving.write_configuration(folder / "saved_model")
-        elif kind == "web":
-            given = {"title": name, "overwrite": overwrite, **codes, **given}
-            path = export.web(generator, folder / "web" / name, **given)
-            print(f"  {path}/: python -m http.server --directory {path}")
-            continue
-        else:
-            path = folder / f"{name}.{kind}"
-            write = getattr(export, kind)
-            # A file that fails its check does not appear; the check below says how near it came.
-            path = write(generator, path, overwrite=overwrite, check=check, **given)
-            if not isinstance(given.get("representative", "latents"), str):
-                inputs = given["representative"]
-        print(f"  {path}" + (f": {export.check(path, generator, inputs=inputs)}" if check else ""))
+    for kind, path, report in export.write_all(
+        gan.inference_generator, name, formats, folder, options, overwrite, check
+    ):
+        said = "" if report is None else f": {report}"
+        print(
+            f"  {path}"
+            + (f"/: python -m http.server --directory {path}" if kind == "web" else said)
+        )
 
 
 def _serve(arguments):
