@@ -13,9 +13,10 @@ from PIL import Image
 from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator
 
 import keras_gans
-from keras_gans import image, latent
+from keras_gans import gallery_entries, image, latent
 from keras_gans.export.gallery import Entry, write
 from keras_gans.files import sha256
+from keras_gans.zoo.catalog.presets import weights_file
 
 networks = keras_gans.networks
 
@@ -91,6 +92,32 @@ def test_what_the_page_holds(tmp_path, packages):
         (tmp_path / "unpacked.tflite").write_bytes(content)
         report = keras_gans.export.check(tmp_path / "unpacked.tflite", entry.generator)
         assert report.format == "TFLite float16"
+
+
+@pytest.mark.parametrize(
+    "name", ["dcgan_digits_28", "acgan_fashion_mnist_28", "cyclegan_map_satellite_64"]
+)
+def test_entries_of_presets_say_what_their_cards_say(name):
+    card, entries = keras_gans.zoo.card(name), gallery_entries.of_preset(name)
+    assert len(entries) == 1 + name.startswith("cyclegan")
+    assert [entry.name for entry in entries] == [name, f"{name}.backward_generator"][: len(entries)]
+    for entry in entries:
+        part = "generator" if entry.name == name else "backward_generator"
+        assert dict(entry.facts)["SHA-256 of the weights"] == card.sha256[weights_file(part)]
+        assert entry.picture == card.folder / "samples.png"
+    for protocol, found in card.numbers.items():
+        shown = [text for entry in entries for label, text in entry.measured if label == protocol]
+        # The numbers of a direction stand with the generator of that direction.
+        assert len(shown) == 1 and shown[0].startswith(f"{found['value']:.3g}")
+
+
+def test_the_page_of_a_preset(tmp_path, packages):
+    (entry,) = gallery_entries.of_preset("dcgan_digits_28")
+    text = write(tmp_path / "g.html", entry, packages=packages).read_text()
+    (section,) = re.findall('<section id="dcgan_digits_28".*?</section>', text, re.DOTALL)
+    shown = section.replace("<wbr>", "")
+    for label, value in [*entry.facts, *entry.measured]:
+        assert f"<dt>{label}</dt><dd>{value}</dd>" in shown
 
 
 def test_the_same_entries_make_the_same_page(tmp_path, packages):
