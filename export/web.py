@@ -377,6 +377,6 @@ def _directions(
 
 
 def _slider(name: Any, vector: np.ndarray, limit: float) -> dict[str, Any]:
-    # As short as tells the float32 again: there are many.
+    # As short as gives the float32 again: there are many.
     vector = [float(str(value)) for value in vector]
     return {"name": str(name), "vector": vector, "limit": limit}

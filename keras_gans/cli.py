@@ -604,11 +604,8 @@ def _write_exports(gan, name, formats, folder, options, overwrite, check=True):
     for kind, path, report in export.write_all(
         gan.inference_generator, name, formats, folder, options, overwrite, check
     ):
-        said = "" if report is None else f": {report}"
-        print(
-            f"  {path}"
-            + (f"/: python -m http.server --directory {path}" if kind == "web" else said)
-        )
+        said = f"/: python -m http.server --directory {path}" if kind == "web" else ""
+        print(f"  {path}{said}" if report is None else f"  {path}: {report}")
 
 
 def _serve(arguments):
