@@ -227,7 +227,12 @@ def test_a_page_shows_a_pair_side_by_side_and_has_a_menu_for_each_label(page, tm
         page.open(f"{address}/pair/")
         page.until(ready)
         expected = made("pair", latent.sample(1, 5, seed=0))
-        near(shown()[:, 6:], np.broadcast_to(expected["second"][0], (8, 4, 3)))
+        context = "document.getElementById('image').getContext('2d')"
+        values = page.run(f"Array.from({context}.getImageData(0, 0, 10, 8).data)")
+        canvas = np.array(values).reshape(8, 10, 4)
+        near(canvas[:4, :6, :3], expected["first"][0])
+        near(canvas[:, 6:, :3], np.broadcast_to(expected["second"][0], (8, 4, 3)))
+        assert (canvas[4:, :6] == 0).all()  # below the one that is lower, nothing
         page.open(f"{address}/two_labels/")
         page.until(ready)
         assert page.run("[...document.querySelectorAll('#classes_1 option')].map(o => o.text)") == [
