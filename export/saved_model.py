@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import keras
 
@@ -15,25 +17,25 @@ __all__ = ["newest_version", "saved_model"]
 
 
 def saved_model(
-    generator,
-    path,
-    version=1,
-    overwrite=False,
+    generator: keras.Model,
+    path: Path | str,
+    version: int | None = 1,
+    overwrite: bool = False,
     *,
-    max_images=None,
-    max_pixels=2**22,
-    max_total_pixels=None,
-    categorical=(),
-    continuous=0,
-    floats_only=False,
-):
+    max_images: int | None = None,
+    max_pixels: int = 2**22,
+    max_total_pixels: int | None = None,
+    categorical: Sequence[int] = (),
+    continuous: int = 0,
+    floats_only: bool = False,
+) -> Path:
     """Writes a generator as a SavedModel for TF Serving: a version in the folder of a model.
 
-    The signature `serving_default` takes `latents` (or `images`, for a generator that
-    translates), and int32 `labels` if the generator is told a class, and answers `images`,
-    float32. Those that a client can call without knowing the generator, `generate`, `translate`
-    and their kin, are described in docs/serving.md. Nothing of Keras, and nothing of this library,
-    is needed to load it.
+    The signature `serving_default` has the inputs and outputs of the generator's interface
+    (`keras_gans.interface`): `latents` or `images`, int32 `labels` of a class-conditional one, and
+    float32 `images` that come out. Those that a client can call without knowing the generator,
+    `generate`, `translate` and the like, are described in docs/serving.md. Nothing of Keras, and
+    nothing of this library, is needed to load it.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.saved_model(generator, "exported/digits")
@@ -53,9 +55,9 @@ def saved_model(
         max_pixels: the most pixels, height times width, of an image sent to be translated.
         max_total_pixels: the most pixels of all images of a request together, sent or made,
             whichever are more. By default four times `max_pixels`.
-        categorical: of an InfoGAN, the numbers of classes of its categorical codes. A GAN that is
-            given knows them.
-        continuous: of an InfoGAN, how many continuous codes.
+        categorical: of an InfoGAN, the numbers of classes of its categorical codes, where the
+            generator's interface does not say so.
+        continuous: of an InfoGAN, how many continuous codes, likewise.
         floats_only: write `serving_default` alone.
 
     Returns:
@@ -95,7 +97,7 @@ def saved_model(
     return folder
 
 
-def _require_room(base):
+def _require_room(base: Path) -> None:
     """Raises FileExistsError if a folder is not that of a model."""
     if not base.exists():
         return
@@ -116,7 +118,7 @@ def _require_room(base):
 
 
 @contextlib.contextmanager
-def _folder(path, overwrite):
+def _folder(path: Path, overwrite: bool) -> Iterator[Path]:
     """A folder that appears at `path` when it is complete, or not at all."""
     empty = path.is_dir() and not any(path.iterdir())
     if path.exists() and not empty:

@@ -5,7 +5,7 @@ import dataclasses
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,9 @@ def with_codes(
     if stated.latents is None or codes.size >= stated.latents.size:
         first = main_input(stated)
         raise ValueError(
-            "Codes are the last coordinates of latents, behind one of noise at least. Expected "
-            f"{codes.size + 1} latents or more. Received: {codes} for {first.name} {first.shape}"
+            "These codes do not fit the generator. Codes are the last coordinates of latents, "
+            f"behind one of noise at least. Expected {codes.size + 1} latents or more. "
+            f"Received: {codes} for {first.name} {first.shape}"
         )
     return stated.with_input(dataclasses.replace(stated.latents, codes=codes))
 
@@ -240,15 +241,28 @@ def function(
         specs: of its inputs, see `signature`.
         renamed: other names of outputs, by the names in its interface.
     """
-    names = [port.name for port in interface_of(generator).outputs]
-    names = [(renamed or {}).get(name, name) for name in names]
+    renamed = renamed or {}
 
     @tf.function(input_signature=specs)
     def serve(*inputs):
-        made = generator(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
-        return {name: tf.cast(x, "float32") for name, x in zip(names, keras.tree.flatten(made))}
+        made = outputs_of(generator, inputs)
+        return {renamed.get(name, name): value for name, value in made.items()}
 
     return serve
+
+
+def outputs_of(generator: keras.Model, inputs: Iterable[Any]) -> dict[str, tf.Tensor]:
+    """Returns what a generator makes in inference mode, float32 tensors by name.
+
+    Args:
+        generator: a built `keras.Model`.
+        inputs: in the order of its interface.
+    """
+    inputs = list(inputs)
+    made = generator(inputs[0] if len(inputs) == 1 else inputs, training=False)
+    ports = interface_of(generator).outputs
+    flat = keras.tree.flatten(made)
+    return {port.name: tf.cast(value, "float32") for port, value in zip(ports, flat)}
 
 
 def require_tensorflow() -> None:

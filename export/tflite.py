@@ -137,7 +137,7 @@ def _representative(
     if given is None or (drawn and translates):
         how = '`representative="latents"` (which draws some), or an array of latents'
         if translates:
-            how = "some 100 images that it is to translate, `representative=images`"
+            how = "about 100 images that it is to translate, `representative=images`"
         raise ValueError(
             "int8 needs examples, to measure between which values each operation works. Give "
             f'{how}; or take `precision="dynamic"`, which needs none. Received: {given!r}'

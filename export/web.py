@@ -287,8 +287,7 @@ def _choices(stated: Interface, class_names: Any) -> list[dict[str, Any]]:
 
 def _require_range(generator: keras.Model, stated: Interface) -> None:
     """Raises ValueError if the generator leaves [-1, 1]: a canvas would cut the rest off."""
-    inputs = signatures.examples(generator, 4, seed=0).values()
-    made = signatures.function(generator, signatures.signature(generator))(*inputs)
+    made = signatures.outputs_of(generator, signatures.examples(generator, 4, seed=0).values())
     for port in stated.outputs:
         image.to_uint8(made[port.name])
 
@@ -378,6 +377,6 @@ def _directions(
 
 
 def _slider(name: Any, vector: np.ndarray, limit: float) -> dict[str, Any]:
-    # As short as tells the float32 again: there are many.
+    # As short as gives the float32 again: there are many.
     vector = [float(str(value)) for value in vector]
     return {"name": str(name), "vector": vector, "limit": limit}

@@ -451,8 +451,8 @@ def test_zoo_gallery_shows_the_trained_presets(tmp_path, monkeypatch, capsys):
 
     shown = {}
 
-    def write(path, exhibits, packages, overwrite, **texts):
-        shown.update({exhibit.name: exhibit for exhibit in exhibits}, options=(packages, overwrite))
+    def write(path, entries, packages, overwrite, **texts):
+        shown.update({entry.name: entry for entry in entries}, options=(packages, overwrite))
         path.write_text("page" * 1000)
         path.with_suffix("").mkdir()
         Path("a/runtime.js").write_text("held" * 1000)

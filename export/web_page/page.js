@@ -7,9 +7,9 @@ import {translate} from "./translate.js";
 const $ = finder(document);
 
 async function found(file) {
-  const answer = await fetch(file);
-  if (!answer.ok) throw new Error(`${file} is missing (${answer.status}). Copy the whole folder.`);
-  return answer;
+  const reply = await fetch(file);
+  if (!reply.ok) throw new Error(`${file} is missing (${reply.status}). Copy the whole folder.`);
+  return reply;
 }
 
 try {
