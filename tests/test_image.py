@@ -88,12 +88,12 @@ def test_on_white_is_what_pillow_composes():
 
 
 def test_on_white_in_graphs_is_the_same():
-    from keras_gans.data import loading
+    from keras_gans.data import preprocessing
     from keras_gans.export.graph.encoded import on_white
 
     colors = np.repeat(COLORS, 3, axis=-1)
     expected = image.on_white(colors, ALPHA)
-    found = loading.with_channels(tf.constant(np.concatenate([colors, ALPHA], -1)), 3)
+    found = preprocessing.with_channels(tf.constant(np.concatenate([colors, ALPHA], -1)), 3)
     np.testing.assert_array_equal(found, expected)
     exported = on_white(tf.constant(colors, "int32"), tf.constant(ALPHA, "int32"))
     np.testing.assert_array_equal(exported, expected)
@@ -101,7 +101,7 @@ def test_on_white_in_graphs_is_the_same():
 
 @pytest.mark.parametrize("size", [(12, 20), (7, 5), (40, 64)])
 def test_resizing_in_graphs_is_pillows_within_a_level(size):
-    from keras_gans.data import loading
+    from keras_gans.data import preprocessing
     from keras_gans.export.graph import pictures
 
     smooth = np.add.outer(np.arange(24), 2 * np.arange(32))[..., None].repeat(3, -1)
@@ -110,7 +110,7 @@ def test_resizing_in_graphs_is_pillows_within_a_level(size):
     assert expected.shape == (*size, 3)
     direct = Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(expected, direct)
-    for found in (loading.resized(pixels, size), pictures.resize(pixels, size)):
+    for found in (preprocessing.resized(pixels, size), pictures.resize(pixels, size)):
         np.testing.assert_allclose(found.numpy().astype(int), expected, atol=1)
 
 
