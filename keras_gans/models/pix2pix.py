@@ -131,8 +131,8 @@ class Pix2Pix(ImageToImage, AdversarialModel):
             return self.translate(twin, images, batch_size, latent.halves(seed))
         if seed is not None:
             raise ValueError(
-                "Without noise a seed has no effect. Pass `stochastic=True` for noise, or leave the "
-                f"seed out. Received: seed={seed}"
+                "Without noise a seed has no effect. Pass `stochastic=True` for noise, or leave "
+                f"the seed out. Received: seed={seed}"
             )
         return self.translate(generator, images, batch_size)
 
