@@ -1,4 +1,4 @@
-"""What a run, a preset or a folder of images measures, and what that means."""
+"""Evaluates a run, a preset or a folder of images."""
 
 import contextlib
 import dataclasses
@@ -23,14 +23,14 @@ from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS, columns, write_report
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """What `evaluate` found.
+    """Result of `evaluate`.
 
     Attributes:
         folder: with `evaluation.json`, `neighbors.png` and `metrics.jsonl`.
         measured: names of protocols to `metrics.Measurement`s.
         reference: the same of other real images.
         degradations: names of reference degradations to the same of real images degraded so.
-        memorization: a `metrics.Memorization`, or `None` where it cannot be told.
+        memorization: a `metrics.Memorization`; `None` if there are no images to compare with.
         nearest: median root mean square difference to the nearest training image, of a range of 2;
             `None` if the training set is not known.
     """
@@ -70,7 +70,7 @@ def evaluate(
     verbose: int = 1,
     **options: Any,
 ) -> Results:
-    """Measures images, and writes what was found; of a CycleGAN, both ways.
+    """Measures images, and writes the results; for a CycleGAN, in both directions.
 
     >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", output="evaluated")  # doctest: +SKIP
 
@@ -79,7 +79,7 @@ def evaluate(
         against: name of a data set, or folder, of real images. `None` takes what a run or preset
             was trained on; a folder of images has no such default.
         output: folder to write to; `None` for the run's own, or `evaluated/<name>`.
-        verbose: 1 says how far it is, 0 nothing.
+        verbose: 1 shows progress, 0 nothing.
         **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
             recipe with an `evaluation` has them already.
 
@@ -115,7 +115,7 @@ def evaluate(
         back = way_back(images, source)
     elif against is None:
         raise ValueError(
-            "A folder of images must be held against real ones. Name their data set: "
+            "A folder of images must be compared with real ones. Name their data set: "
             f"`against=...` (`--against`). Received: {folder}, against=None"
         )
     else:
@@ -159,7 +159,7 @@ def conclude(
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
         back: of a CycleGAN, its `loading.way_back`, which is measured too.
-        verbose: 1 says how far it is.
+        verbose: 1 shows progress.
 
     Returns:
         `Results`, also written, but for the report.
@@ -216,15 +216,14 @@ def _write(results, epoch):
 
 
 class _Watch:
-    """Says how far a measurement is: a feature network that counts the images it sees.
+    """Shows progress: a feature network that counts its images.
 
-    What is kept from an earlier measurement is not seen again, so the time left is at most what it
-    says.
+    Cached features are not computed again, so the time left is at most what it shows.
     """
 
     def __init__(self, evaluation, measures, both_ways, verbose):
         self.network, number = evaluation.features, evaluation.num_images
-        # Passes over so many images, the real ones that the others are held against included.
+        # Passes over so many images, including the real ones that they are compared with.
         passes = {"generated images": 1 + measures, "reference degradations": 5}
         passes |= {"the backward generator": 4 * both_ways, "other real images": 1}
         passes["nearest training images"] = 3
@@ -244,7 +243,7 @@ class _Watch:
 
     @contextlib.contextmanager
     def during(self, stage):
-        """Counts what is seen in the block towards one part of the whole."""
+        """Counts images in the block as one stage of the whole."""
         self._stage, self._evaluation.features = stage, self
         try:
             yield
@@ -254,6 +253,6 @@ class _Watch:
         self._progress.total = self._seen + sum(self._left.values())
 
     def end(self):
-        """Says how many images were seen in all."""
+        """Shows how many images were counted in all."""
         self._progress.total = self._seen
         self._progress.update(self._seen)

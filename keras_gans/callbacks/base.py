@@ -1,4 +1,4 @@
-"""What the callbacks here share: a beginning that is known, and an end that always comes."""
+"""The base class of the callbacks: it knows the first epoch, and always cleans up."""
 
 import contextlib
 from collections.abc import Mapping
@@ -8,14 +8,15 @@ import keras
 
 
 class Callback(keras.callbacks.Callback):
-    """A callback that knows where a training begins, and undoes what it did however it ends.
+    """A callback that knows the first epoch of a `fit`, and cleans up however `fit` ends.
 
-    Keras tells a callback neither: `Resume` may stand before or after it in the list, and an
-    exception in `fit` ends it without `on_train_end`.
+    Keras offers neither: `Resume` may come before or after a callback in the list, and after an
+    exception in `fit` Keras does not call `on_train_end`.
 
     Attributes:
-        undo: a `contextlib.ExitStack` for what must be closed or put back. It is closed as `fit`
-            ends, well or by an exception; of a model that is no `AdversarialModel`, only if well.
+        undo: a `contextlib.ExitStack` of what must be closed or restored. It is closed when `fit`
+            ends, also by an exception; with a model that is no `AdversarialModel`, only when `fit`
+            ends normally.
     """
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -32,9 +33,9 @@ class Callback(keras.callbacks.Callback):
         self.undo.close()
 
     def begin(self, epoch: int) -> None:
-        """Called once in a `fit`, before the first step.
+        """Called once in each `fit`, before the first step.
 
         Args:
-            epoch: number of epochs that were done before, wherever they are said to be: by
-                `initial_epoch`, `Resume`, or Keras' `BackupAndRestore`.
+            epoch: number of epochs that are already finished, according to `initial_epoch`,
+                `Resume`, or Keras' `BackupAndRestore`.
         """

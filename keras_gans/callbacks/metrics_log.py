@@ -1,4 +1,4 @@
-"""One line of JSON an epoch."""
+"""A log with one line of JSON for each epoch."""
 
 import json
 import shutil
@@ -15,18 +15,17 @@ from keras_gans.files import append, atomic, free_name, or_warn
 class MetricsLog(Callback):
     """Writes `metrics.jsonl`: epoch, seconds, steps per second and every logged value.
 
-    A training that goes on from an earlier epoch, by `Resume` or `initial_epoch`, goes on in the
-    file. Lines of later epochs than that, or of another training, are not lost: the file with them
-    is kept as `metrics~1.jsonl`, so that each file tells one story. On a full disk, lines wait
-    until there is space.
+    A training that is resumed by `Resume` or `initial_epoch` appends to the file. If the file has
+    lines of later epochs, or of another training, a copy with them is kept as `metrics~1.jsonl`, so
+    that each file holds one training. On a full disk, lines are written later.
 
     >>> log = keras_gans.callbacks.MetricsLog("metrics.jsonl")
 
     Args:
-        path: the file; made if missing.
+        path: the file; created if missing.
 
     Raises:
-        ValueError: in `fit`, if the file at `path` is another than such a log.
+        ValueError: in `fit`, if the file at `path` is no such log.
         OSError: in `fit`, before the first step, if it cannot be written.
     """
 
@@ -63,17 +62,17 @@ class MetricsLog(Callback):
 
 
 def rewind(path: Path | str, epoch: int) -> list[dict[str, Any]]:
-    """Makes a file of JSON lines end at an epoch, and keeps what came later under another name.
+    """Truncates a file of JSON lines after an epoch, and keeps a copy with the later lines.
 
     Args:
-        path: the file; a missing one is made, empty.
-        epoch: the last to stay. A line without an epoch stays as well.
+        path: the file; created empty if missing.
+        epoch: the last epoch to keep. A line without an epoch is kept as well.
 
     Returns:
-        List of the lines that stay, as dictionaries.
+        List of the lines that are kept, as dictionaries.
 
     Raises:
-        ValueError: if the file holds other things.
+        ValueError: if the file holds anything else.
     """
     path = Path(path)
     content = path.read_bytes() if path.exists() else b""
@@ -84,10 +83,10 @@ def rewind(path: Path | str, epoch: int) -> list[dict[str, Any]]:
             stays = (line["epoch"] or 0) <= epoch
         except (ValueError, TypeError, LookupError) as error:
             if raw.startswith(b"{") and not raw.endswith(b"\n"):
-                break  # a kill has cut it short
+                break  # truncated when the process was killed
             raise ValueError(
                 "There is another file at that path. Expected lines of JSON with an `epoch` each, "
-                "as an earlier training wrote them, or no file. Give another path, or move the "
+                "from an earlier training, or no file. Give another path, or move the "
                 f"file away. Received: {path}, with {raw[:40]!r}"
             ) from error
         later = later or not stays
@@ -102,9 +101,9 @@ def rewind(path: Path | str, epoch: int) -> list[dict[str, Any]]:
 
 
 def read_metrics(path: Path | str) -> list[dict[str, Any]]:
-    """The epochs of a `metrics.jsonl` as dictionaries; a last line cut short by a kill is left out.
+    """Reads the epochs of a `metrics.jsonl`.
 
-    Lines that `keras-gans evaluate` adds are no epochs, and left out too.
+    A last line that is truncated is left out, and so are the lines that `keras-gans evaluate` adds.
 
     Args:
         path: the file; a missing one has no lines.
@@ -116,7 +115,7 @@ def read_metrics(path: Path | str) -> list[dict[str, Any]]:
 
 
 def totals(lines: Iterable[Mapping[str, float]]) -> tuple[float, float]:
-    """Steps and seconds of epochs, as `read_metrics` gives them, in all.
+    """Returns the total steps and seconds of epochs from `read_metrics`.
 
     >>> totals(2 * [{"seconds": 2.0, "steps_per_second": 4.0}])
     (16.0, 4.0)

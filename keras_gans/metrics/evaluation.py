@@ -1,4 +1,4 @@
-"""Everything that is measured of a generator's images, in one pass through a feature network."""
+"""All metrics of generated images, in one pass through a feature network."""
 
 import dataclasses
 import hashlib
@@ -25,22 +25,22 @@ from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import fitting_scales, ms_ssim, random_pairs
 from keras_gans.names import deprecated
 
-# Data sets with a classifier of their own: it, the split that generated images are held against,
+# Data sets with their own classifier: its name, the split that generated images are compared with,
 # and another split, whose images give the reference values.
 _USUAL = {
     "digits": ("digits_cnn_v1", "train[:50%]", "train[50%:]"),
     "fashion_mnist": ("fashion_mnist_cnn_v1", "test", "train"),
 }
 _BATCH = 500
-_PAIRS = 200  # that MS-SSIM looks at
-_SURE = 0.9  # probability above which a classifier counts as sure
-_MANY_FEATURES = 512  # a bootstrap of covariances of more takes minutes
+_PAIRS = 200  # of images, for MS-SSIM
+_CONFIDENT = 0.9  # the metric `sure` counts images whose class has a higher probability
+_MANY_FEATURES = 512  # with more, a bootstrap of the Frechet distance takes minutes
 # Of `_values`: increased when cached reference values would lack something.
 _VERSION = 2
 
 
 def usual_features(data: Path | str) -> str | None:
-    """Name of the feature network that classifies a data set, or `None`.
+    """Returns the name of the classifier of a data set, or `None`.
 
     >>> usual_features("digits")
     'digits_cnn_v1'
@@ -50,15 +50,15 @@ def usual_features(data: Path | str) -> str | None:
 
 @dataclasses.dataclass(frozen=True)
 class _Seen:
-    """Images as a feature network sees them."""
+    """The outputs of a feature network for images."""
 
     features: np.ndarray
     probabilities: np.ndarray | None
-    asked: np.ndarray | None = None  # the classes that a GAN was asked for
+    labels: np.ndarray | None = None  # that conditional images were generated for
 
 
 class Evaluation:
-    """Holds generated images against real ones.
+    """Compares generated images with real ones.
 
     >>> evaluation = Evaluation("digits", num_images=200)
     >>> evaluation.protocol("frechet").name
@@ -69,41 +69,42 @@ class Evaluation:
     >>> real[name].better_than(found[name])
     True
 
-    What is measured, each under the name of its protocol:
+    It measures, each under the name of its protocol:
 
-    - `frechet` (`frechet_distance`; its interval is a bootstrap's), `kernel` (`kernel_distance`;
-      its interval is one deviation over the subsets), `precision` and `recall` (3 neighbours),
-      `density` and `coverage` (5 neighbours; the intervals of these four are `bootstrap_mean`'s,
-      over the images that hit or are hit, with the balls as they are);
-    - of images that are as large as the real ones, 11 pixels or more a side: `ms_ssim_diversity`,
-      the mean `ms_ssim` of 200 random pairs of any classes, over as many scales as fit;
+    - `frechet` (`frechet_distance`, with a bootstrap interval), `kernel` (`kernel_distance`; its
+      interval is one standard deviation over the subsets), `precision` and `recall` (3
+      neighbours), `density` and `coverage` (5 neighbours). The intervals of these four are those
+      of `bootstrap_mean` over the images, with fixed balls;
+    - for images of the size of the real ones, 11 pixels or more a side: `ms_ssim_diversity`, the
+      mean `ms_ssim` of 200 random pairs of any classes, with as many scales as fit;
     - with a network that classifies: `classifier_score` (`inception_score`), `classes` (how many
-      are found, `class_coverage`), `sure` (share of images with a class of probability above 0.9);
-    - of a GAN that takes labels: `asked`, the share of images that the network gives the label
-      that was asked for.
+      are covered, `class_coverage`), `sure` (confidence above 0.9: the fraction of images with a
+      class of higher probability);
+    - for a conditional GAN: `asked` (label accuracy: the fraction of images that are classified
+      as the label that they were generated for).
 
-    Through InceptionV3 they are called `fid`, `kid` and `inception_score`.
+    With InceptionV3 they are called `fid`, `kid` and `inception_score`.
 
-    Features of the real images are kept in a folder, by the SHA-256 of the images and of the
-    network's weights, and not computed again. Memory holds the features of all images, which the
-    neighbours and the kernel need, and of images one batch and those 200 pairs.
+    Features of the real images are cached in a folder under the SHA-256 of the images and of the
+    network's weights. Memory holds the features of all images, which the neighbours and the kernel
+    need, one batch of images, and those 200 pairs.
 
     Args:
         data: name of a data set of `keras_gans.data.load`, or folder of images.
-        features: a `FeatureNetwork`, or the name of one. `None` takes the data set's own
+        features: a `FeatureNetwork`, or the name of one. `None` uses the data set's own
             classifier: `digits` and `fashion_mnist` have one.
-        split: of the real images that generated ones are held against. `None` takes the test
-            images of Fashion-MNIST, and the first half of `train` of anything else.
-        reference_split: of other real images, for `reference` and `degradations`.
-        num_images: how many images of each kind; `None` for 10,000, or as many as both splits have.
+        split: the real images that generated ones are compared with. `None` uses the test images
+            of Fashion-MNIST, and the first half of `train` of other data.
+        reference_split: the other real images of `reference` and `degradations`.
+        num_images: number of images of each kind; `None` for 10,000, or those of both splits.
         seed: of latents, resamples and subsets.
-        cache_dir: folder of what is kept; `None` for the environment variable `KERAS_GANS_CACHE`,
+        cache_dir: folder of the cache; `None` for the environment variable `KERAS_GANS_CACHE`,
             or `~/.cache/keras_gans`.
         **options: of `keras_gans.data.load`, such as `image_size`.
 
     Raises:
-        ValueError: for data without a feature network of its own, if none is given, and for fewer
-            images than asked for.
+        ValueError: for data without their own feature network, if none is given, and for fewer
+            images than `num_images`.
     """
 
     def __init__(
@@ -154,7 +155,7 @@ class Evaluation:
     # ---- what users call
 
     def protocol(self, metric: str) -> Protocol:
-        """The `Protocol` that a metric has here."""
+        """Returns the `Protocol` of a metric in this evaluation."""
         self._read_real()
         seen_by, where = (self.features.name, self.features.sha256), self._where
         if metric == "ms_ssim_diversity":  # of pixels: no network has a usual reference for it
@@ -166,15 +167,15 @@ class Evaluation:
         """Measures generated images.
 
         Args:
-            source: a GAN, from which as many images as the protocol takes are drawn; an array
+            source: a GAN, which generates as many images as the protocol needs; an array
                 `(number, height, width, channels)` of floats in [-1, 1]; or an iterable of such
-                batches, as a `tf.data.Dataset`. Of more images the first ones count.
+                batches, as a `tf.data.Dataset`. Only the first `num_images` are used.
 
         Returns:
             Names of protocols to `Measurement`s.
 
         Raises:
-            ValueError: for fewer images than the protocol takes, and what are no such images.
+            ValueError: for fewer images than the protocol needs, and for other arrays.
         """
         self._read_real()
         first, second = random_pairs(self.num_images, _PAIRS, self.seed)
@@ -243,12 +244,12 @@ class Evaluation:
     def memorization(
         self, source: Any, training: str = "train", num_images: int = 100
     ) -> "NearestImages":
-        """Holds generated images against the training set.
+        """Compares generated images with the training set.
 
         Args:
             source: as for `measure`.
             training: split that the generator was trained on.
-            num_images: how many generated images to look at.
+            num_images: number of generated images to compare.
 
         Returns:
             A `NearestImages`.
@@ -304,17 +305,17 @@ class Evaluation:
         return _cut(self._batches(split), self.num_images)
 
     def _generated(self, source):
-        """Batches of images, or of images and the labels asked for."""
+        """Yields batches of images, or of images and the labels that they were generated for."""
         if hasattr(source, "generate"):
             latents = source.given_latents(self.num_images, seed=self.seed)
             labelled = "labels" in inspect.signature(source.generate).parameters
-            if labelled:  # all classes alike, in no order
+            if labelled:  # all classes equally often, in random order
                 classes = np.arange(self.num_images) % source.num_classes
                 classes = np.random.default_rng(self.seed).permutation(classes)
             for start in range(0, self.num_images, _BATCH):
                 part = slice(start, start + _BATCH)
-                told = {"labels": classes[part]} if labelled else {}
-                images = source.generate(latents=latents[part], batch_size=_BATCH, **told)
+                given = {"labels": classes[part]} if labelled else {}
+                images = source.generate(latents=latents[part], batch_size=_BATCH, **given)
                 yield (images, classes[part]) if labelled else images
             return
         if hasattr(source, "ndim"):
@@ -327,7 +328,7 @@ class Evaluation:
         return np.concatenate([few] * 10)[: self.num_images]
 
     def _without(self, missing):
-        """Real images of all classes but one; where they do not suffice, the first ones again."""
+        """Real images of all classes but one; if there are too few, they are repeated."""
         kept, number = [], 0
         while number < self.num_images:
             for images, classes in self._batches(self.reference_split, labels=True):
@@ -337,18 +338,18 @@ class Evaluation:
                     break
         return np.concatenate(kept)[: self.num_images]
 
-    # ---- what is seen of them
+    # ---- features and metrics
 
     def _see(self, batches, paired=()):
-        """What the network sees; `paired` gets the images whose numbers are its keys."""
-        features, shares, asked, number = [], [], [], 0
+        """Returns the network's outputs; `paired` gets the images whose numbers are its keys."""
+        features, shares, wanted, number = [], [], [], 0
         for batch in batches:
             images, labels = batch if isinstance(batch, tuple) else (batch, None)
             room = self.num_images - number
             one, two = self.features(images[:room])
             features.append(one)
             shares.append(two)
-            asked.append(None if labels is None else labels[:room])
+            wanted.append(None if labels is None else labels[:room])
             for index in paired:
                 if number <= index < number + len(one):
                     paired[index] = np.array(images[index - number], "float32")
@@ -361,11 +362,11 @@ class Evaluation:
                 f"{self.num_images}. Make more, or evaluate with a smaller `num_images`, which is "
                 f"another protocol. Received: {number}"
             )
-        columns = (features, shares, asked)
+        columns = (features, shares, wanted)
         return _Seen(*(None if c[0] is None else np.concatenate(c) for c in columns))
 
     def _values(self, made):
-        """Names of metrics to value and interval."""
+        """Returns value and interval of each metric."""
         real = self._real_seen
         pair, seed = (real.features, made.features), self.seed
         values = {}
@@ -388,9 +389,9 @@ class Evaluation:
             values["classifier_score"] = (found.value, *spread)
             classes = made.probabilities.argmax(axis=1)
             values["classes"] = (class_coverage(classes, made.probabilities.shape[1]).modes,)
-            values["sure"] = (float((made.probabilities.max(axis=1) > _SURE).mean()),)
-            if made.asked is not None:
-                values["asked"] = (float((classes == made.asked).mean()),)
+            values["sure"] = (float((made.probabilities.max(axis=1) > _CONFIDENT).mean()),)
+            if made.labels is not None:
+                values["asked"] = (float((classes == made.labels).mean()),)
         return values
 
     def _mean(self, values):
@@ -398,10 +399,10 @@ class Evaluation:
 
     @property
     def _scales(self):
-        """Of MS-SSIM, as many as fit into the real images; 0 for none."""
+        """How many scales of MS-SSIM fit the real images; 0 for none."""
         return fitting_scales(min(self._shape[:2]))
 
-    # ---- what is kept
+    # ---- the cache
 
     def _read_real(self):
         if self._real_seen is not None:
@@ -414,13 +415,17 @@ class Evaluation:
         path = self._path("reference.npz")
         if path is not None and path.exists():
             try:
-                # Opened here, or NumPy leaves a damaged file open.
+                # Opened here, because NumPy would leave a damaged file open.
                 with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                     shares = file["probabilities"]
                     self._real_seen = _Seen(file["features"], shares if shares.size else None)
                     return
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                logging.warning("Features kept in %s are damaged: made again. (%s)", path, error)
+                logging.warning(
+                    "The features in the cache %s are damaged, and computed again. (%s)",
+                    path,
+                    error,
+                )
         seen = self._see(self._real(self.split))
         if path is not None:
             shares = np.zeros(0) if seen.probabilities is None else seen.probabilities
@@ -429,7 +434,7 @@ class Evaluation:
         self._real_seen = seen
 
     def _kept(self, name, make):
-        """Measurements that are made once for each protocol."""
+        """Returns cached measurements, which are made once for each protocol."""
         self._read_real()
         key = f"{name} of {self.reference_split}, seed {self.seed}, version {_VERSION}"
         path = self._path("references.json")
@@ -442,9 +447,9 @@ class Evaluation:
         return {n: Measurement.from_json(m) for n, m in kept[key].items()}
 
     def _path(self, file):
-        """Where a file about these real images and this network is kept; `None` for nowhere."""
+        """Path of a file in the cache of these real images and this network; `None` for none."""
         if self.features.sha256 is None:
-            return None  # a function may answer otherwise tomorrow
+            return None  # a function may return other features tomorrow
         parts = (self._real_sha256, self.features.name, self.features.sha256, self.num_images)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         return self.cache_dir / f"{self.features.name}_{key}" / file
@@ -452,15 +457,15 @@ class Evaluation:
 
 @dataclasses.dataclass(frozen=True)
 class NearestImages:
-    """What `Evaluation.memorization` finds.
+    """Result of `Evaluation.memorization`.
 
     Attributes:
-        images: generated ones.
-        nearest: for each the nearest training image, pixel by pixel.
-        alike: for each the nearest training image, by the network's features.
+        images: generated images.
+        nearest: for each, the training image that is nearest by pixels.
+        alike: for each, the training image that is nearest by the network's features.
         rms: root mean square difference from `images` to `nearest`, of a range of 2.
-        score: a `Memorization`, against as many images that were not trained on; `None` if the
-            split that was trained on holds the reference too.
+        score: a `Memorization` in comparison with as many images that were not trained on; `None`
+            if the evaluation compares with images of the training split.
     """
 
     images: np.ndarray
@@ -470,13 +475,13 @@ class NearestImages:
     score: object
 
     def picture(self, number: int = 12) -> np.ndarray:
-        """Three rows as one image, uint8: generated ones, nearest pixels, nearest features."""
+        """Returns one uint8 image of three rows: generated, nearest by pixels, by features."""
         rows = [part[:number] for part in (self.images, self.nearest, self.alike)]
         return image.grid(np.concatenate(rows), columns=len(rows[0]))
 
 
 def _cut(batches, number):
-    """The first images of batches."""
+    """Yields batches up to so many images."""
     for batch in batches:
         yield batch[:number]
         number -= len(batch)
@@ -490,7 +495,7 @@ def _first(batches, number):
 
 
 def _blurred(images):
-    """Each pixel as the mean of the 3x3 around it, the edge repeated."""
+    """Returns the mean of 3x3 pixels at each pixel; edges are repeated."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     height, width = images.shape[1:3]
     shifts = [padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)]
@@ -498,5 +503,5 @@ def _blurred(images):
 
 
 def _overlap(training, reference):
-    """May two splits share images? Only unlike names, without parts of one another, may not."""
+    """Returns whether two splits may share images: all but those of different names may."""
     return training.split("[")[0] == reference.split("[")[0] or "+" in training + reference

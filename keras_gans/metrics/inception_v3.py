@@ -1,15 +1,14 @@
-"""InceptionV3 as FID knows it, and that of `keras.applications`: two networks, not comparable.
+"""The InceptionV3 of FID, and that of `keras.applications`: two networks, not comparable.
 
 FID is defined by one frozen TensorFlow graph, `inception-2015-12-05`. It is not the InceptionV3 of
-today's libraries: it has 1,008 logits, and the pooling branch of its last block takes the maximum.
+today's libraries: it has 1,008 logits, and the pooling branch of its last block is a max pooling.
 `build` makes that network, and `load` fills it from the PyTorch port of the graph's weights,
 `pt_inception-2015-12-05-6726825d.pth`, which the project pytorch-fid (mseitzer) publishes as a
-release on GitHub. The library neither holds nor downloads that file. Fetch it once and name it:
+release on GitHub. The library neither contains nor downloads that file. Download it once and set:
 
     export KERAS_GANS_INCEPTION_V3=/path/to/pt_inception-2015-12-05-6726825d.pth
 
-Nothing in the file is executed: `keras_gans.reading.pytorch` takes arrays from it and refuses the
-rest.
+Nothing in the file is executed: `keras_gans.reading.pytorch` reads arrays and refuses the rest.
 
 References:
     - Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision",
@@ -39,10 +38,10 @@ FILE = "pt_inception-2015-12-05-6726825d.pth"
 
 
 def build(image_shape: Sequence[int] = (299, 299, 3)) -> keras.Model:
-    """The network of FID, not trained.
+    """Builds the network of FID, without trained weights.
 
-    Its layers have the names that the weights have in PyTorch, `Mixed_5b.branch1x1.conv` and so
-    on. Average pooling leaves the padding out, as TensorFlow always does.
+    Its layers are named as the weights in PyTorch: `Mixed_5b.branch1x1.conv` and so on. Average
+    pooling does not count the padding, as always in TensorFlow.
 
     Args:
         image_shape: `(height, width, 3)`, at least 75 a side.
@@ -66,7 +65,7 @@ def build(image_shape: Sequence[int] = (299, 299, 3)) -> keras.Model:
         x = _block_c(x, name, width)
     x = _block_d(x, "Mixed_7a")
     x = _block_e(x, "Mixed_7b", layers.AveragePooling2D)
-    # A maximum here, unlike the paper and later Inceptions: published FIDs have it in them.
+    # A maximum, unlike in the paper and in later Inceptions: published FIDs use it.
     x = _block_e(x, "Mixed_7c", layers.MaxPooling2D)
     features = layers.GlobalAveragePooling2D(name="features")(x)
     logits = layers.Dense(1008, use_bias=False, name="fc")(features)
@@ -74,7 +73,7 @@ def build(image_shape: Sequence[int] = (299, 299, 3)) -> keras.Model:
 
 
 def load(path: Path | str | None) -> keras.Model:
-    """The network of FID, with weights from a file.
+    """Builds the network of FID, and loads its weights from a file.
 
     Args:
         path: of `pt_inception-2015-12-05-6726825d.pth`, or of an `.npz` with the same names.
@@ -100,7 +99,7 @@ def load(path: Path | str | None) -> keras.Model:
 
 
 def fill(network: keras.Model, arrays: Mapping[str, np.ndarray | Stored]) -> None:
-    """Puts the arrays of a PyTorch state dict into a network of `build`.
+    """Assigns the arrays of a PyTorch state dict to a network of `build`.
 
     Args:
         network: a `keras.Model` that `build` made.
@@ -108,8 +107,8 @@ def fill(network: keras.Model, arrays: Mapping[str, np.ndarray | Stored]) -> Non
             is read.
 
     Raises:
-        ValueError: if a name is missing or left over, or a shape is another; the network is then
-            as it was.
+        ValueError: if a name is missing or unexpected, or a shape differs; the network then stays
+            unchanged.
     """
     unused = {name for name in arrays if not name.endswith(("num_batches_tracked", "fc.bias"))}
     places = []
@@ -153,7 +152,7 @@ def _floats(array, name):
 
 
 def keras_applications(path: Path | str | None = None) -> keras.Model:
-    """InceptionV3 of `keras.applications`: ImageNet's 1,000 classes, no FID.
+    """Builds InceptionV3 of `keras.applications`: ImageNet's 1,000 classes, no FID.
 
     Args:
         path: of `inception_v3_weights_tf_dim_ordering_tf_kernels.h5`; by default Keras looks in
@@ -174,7 +173,7 @@ def keras_applications(path: Path | str | None = None) -> keras.Model:
     try:
         with preserving_random_state("float32"):
             model = keras.applications.InceptionV3(weights=None if path else "imagenet")
-    # Everything, where a download was tried: a network fails in ways of its own.
+    # All exceptions, because a download can fail with any.
     except Exception as error:
         if path is not None:
             raise
@@ -279,11 +278,11 @@ def _block_e(x, name, pooling):
 
 
 def opened(path: Path | str) -> AbstractContextManager[dict[str, Stored]]:
-    """Opens a file of arrays: of PyTorch, or an `.npz`. See `reading.pytorch.opened`.
+    """Opens a file of arrays, of PyTorch or an `.npz`. See `reading.pytorch.opened`.
 
     Args:
-        path: of the file. If its name ends in `-` and hexadecimal digits, as PyTorch's hub names
-            files, its SHA-256 must begin with them.
+        path: of the file. If its name ends in `-` and hexadecimal digits, as in PyTorch's hub, its
+            SHA-256 must begin with them.
 
     Returns:
         A context, which yields names to `reading.stored.Stored`.
@@ -302,7 +301,7 @@ def opened(path: Path | str) -> AbstractContextManager[dict[str, Stored]]:
 
 
 def read_state_dict(path: Path | str) -> dict[str, np.ndarray]:
-    """Reads all arrays of a file, whatever network they are of.
+    """Reads all arrays of a file, of any network.
 
     Args:
         path: as for `opened`.

@@ -1,4 +1,4 @@
-"""What is measured of translated images, beside the images that they should be."""
+"""Metrics of translated images, in comparison with their targets."""
 
 import dataclasses
 import hashlib
@@ -22,14 +22,14 @@ _PAIRED = {"l1": l1, "psnr": psnr, "ssim": ssim}
 
 
 class TranslationEvaluation:
-    """Translates held-out sources, and holds the results against their targets.
+    """Translates held-out sources, and compares the results with their targets.
 
-    What is measured, each under the name of its protocol:
+    It measures, each under the name of its protocol:
 
     - `l1`, `psnr`, `ssim`: means over the pairs; the intervals, of 95 %, are `bootstrap_mean`'s
       over pairs;
-    - `sharpness`: the gradient energy of the results over that of the targets. 1 is as sharp; less
-      is blurred, more is noise;
+    - `sharpness`: the gradient energy of the results divided by that of the targets. 1 is equally
+      sharp; less is blurred, more is noisy;
     - `frechet`: between the features of all results and of all targets.
 
     >>> evaluation = TranslationEvaluation("earth", image_size=128)  # doctest: +SKIP
@@ -39,13 +39,13 @@ class TranslationEvaluation:
     Args:
         data: name of a data set of `keras_gans.data.load_pairs`, or folder of pairs.
         features: a `FeatureNetwork`, or the name of one.
-        split: the pairs, which no generator should have been trained on.
-        num_images: how many pairs; `None` for all of the split.
+        split: of the pairs, which the generator should not have been trained on.
+        num_images: number of pairs; `None` for all of the split.
         seed: of resamples.
         **options: of `keras_gans.data.load_pairs`, such as `image_size` and `direction`.
 
     Raises:
-        ValueError: for fewer pairs than asked for, and what `load_pairs` refuses.
+        ValueError: for fewer pairs than `num_images`, and as `load_pairs`.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class TranslationEvaluation:
         """Measures a translator.
 
         Args:
-            source: a GAN of images to images, or a function from sources to images, both floats in
+            source: an image-to-image GAN, or a function from sources to images, both floats in
                 [-1, 1] and `(number, height, width, channels)`.
 
         Returns:
@@ -106,7 +106,7 @@ class TranslationEvaluation:
         return {protocols[n].name: Measurement(protocols[n], *value) for n, value in found.items()}
 
     def protocol(self, metric: str) -> Protocol:
-        """The `Protocol` that a metric has here; known once something was measured."""
+        """Returns the `Protocol` of a metric in this evaluation, after the first `measure`."""
         pixels = metric != "frechet"
         options = map(self._option, ("direction", "image_size"))
         where = (Path(str(self.data)).name, self.split, *options)
@@ -158,7 +158,7 @@ class TranslationEvaluation:
         return self.degradations()
 
     def backward(self) -> "TranslationEvaluation":
-        """The evaluation of the same pairs, from the targets to the sources."""
+        """Returns the evaluation of the same pairs from the targets to the sources."""
         other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self._option("direction")]
         options = {**self.options, "direction": other}
         return type(self)(
@@ -180,7 +180,7 @@ class TranslationEvaluation:
         )
 
     def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
+        """Yields batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
         left = self.num_images
         for source, target in self._batches.as_numpy_iterator():
             yield source[:left], target[:left]
@@ -190,7 +190,7 @@ class TranslationEvaluation:
 
 
 def _mean(values, seed):
-    """The mean over pairs, and its interval: none where a pair is perfect, and PSNR infinite."""
+    """Returns the mean over pairs and its interval; no interval if a PSNR is infinite."""
     if not np.isfinite(values).all():
         return (float(values.mean()),)
     return dataclasses.astuple(bootstrap_mean(values, level=0.95, seed=seed))

@@ -268,8 +268,8 @@ def test_what_the_discriminator_says_is_observed(name):
     assert health.statistics["real_logit"] == pytest.approx(logits.mean(), abs=1e-5)
     made = gan.discriminator(gan.generate(2000, seed=0)).numpy()
     assert ("real_probability" in health.statistics) == (not name.startswith("WGAN"))
-    deviation = made.std() / np.sqrt(32) + 1e-6
-    assert abs(health.statistics["fake_logit"] - made.mean()) < 4 * deviation
+    error = made.std() / np.sqrt(32) + 1e-6
+    assert abs(health.statistics["fake_logit"] - made.mean()) < 4 * error
 
 
 def test_replicas_read_what_one_reads(two_replicas, tmp_path):
@@ -427,7 +427,7 @@ def test_messages_and_statistics_are_written_and_go_on(tmp_path):
     again = TrainingHealth(**options)
     fit = {"batch_size": 8, "epochs": 5, "verbose": 0}
     gan.fit(normal(64), callbacks=[again, Resume(tmp_path / "checkpoints")], **fit)
-    assert len(path.read_text().splitlines()) == 1  # the same problem, told in epoch 2
+    assert len(path.read_text().splitlines()) == 1  # the same problem, reported in epoch 2
     assert kinds(again) == ["low_diversity"] and again.messages[0].epoch == 2
     afresh = TrainingHealth(**options)
     gan.fit(normal(64), callbacks=[afresh], batch_size=8, epochs=1, verbose=0)

@@ -122,5 +122,5 @@ def test_random_features_are_always_the_same():
     # Noted once: a protocol's numbers stay comparable only while the weights stay these.
     assert network.sha256.startswith("e710d177c22758c4")
     assert network(images[:, :32])[0].shape == (1, 80)
-    with pytest.raises(ValueError, match="sees colours and these are grey"):
+    with pytest.raises(ValueError, match="takes colour images and these are grey"):
         network(images[..., :1])

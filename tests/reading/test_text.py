@@ -18,16 +18,16 @@ DAMAGED = {
     "half": (b'{"model": {', "not JSON"),
     "not UTF-8": (b'{"a": "\xff"}', "not text in UTF-8"),
     "UTF-16": ('{"a": 1}'.encode("utf-16"), "not text in UTF-8"),
-    "list": (b"[1, 2]", "holds a list, not an object"),
-    "number": (b"3", "holds a int"),
-    "null": (b"null", "holds a NoneType"),
+    "list": (b"[1, 2]", "contains a list, not an object"),
+    "number": (b"3", "contains a int"),
+    "null": (b"null", "contains a NoneType"),
     "NaN": (b'{"a": NaN}', "NaN is not a number of JSON"),
     "infinity": (b'{"a": -Infinity}', "-Infinity is not a number"),
     "too large a float": (b'{"a": 1e999}', "1e999 is larger than any float"),
     "too long an integer": (b'{"a": 1' + b"0" * 5000 + b"}", "Exceeds the limit"),
     "nested": (b'{"a": ' + b"[" * 60 + b"]" * 60 + b"}", "nested too deeply"),
     "nested without end": (b'{"a":' * 100_000, "nested too deeply"),
-    "too long": (b'{"a": "' + b"x" * 2**22 + b'"}', "too large for what it should hold"),
+    "too long": (b'{"a": "' + b"x" * 2**22 + b'"}', "too large for its purpose"),
 }
 
 

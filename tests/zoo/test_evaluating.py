@@ -239,7 +239,7 @@ def test_recipes_that_evaluate_wrongly(run, change, message):
 def test_sources_that_cannot_be_evaluated(tmp_path):
     with pytest.raises(ValueError, match="There is no preset of that name"):
         zoo.evaluate("dcgan_digit")
-    with pytest.raises(ValueError, match="must be held against real ones.*against=None"):
+    with pytest.raises(ValueError, match="must be compared with real ones.*against=None"):
         zoo.evaluate(tmp_path)
     keras_gans.image.save(np.zeros((28, 28, 1)), tmp_path / "one.png")
     with pytest.raises(ValueError, match="fewer images than the protocol.*Received: 1"):

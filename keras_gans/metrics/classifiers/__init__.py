@@ -1,6 +1,6 @@
-"""Classifiers that come with the library: small, trained on real images, ready offline.
+"""Classifiers that come with the library: small, trained on real images, usable offline.
 
-A folder holds one: the recipe it was trained by, weights in float16, what was measured, and a card.
+Each has a folder with its recipe, weights in float16, measurements and a card.
 `python -m keras_gans.metrics.classifiers NAME` trains it again.
 """
 
@@ -18,7 +18,7 @@ FILES = (RECIPE, "README.md", WEIGHTS)
 
 
 def names() -> list[str]:
-    """Names of the classifiers, sorted.
+    """Returns the names of the classifiers, sorted.
 
     >>> names()
     ['digits_cnn_v1', 'fashion_mnist_cnn_v1']
@@ -27,7 +27,7 @@ def names() -> list[str]:
 
 
 def folder(name: str) -> Path:
-    """Folder of a classifier.
+    """Returns the folder of a classifier.
 
     Raises:
         ValueError: if there is none of that name.
