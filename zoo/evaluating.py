@@ -6,13 +6,13 @@ import functools
 import json
 from pathlib import Path
 
-from keras_gans import data, image, metrics
+from keras_gans import data, generation, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
-from keras_gans.zoo.loading import open_gan, way_back
+from keras_gans.zoo.loading import backward_generator, open_gan
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS, columns, write_report
 
@@ -84,7 +84,7 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
         usual = {name: kept.get(name) for name in fields}
         evaluation = recipe.evaluation(against, **{**usual, **options})
         images = open_gan(source)
-        back = way_back(images, source)
+        back = backward_generator(images)
     elif against is None:
         raise ValueError(
             "A folder of images must be held against real ones. Name their data set: "
@@ -119,7 +119,7 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
         epoch: that the images are of, or `None`.
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
-        back: of a CycleGAN, its `loading.way_back`, which is measured too.
+        back: of a CycleGAN, its backward generator, which is measured too.
         verbose: 1 says how far it is.
 
     Returns:
@@ -133,7 +133,7 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
-            measured = measured | other.measure(functools.partial(images.translate, back))
+            measured = measured | other.measure(functools.partial(generation.translate, back))
             yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
     with watch.during("other real images"):
         floor = evaluation.floor()
