@@ -15,7 +15,17 @@ from keras_gans import batches, checks, labels, latent
 from keras_gans.interface import Image, Interface, Label, Latents
 from keras_gans.names import did_you_mean
 
-__all__ = ["draw", "fill", "images_of", "named", "require_options", "run", "same_size", "translate"]
+__all__ = [
+    "draw",
+    "fill",
+    "first_images",
+    "images_of",
+    "named",
+    "require_options",
+    "run",
+    "same_size",
+    "translate",
+]
 
 
 def draw(
@@ -151,6 +161,11 @@ def images_of(
     if not isinstance(made, Mapping):
         made = {interface.outputs[0].name: made}
     return {port.name: made[port.name] for port in interface.images}
+
+
+def first_images(interface: Interface, made: np.ndarray | Mapping[str, np.ndarray]) -> np.ndarray:
+    """Returns the first images in what `generate` returned; where there are none, all of it."""
+    return next(iter(images_of(interface, made).values()), made)
 
 
 def same_size(columns: Sequence[np.ndarray]) -> list[np.ndarray]:

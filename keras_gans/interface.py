@@ -428,7 +428,7 @@ class Interface:
             tensors = getattr(network, side)
             shapes = [tuple(tensor.shape)[1:] for tensor in tensors]
             wanted = [port.shape for port in ports]
-            if len(shapes) != len(wanted) or not all(map(_agree, wanted, shapes)):
+            if len(shapes) != len(wanted) or not all(map(agree, wanted, shapes)):
                 raise ValueError(
                     f"The network {network.name!r} does not fit its interface. Expected {side} of "
                     f"shapes {wanted} without the batch, for "
@@ -468,7 +468,8 @@ class Interface:
         return cls(**sides)
 
 
-def _agree(wanted: Shape, found: Shape) -> bool:
+def agree(wanted: Shape, found: Shape) -> bool:
+    """Do two shapes agree, where `None` stands for any size?"""
     # An open size may be stated where a network is open, or fixed.
     return len(wanted) == len(found) and all(
         a is None or b is None or a == b for a, b in zip(wanted, found)

@@ -242,7 +242,7 @@ def backward_generator(gan: AdversarialModel) -> keras.Model | None:
 def backward_role(gan: AdversarialModel) -> str | None:
     """Name of the network that takes what the first generator makes, and makes what it takes."""
     forward = gan.interface(gan.generator_role)
-    if not forward.takes_image:
+    if not forward.takes_image or not forward.images:
         return None
     for role in makers(gan):
         back = gan.interface(role)
@@ -250,8 +250,8 @@ def backward_role(gan: AdversarialModel) -> str | None:
             role != gan.generator_role
             and back.takes_image
             and back.images
-            and back.image.shape == forward.images[0].shape
-            and back.images[0].shape == forward.image.shape
+            and interface.agree(back.image.shape, forward.images[0].shape)
+            and interface.agree(back.images[0].shape, forward.image.shape)
         ):
             return role
     return None

@@ -82,7 +82,11 @@ def test_latents_in_place_of_seeds(tmp_path):
         (plain, {"seeds": []}, "no seeds"),
         (plain, {"truncation": -1.0}, "Received: truncation=-1.0"),
         (plain, {"latents": np.zeros((1, 6)), "truncation": 1.0}, "latents and truncation=1.0"),
-        (plain, {"latents": np.zeros((1, 5))}, r"Expected finite numbers of shape \(num_images, 6\)"),
+        (
+            plain,
+            {"latents": np.zeros((1, 5))},
+            r"Expected finite numbers of shape \(num_images, 6\)",
+        ),
         (translator, {}, "Use `keras-gans translate`.*a Pix2Pix"),
     ],
 )

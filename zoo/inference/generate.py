@@ -16,7 +16,7 @@ from keras_gans.adversarial import AdversarialModel
 from keras_gans.interface import Interface
 from keras_gans.zoo.loading import open_gan
 
-# Of the images that one call makes, which are in memory together, some of them twice.
+# Of the images that one call makes, which are in memory together.
 _MOST_BYTES = 2**31
 
 Source = str | os.PathLike | AdversarialModel
@@ -258,7 +258,8 @@ def require_fits(number: int, shape: Sequence[int], scale: int) -> None:
         scale: pixels for a pixel, across and down.
     """
     checks.count("scale", scale)
-    size = number * math.prod(shape) * max(scale**2, 4)  # of float32 as it is, or enlarged of uint8
+    # As float32; and enlarged, as uint8: for the files, beside each other, and in the grid.
+    size = number * math.prod(shape) * (4 + 3 * scale**2)
     if size > _MOST_BYTES:
         raise ValueError(
             "That is too much to make at once. Ask for fewer images, or a smaller `scale`. "

@@ -257,7 +257,7 @@ class _Search:
 
     def images(self, latents, kinds):
         made = self.gan.generate(latents=latents, **self.labels(kinds))
-        return next(iter(generation.images_of(self.interface, made).values()))
+        return generation.first_images(self.interface, made)
 
     def see(self, picture):
         """Features of one image, and probabilities of classes or `None`."""
