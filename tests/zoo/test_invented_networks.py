@@ -224,6 +224,7 @@ def test_a_grid_of_what_is_made_of_images(tmp_path, side):
 @pytest.mark.parametrize("options", [{}, {"resized": True}])
 def test_translate_makes_files_of_twice_the_size(tmp_path, side, options):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 21, 4), "uint8")
+    pixels[..., 3] = 255  # what is transparent is put on white before it is translated
     Image.fromarray(pixels).save(tmp_path / "a.png")
     gan = doubling(side)
     done = zoo.translate(gan, tmp_path / "a.png", tmp_path / "out", verbose=0, **options)

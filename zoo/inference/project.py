@@ -341,7 +341,7 @@ class _Search:
         parts = {
             "pixels": pixels / self.scales["pixels"],
             "features": features / self.scales["features"],
-            "prior": shell_prior(tf.boolean_mask(latents, self.noise, axis=1)),
+            "prior": shell_prior(tf.gather(latents, np.flatnonzero(self.noise), axis=1)),
         }
         return {"loss": sum(self.weights[name] * value for name, value in parts.items()), **parts}
 
