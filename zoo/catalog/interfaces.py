@@ -5,7 +5,7 @@ functions know.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_gans.interface import Codes, Image, Interface, Label, Latents
@@ -13,8 +13,12 @@ from keras_gans.interface import Codes, Image, Interface, Label, Latents
 FILE = "interface.json"
 
 
-def read(content: Any) -> dict[str, Interface]:
+def read(content: Any, roles: Iterable[str]) -> dict[str, Interface]:
     """Reads what `interface.json` holds: names of networks to their interfaces.
+
+    Args:
+        content: of the file.
+        roles: names of the networks that there are.
 
     Raises:
         ValueError: for anything else, with the name of the network.
@@ -26,6 +30,8 @@ def read(content: Any) -> dict[str, Interface]:
         )
     found = {}
     for role, value in content.items():
+        if role not in roles:
+            raise ValueError(f"there is no such network: {role!r}, among {list(roles)}")
         try:
             found[role] = Interface.from_json(value)
         except ValueError as error:

@@ -243,7 +243,7 @@ def card(name: str | os.PathLike) -> Card:
     if _is_there(folder / INTERFACE):
         content = _json(folder / INTERFACE)
         with _damaged(folder / INTERFACE):
-            stated = interfaces.read(content)
+            stated = interfaces.read(content, recipe["networks"])
     else:
         _require_shape(folder / RECIPE, recipe)
     text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
