@@ -344,10 +344,9 @@ class AdversarialModel(keras.Model):
         if described.takes_image and not described.takes_latents and not np.isscalar(num_images):
             inputs[described.image.name] = num_images
         generation.require_options(described, inputs, type(self).__name__)
-        if described.image is not None:
-            name = described.image.name
-            inputs[name] = generation.require_images(self.inference_generator, inputs.get(name))
-            num_images = len(inputs[name])
+        if (taken := described.image) is not None:
+            inputs[taken.name] = generation.require_images(inputs.get(taken.name), taken.shape)
+            num_images = len(inputs[taken.name])
         if described.latent_dim:
             latents = self.given_latents(num_images, latents, truncation, seed)
             num_images = len(latents)

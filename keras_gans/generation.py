@@ -205,13 +205,13 @@ def translate(
     Raises:
         ValueError: for images that do not fit the generator.
     """
-    return run(generator, [require_images(generator, images)], batch_size, seed)[0]
+    taken = tuple(generator.inputs[0].shape)[1:]
+    return run(generator, [require_images(images, taken)], batch_size, seed)[0]
 
 
-def require_images(generator: keras.Model, images: Any) -> np.ndarray:
-    """Checks images that an image-to-image generator is to take, and returns them as float32."""
+def require_images(images: Any, shape: Sequence[int | None]) -> np.ndarray:
+    """Checks images that a generator is to take, of a shape, and returns them as float32."""
     images = np.asarray(images)
-    shape = tuple(generator.inputs[0].shape)[1:]
     if images.ndim != 4 or not len(images) or not _fits(images.shape[1:], shape):
         raise ValueError(
             "These images do not fit the generator. Expected a batch of shape (number, "
@@ -250,11 +250,8 @@ def _other(port, given, number):
         )
     array = np.asarray(given)
     kinds = "iu" if port.dtype == "int32" else "fiu"
-    if (
-        len(array) != number
-        or not _fits(array.shape[1:], port.shape)
-        or array.dtype.kind not in (kinds)
-    ):
+    fits = array.shape[:1] == (number,) and _fits(array.shape[1:], port.shape)
+    if not fits or array.dtype.kind not in kinds:
         raise ValueError(
             f"What is given as {port.name!r} does not fit the generator. Expected {port.dtype} of "
             f"shape {(number, *port.shape)}. Received: {array.dtype} of shape {array.shape}"

@@ -110,7 +110,7 @@ def test_points_are_no_images(tmp_path):
     ("number", "shape", "scale", "fits"),
     [
         (36, (28, 28, 1), 1, True),
-        (10_000, (64, 64, 3), 2, True),  # 1.8 GB
+        (10_000, (64, 64, 3), 2, True),  # 1.5 GB
         (10_000, (64, 64, 3), 3, False),
         (1, (28, 28, 1), 10**6, False),
         (10**9, (1, 1, 1), 1, False),

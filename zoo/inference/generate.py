@@ -82,12 +82,7 @@ def generate(
         ValueError: before anything is written, for what `source` does not take: labels out of
             range, or of a generator without; or if it is image-to-image, or makes no images.
     """
-    if latents is not None and truncation is not None:
-        raise ValueError(
-            "Truncation is of latents that are drawn, and these are given: use "
-            "`latent.truncate` on them, or leave one out. "
-            f"Received: latents and truncation={truncation}"
-        )
+    _require_one(latents, truncation)
     gan = open_latent_gan(source, best)
     described = gan.interface(gan.generator_role)
     options = {"labels": labels, "categorical": categorical, "continuous": continuous, **inputs}
@@ -101,19 +96,42 @@ def generate(
         latents = gan.given_latents(0, _finite(latents))
         names = [f"latent{number:04d}" for number in range(len(latents))]
     rows = [f"{name}{_suffix(column)}" for name, column in itertools.product(names, columns)]
-    outputs = [port.name for port in described.images]
-    ends = [f"_{name}" for name in outputs] if len(outputs) > 1 else [""]
-    shape = largest_image(gan)
-    require_fits(len(rows) * len(outputs), shape, scale)
+    require_fits(len(rows) * len(described.images), largest_image(gan), scale)
     images = make(gan, latents, columns, options)
-    pixels, out = image.enlarge(_beside_each_other(images), scale), Path(out)
-    files = [out / f"{row}{end}.png" for row, end in itertools.product(rows, ends)]
-    singles = zip(*(image.enlarge(image.to_uint8(x), scale) for x in images.values()))
-    for path, made in zip(files, itertools.chain.from_iterable(singles)):
-        image.save(made, path)
-    in_rows = len(columns) * len(outputs)
+    images = {name: image.to_uint8(made) for name, made in images.items()}
+    return _write(images, rows, len(columns), scale, Path(out))
+
+
+def _require_one(latents, truncation):
+    if latents is not None and truncation is not None:
+        raise ValueError(
+            "Truncation is of latents that are drawn, and these are given: use "
+            "`latent.truncate` on them, or leave one out. "
+            f"Received: latents and truncation={truncation}"
+        )
+
+
+def _write(images, rows, columns, scale, out):
+    """Writes images as files and as a grid.
+
+    Args:
+        images: names of outputs to `uint8` images, one for each of `rows`.
+        rows: names of the files, but for the output.
+        columns: of the grid, for one output.
+        scale: pixels of a file for a pixel of an image.
+        out: folder.
+    """
+    ends = [f"_{name}" for name in images] if len(images) > 1 else [""]
+    files = [
+        image.save(image.enlarge(made[None], scale)[0], out / f"{row}{end}.png")
+        for row, of_row in zip(rows, zip(*images.values()))
+        for end, made in zip(ends, of_row)
+    ]
+    beside = image.side_by_side(generation.same_size(list(images.values())))
+    across = columns * len(images)
+    grid = image.enlarge(beside, scale)
     return Generated(
-        files, image.save(pixels, out / "grid.png", columns=in_rows if in_rows > 1 else None)
+        files, image.save(grid, out / "grid.png", columns=across if across > 1 else None)
     )
 
 
@@ -197,12 +215,6 @@ def largest_image(gan: AdversarialModel) -> tuple[int, int, int]:
     return tuple(max(sides) for sides in zip(*shapes))
 
 
-def _beside_each_other(images):
-    """Images of several outputs as one batch of `uint8`: those of each row beside each other."""
-    columns = generation.same_size([image.to_uint8(made) for made in images.values()])
-    return image.side_by_side(columns)
-
-
 def _suffix(column):
     """The part of a file's name that tells the columns of a seed apart."""
     # As files have been called: `label7`, of the input `labels`.
@@ -258,8 +270,8 @@ def require_fits(number: int, shape: Sequence[int], scale: int) -> None:
         scale: pixels for a pixel, across and down.
     """
     checks.count("scale", scale)
-    # As float32; and enlarged, as uint8: for the files, beside each other, and in the grid.
-    size = number * math.prod(shape) * (4 + 3 * scale**2)
+    # As float32; and as uint8: as they are, enlarged beside each other, and in the grid.
+    size = number * math.prod(shape) * (5 + 2 * scale**2)
     if size > _MOST_BYTES:
         raise ValueError(
             "That is too much to make at once. Ask for fewer images, or a smaller `scale`. "

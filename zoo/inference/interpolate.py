@@ -74,27 +74,8 @@ def interpolate(
             or more, labels that `source` does not take, or if it makes no images from latents.
         ImportError: for an MP4, if what writes it is not installed.
     """
-    out = Path(out)
-    suffix = out.suffix.lower().removeprefix(".")
-    if suffix not in image.ANIMATIONS:  # now, and not after all images are made
-        raise ValueError(
-            f"Animations cannot be written in that format.{did_you_mean(suffix, image.ANIMATIONS)} "
-            f"Expected a file that ends in one of {image.ANIMATIONS}. Received: {str(out)!r}"
-        )
-    seeds = list(seeds)
-    checks.count("steps", steps)
-    checks.count("loops", loops)
-    checks.count("duration", duration, 10)
-    if duration > _LONGEST:
-        raise ValueError(
-            f"`duration` must be at most {_LONGEST:,} milliseconds, the most that a GIF holds. "
-            f"Received: duration={duration}"
-        )
-    if len(seeds) % loops or len(seeds) < 2 * loops:
-        raise ValueError(
-            "These seeds make no such loops. Expected two seeds or more for each loop, and as many "
-            f"for each. Received: {len(seeds)} seeds for {loops} loop(s)"
-        )
+    out, seeds = Path(out), list(seeds)
+    suffix = _require_possible(out, seeds, steps, loops, duration)
     gan = open_latent_gan(source, best)
     described, options = gan.interface(gan.generator_role), {"labels": labels, **inputs}
     generation.require_options(described, options, type(gan).__name__)
@@ -113,6 +94,30 @@ def interpolate(
     images = images.reshape(frames, loops * across, *images.shape[1:])
     pictures = [image.grid(panels, across if across > 1 else None) for panels in images]
     return image.animate(pictures, out, duration, hold=duration)
+
+
+def _require_possible(out, seeds, steps, loops, duration):
+    """Raises ValueError for an animation that cannot be; returns the suffix of its file."""
+    suffix = out.suffix.lower().removeprefix(".")
+    if suffix not in image.ANIMATIONS:  # now, and not after all images are made
+        raise ValueError(
+            f"Animations cannot be written in that format.{did_you_mean(suffix, image.ANIMATIONS)} "
+            f"Expected a file that ends in one of {image.ANIMATIONS}. Received: {str(out)!r}"
+        )
+    checks.count("steps", steps)
+    checks.count("loops", loops)
+    checks.count("duration", duration, 10)
+    if duration > _LONGEST:
+        raise ValueError(
+            f"`duration` must be at most {_LONGEST:,} milliseconds, the most that a GIF holds. "
+            f"Received: duration={duration}"
+        )
+    if len(seeds) % loops or len(seeds) < 2 * loops:
+        raise ValueError(
+            "These seeds make no such loops. Expected two seeds or more for each loop, and as many "
+            f"for each. Received: {len(seeds)} seeds for {loops} loop(s)"
+        )
+    return suffix
 
 
 def _require_side(suffix, side):

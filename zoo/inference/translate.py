@@ -115,6 +115,47 @@ def translate(
         OSError: if the disk is full, or `output` may not be written to.
     """
     output = Path(output)
+    _require_possible(source, output, format, stochastic, seed, batch_size)
+    targets, failed, left_out = _targets(files, output, FORMATS[format])
+
+    forward, back = _generators(source, backward, best)
+    settings = {
+        "generator": hash_of(forward.network)[:16],
+        "stochastic": stochastic,
+        "seed": seed,
+        "resized": resized,
+        "overlap": None if resized else tile_overlap(forward.tile, overlap),
+    }
+    gallery, written = Gallery(output), []
+    skipped = {n: output / n for n in targets if not overwrite and (output / n).is_file()}
+    _require_same(settings, gallery.notes, skipped)
+    how = {"resized": resized, "overlap": overlap, "batch_size": batch_size}
+    work = _Work(gallery, forward, back, settings, format, how).with_noise(stochastic, seed)
+    for number, (name, path) in enumerate(targets.items()):
+        if name in skipped:
+            continue
+        started = time.perf_counter()
+        try:
+            said = work.translate(path, name, beside=number < ROWS)
+            written.append(output / name)
+        except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+            if getattr(error, "errno", None) in _OF_DISKS:
+                raise
+            said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
+            failed[path] = said
+        if verbose:
+            seconds = time.perf_counter() - started
+            said = printable(f"{path}: {said} ({seconds:.1f} s)")
+            print(f"[{number + 1}/{len(targets)}] {said}")
+    total = len(targets) + sum(map(len, left_out.values()))
+    if verbose and (line := image_files.summary(left_out, total)):
+        print(line)
+    page = gallery.write_page(f"Translated by {source_name(source)}", failed)
+    return Translated(page, written, list(skipped.values()), failed, left_out)
+
+
+def _require_possible(source, output, format, stochastic, seed, batch_size):
+    """Raises ValueError for what cannot be, before a GAN is opened."""
     if format not in FORMATS:
         raise ValueError(
             f"Images cannot be written in that format.{did_you_mean(str(format), FORMATS)} "
@@ -138,65 +179,57 @@ def translate(
             "A file is where the images would be written to. Expected a folder, or a name that is "
             f"free, as `output`. Received: output={str(output)!r}"
         )
-    targets, failed, left_out = _targets(files, output, FORMATS[format])
 
-    forward, back = _generators(source, backward, best)
-    settings = {
-        "generator": hash_of(forward.network)[:16],
-        "stochastic": stochastic,
-        "seed": seed,
-        "resized": resized,
-        "overlap": None if resized else tile_overlap(forward.tile, overlap),
-    }
-    notes = []
-    if stochastic:
-        forward = dataclasses.replace(forward, network=networks.stochastic(forward.network))
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """What is done to each image of a folder."""
+
+    gallery: Gallery
+    forward: "_Translator"
+    back: "_Translator | None"
+    settings: dict
+    format: str
+    how: dict  # of `_Translator.apply`
+    seed: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def with_noise(self, stochastic, seed):
+        """The same with the noise of dropout, if it is wanted."""
+        if not stochastic:
+            return self
+        network = networks.stochastic(self.forward.network)
+        notes = ()
         if seed is None:
             seed = latent.new_seed()
-            notes = [f"seed {seed}"]
-    how = {"resized": resized, "overlap": overlap, "batch_size": batch_size}
+            notes = (f"seed {seed}",)
+        forward = dataclasses.replace(self.forward, network=network)
+        return dataclasses.replace(self, forward=forward, seed=seed, notes=notes)
 
-    gallery = Gallery(output)
-    skipped = {n: output / n for n in targets if not overwrite and (output / n).is_file()}
-    _require_same(settings, gallery.notes, skipped)
-    written = []
-    for number, (name, path) in enumerate(targets.items()):
-        if name in skipped:
-            continue
-        started = time.perf_counter()
-        try:
-            pixels, alpha, told = _read(path, forward.described.image.channels)
-            told = [_how(pixels.shape, forward.tile, settings), *told, *notes]
-            made = forward.apply(pixels, seed, **how)
-            shown = {}
-            if number < ROWS:
-                shown["input"] = pixels
-                if back is not None:
-                    shown["reconstruction"] = back.apply(made, **how)
-            if alpha is not None:
-                if alpha.shape != made.shape[:2]:
-                    alpha = _resize(alpha[..., None], made.shape)[..., 0]
-                made = _transparent(made, alpha, on_white=format == "jpeg")
-                told.append("on white, as JPEG has no alpha" if format == "jpeg" else "alpha kept")
-            # The image comes last: where there is one, all that belongs to it is there.
-            shown = {kind: _small(picture) for kind, picture in shown.items()}
-            gallery.note(name, path, pixels.shape, told, shown, settings)
-            written.append(image.save(made, output / name))
-            said = ", ".join(told)
-        except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
-            if getattr(error, "errno", None) in _OF_DISKS:
-                raise
-            said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
-            failed[path] = said
-        if verbose:
-            seconds = time.perf_counter() - started
-            said = printable(f"{path}: {said} ({seconds:.1f} s)")
-            print(f"[{number + 1}/{len(targets)}] {said}")
-    total = len(targets) + sum(map(len, left_out.values()))
-    if verbose and (line := image_files.summary(left_out, total)):
-        print(line)
-    page = gallery.write_page(f"Translated by {source_name(source)}", failed)
-    return Translated(page, written, list(skipped.values()), failed, left_out)
+    def translate(self, path, name, beside):
+        """Writes what is made of an image, and says in words what was done.
+
+        Args:
+            path: of the image.
+            name: of what is made of it, relative to the folder.
+            beside: keep pictures that the page shows beside it, too.
+        """
+        pixels, alpha, told = _read(path, self.forward.described.image.channels)
+        told = [_how(pixels.shape, self.forward.tile, self.settings), *told, *self.notes]
+        made = self.forward.apply(pixels, self.seed, **self.how)
+        shown = {"input": pixels} if beside else {}
+        if beside and self.back is not None:
+            shown["reconstruction"] = self.back.apply(made, **self.how)
+        if alpha is not None:
+            if alpha.shape != made.shape[:2]:
+                alpha = _resize(alpha[..., None], made.shape)[..., 0]
+            made = _transparent(made, alpha, on_white=self.format == "jpeg")
+            told.append("on white, as JPEG has no alpha" if self.format == "jpeg" else "alpha kept")
+        # The image comes last: where there is one, all that belongs to it is there.
+        shown = {kind: _small(picture) for kind, picture in shown.items()}
+        self.gallery.note(name, path, pixels.shape, told, shown, self.settings)
+        image.save(made, self.gallery.folder / name)
+        return ", ".join(told)
 
 
 # ---- which files
