@@ -1,5 +1,12 @@
 """What image-to-image GANs share, whatever their step."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
 from keras_gans import batches, generation
 
 
@@ -9,24 +16,27 @@ class ImageToImage:
     For a GAN whose generator takes images: inherit from this, then from `AdversarialModel`.
     """
 
-    def pairs(self, data):
+    def pairs(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """The sources and targets of a batch, float32; refuses what does not fit the networks."""
         made, taken = self.generator.output_shape[1:], tuple(self.generator.inputs[0].shape)[1:]
         return batches.image_pairs(data, taken, made, type(self).__name__)
 
-    def check_data(self, batch):
+    def check_data(self, batch: Any) -> None:
         for images in self.pairs(batch):
             batches.check_range(images)
 
-    def translate(self, generator, images, batch_size=8, seed=None):
-        """What a generator makes of images `(number, *image_shape)`, as a NumPy array.
-
-        With a seed, two integers, of one that takes `[images, seed]`: `networks.stochastic`.
-        """
+    def translate(
+        self,
+        generator: keras.Model,
+        images: np.ndarray,
+        batch_size: int = 8,
+        seed: Sequence[int] | None = None,
+    ) -> np.ndarray:
+        """Returns what a generator makes of images: see `keras_gans.generation.translate`."""
         return generation.translate(generator, images, batch_size, seed)
 
 
-def require_images(generator, name="generator"):
+def require_images(generator: keras.Model, name: str = "generator") -> None:
     """Raises ValueError unless a generator is image-to-image."""
     shapes = [tuple(x.shape) for x in generator.inputs]
     made = [len(x.shape) for x in generator.outputs]

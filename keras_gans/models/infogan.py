@@ -1,5 +1,7 @@
 """InfoGAN, Chen et al. 2016 (arXiv:1606.03657)."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,13 +13,13 @@ from keras_gans.models.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gans")
 class InfoGAN(GAN):
-    """Codes that the generator cannot hide: G goes up a bound on I(c; G(z, c)) (equation 6).
+    """Codes that the images show: G maximizes a lower bound of I(c; G(z, c)) (equation 6).
 
     A latent is `[noise z | one-hot categorical codes | continuous codes]`: its last coordinates
     are the codes, so any generator with room for them will do. Q, which reads the codes from an
     image, is a head of the discriminator (section 6): categorical codes by softmax, continuous
-    ones as the mean of a normal of deviation 1, as the authors fix it for MNIST. The bound
-    `L_I = E log Q(c|G(z, c)) + H(c)` belongs to both sides, each goes up it times its weight.
+    ones as the mean of a normal of standard deviation 1, as the authors fix it for MNIST. Both
+    sides maximize the bound `L_I = E log Q(c|G(z, c)) + H(c)`, times its weight.
 
     >>> gan = keras_gans.InfoGAN(
     ...     keras_gans.networks.dcgan_generator((28, 28, 1), latent_dim=62 + 10 + 2),
@@ -110,8 +112,8 @@ class InfoGAN(GAN):
         self.update_averages()
         return self.get_metrics_result()
 
-    def code_losses(self, latents, heads):
-        """Minus log Q(c|x), an image at a time, of both kinds of code, times their weights."""
+    def code_losses(self, latents: tf.Tensor, heads: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns -log Q(c|x) of each image, for both kinds of code, times their weights."""
         *classes, means = tf.split(
             latents, [self.noise_dim, *self.categorical, self.continuous], axis=-1
         )
@@ -123,16 +125,16 @@ class InfoGAN(GAN):
             ]
             losses["categorical_loss"] = self.categorical_weight * tf.add_n(terms)
         if self.continuous:
-            # A normal of deviation 1, as log-likelihood.
+            # The log-likelihood of a normal of standard deviation 1.
             squared = (means - tf.cast(heads[-1], "float32")) ** 2 + np.log(2 * np.pi)
             losses["continuous_loss"] = self.continuous_weight * 0.5 * tf.reduce_sum(squared, -1)
         return losses
 
-    def source(self, images, training):
+    def source(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         """The discriminator's logits of "real" alone."""
         return self.discriminator(images, training=training)[0]
 
-    def draw_latents(self, number, seed):
+    def draw_latents(self, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Noise and codes `(number, latent_dim)` of a stateless seed."""
         first = tf.random.split(seed, 2 + len(self.categorical), alg="philox")[0]
         noise = tf.random.stateless_normal((number, self.noise_dim), first, alg="philox")

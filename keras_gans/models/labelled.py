@@ -1,6 +1,10 @@
 """What GANs of images with classes share, whatever their step."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import tensorflow as tf
 
 from keras_gans import batches
 from keras_gans import labels as class_labels
@@ -12,13 +16,13 @@ class Labelled:
     For a GAN whose generator takes `[latents, labels]`: inherit from this, then from the GAN.
     """
 
-    def images_and_labels(self, data):
+    def images_and_labels(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """The images and the int32 labels of a batch; a label out of range stops the step."""
         shape, owner = self.generator.output_shape[1:], type(self).__name__
         images, labels = batches.labelled_images(data, shape, owner, self.num_classes)
         return images, batches.within(labels, 0, self.num_classes - 1)
 
-    def check_data(self, batch):
+    def check_data(self, batch: Any) -> None:
         images, labels = batches.labelled_images(
             batch, self.generator.output_shape[1:], type(self).__name__, self.num_classes
         )
@@ -26,6 +30,6 @@ class Labelled:
         class_labels.require_range(np.asarray(labels), self.num_classes)
         self.check_parts(images, self.discriminator_steps, "discriminator_steps")
 
-    def drawn(self, labels):
+    def drawn(self, labels: tf.Tensor) -> Callable[..., tf.Tensor]:
         """The generator as it draws images of these labels, as a function of latents."""
         return lambda latents, training: self.generator([latents, labels], training=training)

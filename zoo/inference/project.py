@@ -75,12 +75,12 @@ class Projection:
     image: np.ndarray
     start: np.ndarray
     target: np.ndarray
-    losses: dict
-    distances: dict
+    losses: dict[str, list[float]]
+    distances: dict[str, dict[str, float]]
     radius: float
     features: str
-    classes: dict | None
-    strangeness: dict | None = None
+    classes: dict[str, list] | None
+    strangeness: dict[str, float] | None = None
 
     @property
     def same_class(self) -> bool | None:
@@ -374,7 +374,7 @@ class _Search:
         return answer if isinstance(answer, (list, tuple)) else [answer]
 
 
-def shell_prior(latents):
+def shell_prior(latents: tf.Tensor | np.ndarray) -> tf.Tensor:
     """How far latents are from the shell of a standard normal: 1 on average for drawn ones.
 
     `d / 2 * (|z|**2 / d - 1)**2`: |z|**2 has mean d and variance 2d.
@@ -392,7 +392,7 @@ def shell_prior(latents):
     return size / 2 * (tf.reduce_sum(tf.square(latents), axis=-1) / size - 1.0) ** 2
 
 
-def strangeness(target, drawn):
+def strangeness(target: np.ndarray, drawn: np.ndarray) -> float:
     """How far a point is from the nearest of others, beside how far these are from each other.
 
     A rank and no model of a density: of points drawn like the others, one in a hundred is above 1.
