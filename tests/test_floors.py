@@ -11,8 +11,10 @@ FLOORS = {
     **dict.fromkeys(
         ["files", "names", "checks", "building", "schedules", "replicas", "reading", "terminal"], 0
     ),
+    "rooms": 0,
     **dict.fromkeys(["layers", "data"], 1),
     **dict.fromkeys(["networks", "batches", "fitting"], 2),
+    "generation": 2.5,
     "adversarial": 3,
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),

@@ -9,14 +9,14 @@ from typing import Any
 
 import keras
 
-from keras_gans import data, image, metrics
+from keras_gans import data, generation, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
 from keras_gans.names import deprecated
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
-from keras_gans.zoo.loading import open_gan, way_back
+from keras_gans.zoo.loading import backward_generator, open_gan
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS, columns, write_report
 
@@ -112,7 +112,7 @@ def evaluate(
         usual = {name: kept.get(name) for name in fields}
         evaluation = recipe.evaluation(against, **{**usual, **options})
         images = open_gan(source)
-        back = way_back(images, source)
+        back = backward_generator(images)
     elif against is None:
         raise ValueError(
             "A folder of images must be compared with real ones. Name their data set: "
@@ -158,7 +158,7 @@ def conclude(
         epoch: that the images are of, or `None`.
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
-        back: of a CycleGAN, its `loading.way_back`, which is measured too.
+        back: of a CycleGAN, its backward generator, which is measured too.
         verbose: 1 shows progress.
 
     Returns:
@@ -172,7 +172,7 @@ def conclude(
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
-            measured = measured | other.measure(functools.partial(images.translate, back))
+            measured = measured | other.measure(functools.partial(generation.translate, back))
             found = other.degradations()
             degradations = {name: degradations[name] | found[name] for name in found}
     with watch.during("other real images"):

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from keras_gans import batches
+from keras_gans import batches, generation
 
 
 class ImageToImage:
@@ -32,35 +32,8 @@ class ImageToImage:
         batch_size: int = 8,
         seed: ArrayLike | None = None,
     ) -> np.ndarray:
-        """Returns a generator's outputs for images `(number, *image_shape)`, a NumPy array.
-
-        `seed`, two integers, is for a generator that takes `[images, seed]`:
-        `networks.stochastic`.
-        """
-        images = np.asarray(images)
-        shape = tuple(generator.inputs[0].shape)[1:]
-        if images.ndim != 4 or not len(images) or not _fits(images.shape[1:], shape):
-            raise ValueError(
-                "These images do not fit the generator. Expected a batch of shape (number, "
-                f"{', '.join(map(str, shape))}). Received: shape {images.shape}"
-            )
-        if images.dtype.kind != "f":
-            raise ValueError(
-                "Images must be floats in [-1, 1]. Convert them with "
-                f"`keras_gans.image.from_uint8`. Received: {images.dtype}"
-            )
-        batches.require_range(images)
-
-        def call(start, part):
-            if seed is not None:  # different noise for each part
-                part += [tf.random.experimental.stateless_fold_in(seed, start, alg="philox")]
-            return generator(part if len(part) > 1 else part[0], training=False)
-
-        return batches.in_parts(call, [images.astype("float32")], batch_size)
-
-
-def _fits(shape, expected):
-    return len(shape) == len(expected) and all(b in (None, a) for a, b in zip(shape, expected))
+        """Returns a generator's outputs for images: see `keras_gans.generation.translate`."""
+        return generation.translate(generator, images, batch_size, seed)
 
 
 def require_images(generator: keras.Model, name: str = "generator") -> None:
@@ -70,6 +43,6 @@ def require_images(generator: keras.Model, name: str = "generator") -> None:
     if len(shapes) != 1 or len(shapes[0]) != 4 or made != [4]:
         raise ValueError(
             f"The {name} must be image-to-image, as `keras_gans.networks.unet_generator` and "
-            f"`resnet_generator` do. Received: {generator.name!r} from {shapes} to "
+            f"`resnet_generator` are. Received: {generator.name!r} from {shapes} to "
             f"{generator.output_shape}"
         )

@@ -6,9 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 
-from keras_gans import checks, interface, labels, latent
+from keras_gans import checks, interface, latent
 from keras_gans.adversarial import require_fit, require_inputs, require_outputs
 from keras_gans.losses import AdversarialLoss
 from keras_gans.models.gan import GAN
@@ -140,97 +139,10 @@ class InfoGAN(GAN):
 
     def draw_latents(self, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Returns noise and codes `(number, latent_dim)`, drawn from a stateless seed."""
-        seeds = tf.random.split(seed, 2 + len(self.categorical), alg="philox")
-        parts = [
-            tf.random.stateless_normal((number, self.noise_dim), seeds[0], alg="philox"),
-            *(
-                tf.one_hot(
-                    tf.random.stateless_uniform((number,), s, 0, k, "int32", alg="philox"), k
-                )
-                for s, k in zip(tf.unstack(seeds[1:-1]), self.categorical)
-            ),
-            tf.random.stateless_uniform(
-                (number, self.continuous), seeds[-1], -1.0, 1.0, alg="philox"
-            ),
-        ]
-        return tf.concat(parts, axis=-1)
-
-    def generate(
-        self,
-        num_images: int = 16,
-        *,
-        categorical: ArrayLike | None = None,
-        continuous: ArrayLike | None = None,
-        latents: ArrayLike | None = None,
-        truncation: float | None = None,
-        seed: int | None = None,
-        batch_size: int = 64,
-    ) -> np.ndarray:
-        """Generates images with given codes, the same ones for the same seed.
-
-        Args:
-            num_images: how many; ignored when `latents` are given.
-            categorical: the classes of the categorical codes: an integer for all images if there
-                is one code, or an integer array `(num_images, number of codes)`. `None` draws.
-            continuous: the continuous codes, floats `(continuous,)` for all images, or
-                `(num_images, continuous)`, trained on [-1, 1]. `None` draws.
-            latents: float array `(num_images, latent_dim)`, codes included, to use instead.
-            truncation: largest size of a coordinate of the noise (Brock 2019, section 3.1).
-            seed: integer; fewer images are the first of more. `None` draws new ones at each call.
-            batch_size: how many to generate at once.
-
-        Returns:
-            float32 numpy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
-            for images.
-
-        Raises:
-            ValueError: for codes out of range, or of the wrong shape.
-        """
-        latents = self.given_latents(num_images, latents, truncation, seed)
-        start = self.noise_dim
-        if categorical is not None:
-            columns = self._columns(categorical, len(latents))
-            for column, k in zip(columns, self.categorical):
-                classes = labels.require(column, k, len(latents))
-                latents[:, start : start + k] = np.eye(k)[classes]
-                start += k
-        if continuous is not None:
-            codes = np.asarray(continuous, "float32")
-            if codes.shape not in ((self.continuous,), (len(latents), self.continuous)):
-                raise ValueError(
-                    "These continuous codes do not fit the model. Expected shape "
-                    f"({self.continuous},), or ({len(latents)}, {self.continuous}) with a row for "
-                    f"each image. Received: shape {codes.shape}"
-                )
-            latents[:, latents.shape[1] - self.continuous :] = codes
-        return self.run_generator(latents, batch_size=batch_size)
-
-    def given_latents(
-        self,
-        num_images: int,
-        latents: ArrayLike | None = None,
-        truncation: float | None = None,
-        seed: int | None = None,
-    ) -> np.ndarray:
-        drawn = super().given_latents(num_images, latents, truncation, seed).copy()
-        if latents is None:
-            codes = self.draw_latents(num_images, latent.halves(seed))
-            drawn[:, self.noise_dim :] = codes[:, self.noise_dim :]
-        return drawn
-
-    def _columns(self, categorical, number):
-        """Returns the classes of each categorical code."""
-        array = np.asarray(categorical)
-        rows = array.shape in ((number, 1), (number, *self.categorical))
-        if len(self.categorical) == 1 and (array.ndim < 2 or rows):
-            return [array]  # `labels.require` reads columns and one-hot rows
-        if array.shape != (number, len(self.categorical)):
-            raise ValueError(
-                "These categorical codes do not fit the model. Expected shape "
-                f"({number}, {len(self.categorical)}), a column for each code; for a single code "
-                f"an integer is enough. Received: shape {array.shape}"
-            )
-        return array.T
+        first = tf.random.split(seed, 2 + len(self.categorical), alg="philox")[0]
+        noise = tf.random.stateless_normal((number, self.noise_dim), first, alg="philox")
+        codes = latent.codes(number, self.categorical, self.continuous, seed)
+        return tf.concat([noise, codes], axis=-1)
 
     def get_config(self) -> Config:
         config = super().get_config()

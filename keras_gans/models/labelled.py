@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 
 from keras_gans import batches
 from keras_gans import labels as class_labels
@@ -12,7 +11,7 @@ from keras_gans.typing import Callee
 
 
 class Labelled:
-    """Pairs `(images, labels)` to train on, and `generate(labels=...)`.
+    """Pairs `(images, labels)` to train on.
 
     For a GAN whose generator takes `[latents, labels]`: inherit from this, then from the GAN.
     """
@@ -34,39 +33,3 @@ class Labelled:
     def drawn(self, labels: tf.Tensor) -> Callee:
         """Returns the generator with these labels, as a function of latents."""
         return lambda latents, training: self.generator([latents, labels], training=training)
-
-    def generate(
-        self,
-        num_images: int = 16,
-        *,
-        labels: ArrayLike | None = None,
-        latents: ArrayLike | None = None,
-        truncation: float | None = None,
-        seed: int | None = None,
-        batch_size: int = 64,
-    ) -> np.ndarray:
-        """Generates images of given classes, the same ones for the same seed.
-
-        >>> digits = gan.generate(10, labels=7, seed=0)  # doctest: +SKIP
-
-        Args:
-            num_images: how many; ignored when `latents` are given.
-            labels: integers `(num_images,)`, or one integer for all. `None` for 0, 1, 2, ... in
-                turn, so that a grid of `num_classes` columns has a class in each.
-            latents: float array `(num_images, latent_dim)` to use instead of drawing.
-            truncation: largest size of a latent's coordinate (Brock 2019, section 3.1).
-            seed: integer; fewer images are the first of more. `None` draws new ones at each call.
-            batch_size: how many to generate at once.
-
-        Returns:
-            float32 numpy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
-            for images.
-
-        Raises:
-            ValueError: for labels that are out of range or no integers, or not one for each image.
-        """
-        latents = self.given_latents(num_images, latents, truncation, seed)
-        if labels is None:
-            labels = np.arange(len(latents)) % self.num_classes
-        labels = class_labels.require(labels, self.num_classes, len(latents))
-        return self.run_generator(latents, labels, batch_size=batch_size)
