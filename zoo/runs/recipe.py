@@ -184,8 +184,8 @@ class Recipe:
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
-            **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`; what
-                is `None` is left to the evaluation.
+            **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`;
+                what is `None` is left to the evaluation.
         """
         source = self.config["data"]
         images = {n: source[n] for n in _IMAGES if source.get(n) is not None}
