@@ -1,4 +1,4 @@
-"""What of a card is written by program, from `metrics.json`: a card cannot say other numbers.
+"""The generated part of a card, from `metrics.json`: a card cannot have other numbers.
 
 No TensorFlow here, as in `presets`.
 """
@@ -7,7 +7,7 @@ import re
 
 BEGIN, END = "<!-- numbers: written by keras_gans.zoo.publish -->", "<!-- end -->"
 
-# What `metrics.json` says of how the weights were made, if it says anything, and its kinds.
+# The optional field `made` of `metrics.json`: how the weights were trained.
 MADE = {
     "steps": int,
     "minutes": float,
@@ -110,7 +110,7 @@ def overview(cards):
     lines = ["| | preset | what | data | parameters | MB | Frechet | recall |", "|" + "---|" * 8]
     for card in cards:
         path, weights = f"presets/{card.name}", card.metrics["weights"]
-        # Those of a way back come last, and are not for the table.
+        # Those of a backward generator come last, and are not for the table.
         values = {metric_of(name): found for name, found in reversed(card.numbers.items())}
         columns = [
             f'<a href="{path}/README.md"><img src="{path}/samples.png" width="140" '

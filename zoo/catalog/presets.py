@@ -88,7 +88,7 @@ class Card:
 
     @property
     def translates(self):
-        """Does it make images of images?"""
+        """Whether it is an image-to-image model."""
         return self.recipe["data"].get("type") == "load_pairs"
 
     @property
