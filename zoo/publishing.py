@@ -269,7 +269,7 @@ def _made(run):
 
 
 def _networks(generator, recipe, parts):
-    """Roles to networks in use, each held against what the recipe makes."""
+    """Returns roles and networks in use, each compared with the network of the recipe."""
     networks = {next(iter(recipe.config["networks"])): generator}
     if isinstance(generator, AdversarialModel):
         roles = [role for side in generator.sides.values() for role in side]

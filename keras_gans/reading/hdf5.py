@@ -116,7 +116,7 @@ def require_same(
     if stored != wanted:
         more, less = list(stored - wanted)[:3], list(wanted - stored)[:3]
         raise ValueError(
-            "The weights are of another network: nothing of them was read. Build the network that "
+            "The weights are of another network, and were not loaded. Build the network that "
             f"saved them. Expected {less or 'no more'} where the file has {more or 'no more'}. "
             f"Received: {path} for {name!r}"
         )

@@ -136,8 +136,14 @@ def colour():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: grey()(np.zeros((2, 4, 4, 3), "float32")), "sees grey and these are in colour"),
-        (lambda: colour()(np.zeros((2, 4, 4, 1), "float32")), "sees colours and these are grey"),
+        (
+            lambda: grey()(np.zeros((2, 4, 4, 3), "float32")),
+            "takes grey images and these are in colour",
+        ),
+        (
+            lambda: colour()(np.zeros((2, 4, 4, 1), "float32")),
+            "takes colour images and these are grey",
+        ),
         (lambda: grey()(np.zeros((2, 8, 8, 1), "float32")), "image_size"),
         (lambda: grey()(np.zeros((4, 4, 1), "float32")), "np.expand_dims"),
         (lambda: grey()(np.zeros((0, 4, 4, 1), "float32")), "at least one"),

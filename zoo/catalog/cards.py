@@ -1,4 +1,4 @@
-"""What of a card is written by program, from `metrics.json`: a card cannot say other numbers.
+"""The generated part of a card, from `metrics.json`: a card cannot have other numbers.
 
 No TensorFlow here, as in `presets`.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 BEGIN, END = "<!-- numbers: written by keras_gans.zoo.publish -->", "<!-- end -->"
 
-# What `metrics.json` says of how the weights were made, if it says anything, and its kinds.
+# The optional field `made` of `metrics.json`: how the weights were trained.
 MADE = {
     "steps": int,
     "minutes": float,

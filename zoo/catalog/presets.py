@@ -123,7 +123,7 @@ class Card:
 
     @property
     def translates(self) -> bool:
-        """Does its generator take images?"""
+        """Whether it is an image-to-image model."""
         return self.interface().takes_image
 
     @property
