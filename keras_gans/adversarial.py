@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from keras_gans import batches, checks, fitting, interface, latent, replicas
 from keras_gans.files import hdf5_groups, nothing_skipped, target
+from keras_gans.interface import Interface, Port
 from keras_gans.names import deprecated, did_you_mean
 from keras_gans.typing import Config, Losses, Optimizer, Tensor
 
@@ -63,7 +64,7 @@ class AdversarialModel(keras.Model):
         seed: int | None = None,
         *,
         sides: Mapping[str, Mapping[str, keras.Model]] | None = None,
-        interfaces: Mapping[str, interface.Interface] | None = None,
+        interfaces: Mapping[str, Interface] | None = None,
         **kwargs: Any,
     ) -> None:
         if keras.backend.backend() != "tensorflow":
@@ -276,7 +277,7 @@ class AdversarialModel(keras.Model):
         """Returns the names of the networks that have a moving average if `ema_decay` is set."""
         return [name for side in self.averaged_sides for name in self.sides[side]]
 
-    def interface(self, role: str = "generator") -> interface.Interface:
+    def interface(self, role: str = "generator") -> Interface:
         """Returns the inputs and outputs of a network: an `interface.Interface`.
 
         >>> gan.interface().outputs[0].shape
@@ -297,7 +298,7 @@ class AdversarialModel(keras.Model):
         scores = role in self.sides.get("discriminator", ())
         return interface.of(getattr(self, role), self.num_classes, scores)
 
-    def state_input(self, port: interface.Port, role: str = "generator") -> None:
+    def state_input(self, port: Port, role: str = "generator") -> None:
         """States what the shape of an input does not say: codes of latents, names of classes.
 
         Args:
@@ -702,7 +703,7 @@ def _stated(interfaces, networks):
             f"Received: {sorted(unknown)}"
         )
     given = {
-        role: i if isinstance(i, interface.Interface) else interface.Interface.from_json(i)
+        role: i if isinstance(i, Interface) else Interface.from_json(i)
         for role, i in interfaces.items()
     }
     for role, stated in given.items():

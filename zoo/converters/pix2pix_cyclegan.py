@@ -12,7 +12,7 @@ from typing import NamedTuple
 from keras import layers
 
 from keras_gans.layers import InstanceNormalization
-from keras_gans.reading import hdf5, pytorch
+from keras_gans.reading import hdf5, pytorch, safetensors
 from keras_gans.reading.stored import Stored, explained, kind_of_weight
 
 _NORMALIZED = {
@@ -42,6 +42,7 @@ def load_pytorch(path, network):
     Args:
         path: of a state dict, as `torch.save` writes it: a zip, or the format before PyTorch 1.6.
             Its pickle may name tensors and an `OrderedDict`; anything else is refused, not run.
+            Or of one that was saved as `.safetensors`.
         network: a built `resnet_generator`, `unet_generator` or `patch_discriminator`, of the
             width, depth and normalisation that the file's network has.
 
@@ -53,7 +54,8 @@ def load_pytorch(path, network):
         ValueError: if the file is damaged or holds more than tensors, or its tensors are another
             network's or not finite; the network is then as it was.
     """
-    with pytorch.opened(path) as state:
+    reader = safetensors if str(path).endswith(".safetensors") else pytorch
+    with reader.opened(path) as state:
         return _assigned(list(_of_pytorch(state)), network, path, 1e-5)
 
 
