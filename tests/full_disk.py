@@ -113,7 +113,7 @@ def case(gan, probe, home, how, kibibytes):
     def ship():
         with files.in_memory(weights) as memory:
             gan.generator.save_weights(memory)
-        files.halve(weights)
+        files.to_float16(weights)
 
     shipped = attempt(ship)
     fill.free()

@@ -14,7 +14,7 @@ import numpy as np
 from keras_gans import AdversarialModel, generation, image, interface
 from keras_gans.building import preserving_random_state
 from keras_gans.callbacks.metrics_log import read_metrics, totals
-from keras_gans.files import atomic, atomic_folder, halve, in_memory, sha256
+from keras_gans.files import atomic, atomic_folder, in_memory, sha256, to_float16
 from keras_gans.interface import Interface
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.catalog import cards, presets
@@ -88,7 +88,7 @@ def save_preset(
             path = partial / presets.weights_file(role)
             with in_memory(path) as memory:
                 network.save_weights(memory)
-            halve(path)
+            to_float16(path)
             about[path.name] = {
                 "parameters": network.count_params(),
                 "bytes": path.stat().st_size,

@@ -48,7 +48,6 @@ class Pix2Pix(ImageToImage, AdversarialModel):
     """
 
     tracked = ("discriminator_loss", "generator_loss", "l1_loss")
-    compared = ("source", "made of it", "target")
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """The compact upscaler of Real-ESRGAN (`SRVGGNetCompact`), for videos, phones and browsers."""
 
+from collections.abc import Sequence
 from math import gcd
 
 import keras
@@ -22,15 +23,15 @@ _LAST_GAIN = 0.01  # so that an untrained network makes the image, enlarged, and
 
 
 def compact_upscaler(
-    image_shape,
-    scale=4,
-    width=64,
-    depth=16,
-    activation="prelu",
-    output_scale=None,
-    unit_range=True,
-    name="compact_upscaler",
-):
+    image_shape: Sequence[int | None],
+    scale: int = 4,
+    width: int = 64,
+    depth: int = 16,
+    activation: str = "prelu",
+    output_scale: int | None = None,
+    unit_range: bool = True,
+    name: str = "compact_upscaler",
+) -> keras.Model:
     """A plain row of convolutions at the size of the input, and a pixel shuffle at its end.
 
     It adds to the image, enlarged by repeating pixels (`SRVGGNetCompact` of Wang 2021's program).
@@ -44,7 +45,8 @@ def compact_upscaler(
     (None, None, None, 3)
 
     Args:
-        image_shape: `(height, width, channels)`; `(None, None, channels)` for any size.
+        image_shape: `(height, width, channels)` of the inputs. `(None, None, channels)` takes
+            images of any size.
         scale: how many times larger each side becomes, from 1.
         width: filters of each convolution.
         depth: convolutions between the first and the last.

@@ -1,5 +1,7 @@
 """The generator of ESRGAN (Wang 2018, section 3.1) and Real-ESRGAN (Wang 2021): `RRDBNet`."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -15,8 +17,14 @@ _GAIN = 2 / (1 + 0.2**2)  # of He 2015, for the leaky ReLU
 
 
 def rrdb_upscaler(
-    image_shape, scale=4, width=64, blocks=23, growth=32, unit_range=True, name="rrdb_upscaler"
-):
+    image_shape: Sequence[int | None],
+    scale: int = 4,
+    width: int = 64,
+    blocks: int = 23,
+    growth: int = 32,
+    unit_range: bool = True,
+    name: str = "rrdb_upscaler",
+) -> keras.Model:
     """Residual blocks of dense blocks, at the size of the input, and twice nearest upsampling.
 
     A block is three dense blocks of five convolutions, without normalisation. With the defaults it
@@ -31,7 +39,7 @@ def rrdb_upscaler(
     (None, 64, 80, 3)
 
     Args:
-        image_shape: `(height, width, channels)` of the images taken; at scale 2 multiples of 2, at
+        image_shape: `(height, width, channels)` of the inputs; at scale 2 multiples of 2, at
             scale 1 of 4. `(None, None, channels)` takes images of all such sizes.
         scale: how many times larger each side becomes: 1, 2 or 4.
         width: filters of the convolutions outside the dense blocks.

@@ -64,7 +64,7 @@ def trains_on_pairs(config, tmp_path):
     assert {"mean colour", "input copied"} == set(found["degradations"])
     page = (run / "report.html").read_text()
     assert "Nearest" not in page
-    columns = {"Pix2Pix": "source, made of it, target", "CycleGAN": "x, G(x), F(G(x)), y, F(y)"}
+    columns = {"Pix2Pix": "source, generated, target", "CycleGAN": "x, G(x), F(G(x)), y, F(y)"}
     assert f"Columns: {columns[config['model']['type']]}" in page
     made = zoo.open_gan(run).generate(np.zeros((1, size, size, 3)))
     assert made.shape == (1, size, size, 3) and np.abs(made).max() <= 1.0

@@ -270,7 +270,7 @@ def test_what_generators_cannot_do(same, tmp_path):
         ("dcgan_digits_28", {}, "images from latents.*`keras-gans generate`.*a DCGAN"),
         ("dcgan_digit_28", {}, "Did you mean 'dcgan_digits_28'"),
         (same, {"backward": True}, "It has none.*a Pix2Pix"),
-        (same, {"stochastic": True}, "no noise that could be turned on"),
+        (same, {"stochastic": True}, "has no noise"),
         (same, {"seed": 1}, "nothing for a seed to fix.*seed=1"),
         (same, {"stochastic": True, "seed": -1}, "`seed` must be.*at least 0"),
         (same, {"format": "pgn"}, "Did you mean 'png'.*format='pgn'"),

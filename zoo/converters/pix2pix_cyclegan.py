@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 from keras_gans.layers import InstanceNormalization
-from keras_gans.reading import hdf5, pytorch
+from keras_gans.reading import hdf5, pytorch, safetensors
 from keras_gans.reading.stored import Stored, explained, kind_of_weight
 
 _NORMALIZED = {
@@ -44,6 +44,7 @@ def load_pytorch(path: Path | str, network: keras.Model) -> keras.Model:
     Args:
         path: of a state dict, as `torch.save` writes it: a zip, or the format before PyTorch 1.6.
             Its pickle may contain tensors and an `OrderedDict`; anything else is refused, not run.
+            Or a `.safetensors` file.
         network: a built `resnet_generator`, `unet_generator` or `patch_discriminator`, of the
             width, depth and normalization of the file's network.
 
@@ -55,7 +56,8 @@ def load_pytorch(path: Path | str, network: keras.Model) -> keras.Model:
         ValueError: if the file is damaged or contains more than tensors, or its tensors are not
             finite or those of another network; the network then stays unchanged.
     """
-    with pytorch.opened(path) as state:
+    reader = safetensors if str(path).endswith(".safetensors") else pytorch
+    with reader.opened(path) as state:
         return _assigned(list(_of_pytorch(state)), network, path, 1e-5)
 
 

@@ -172,7 +172,7 @@ def store(
     with files.atomic(Path(folder) / classifiers.WEIGHTS) as partial:
         with files.in_memory(partial) as memory:
             network.save_weights(memory)
-        files.halve(partial)
+        files.to_float16(partial)
     network.load_weights(Path(folder) / classifiers.WEIGHTS)
     return record(folder, measure(network, images, labels))
 
