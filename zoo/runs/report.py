@@ -9,6 +9,7 @@ from pathlib import Path
 from keras_gans import models
 from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic
+from keras_gans.zoo.catalog import cards
 
 RESULTS, NEIGHBORS, HEALTH = "evaluation.json", "neighbors.png", "health.jsonl"
 
@@ -58,9 +59,9 @@ table.numbers td + td, table.numbers th + th {{ text-align: right }}
 """
 
 
-def columns(measured, floor, yardsticks):
+def columns(measured, reference, degradations):
     """Heads of the columns of a table to what stands below; those that are empty are left out."""
-    found = {"measured": measured, "other real images": floor, **yardsticks}
+    found = {"measured": measured, "other real images": reference, **degradations}
     return {head: values for head, values in found.items() if values}
 
 
@@ -130,7 +131,7 @@ def _losses(metrics):
 
 
 def _measured(folder, metrics):
-    """What was measured while it trained, and at last beside the floor and the yardsticks."""
+    """What was measured while it trained, and at the end beside the reference values."""
     named = [name for line in metrics for name in line if name.startswith(("frechet", "fid"))]
     parts = []
     if named:
@@ -138,8 +139,8 @@ def _measured(folder, metrics):
         parts.append(f"<h2>{html.escape(named[0])}</h2>{_curves(lines, named[:1])}")
     path = folder / RESULTS
     if path.exists():
-        results = json.loads(path.read_text())
-        table = columns(results["measured"], results["floor"], results["yardsticks"])
+        results = cards.renamed(json.loads(path.read_text()))
+        table = columns(results["measured"], results["reference"], results["degradations"])
         rows = "".join(
             f"<tr><td>{html.escape(name)}</td>"
             + "".join(_number(found.get(name)) for found in table.values())
