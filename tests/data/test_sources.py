@@ -57,7 +57,11 @@ def test_a_new_source_is_loaded_with_any_of_its_labels(registered, tmp_path):
         np.testing.assert_array_equal(found, images[:, 0, :, 0].argmax(axis=-1) // divisor)
     assert data.class_names(batches) == ["left", "right"]
     assert data.class_names_of("bars") == tuple("abcdefgh")
-    assert data.load("bars", image_size=4, channels=3, **options).element_spec.shape[1:] == (4, 4, 3)
+    assert data.load("bars", image_size=4, channels=3, **options).element_spec.shape[1:] == (
+        4,
+        4,
+        3,
+    )
 
 
 def test_a_new_source_is_known_to_the_errors(registered, tmp_path):
