@@ -96,7 +96,7 @@ def test_class_names_and_licences_by_name():
     assert data.class_names_of("stacked_digits")[123] == "123"
     assert len(set(data.class_names_of("fashion_mnist"))) == 10
     assert data.licence_of("emoji") == "Noto Emoji: Apache 2.0; Twemoji: CC BY 4.0"
-    for other in ("ring", "cifar10", "./photographs", ROOT, 3, None):
+    for other in ("ring", "cifar10", "./photographs", ROOT, 3, None, ["digits"]):
         assert data.class_names_of(other) is None
     for other in ("cifar10", "./photographs", ROOT, 3, None):
         assert data.licence_of(other) is None

@@ -195,7 +195,7 @@ def class_names_of(name: str | os.PathLike) -> tuple[str, ...] | None:
         Tuple of names; None for a source whose classes have none, a set of TensorFlow Datasets or
         a folder: of those, ask `keras_gans.data.class_names` of a loaded data set.
     """
-    return get(name).class_names if name in _SOURCES else None
+    return get(name).class_names if _is_text(name) and name in _SOURCES else None
 
 
 def licence_of(name: str | os.PathLike) -> str | None:
@@ -210,4 +210,4 @@ def licence_of(name: str | os.PathLike) -> str | None:
     Returns:
         One line; None for a set of TensorFlow Datasets or a folder.
     """
-    return get(name).licence if name in _SOURCES else None
+    return get(name).licence if _is_text(name) and name in _SOURCES else None
