@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_gans import checks
 from keras_gans.export import signatures
 from keras_gans.export.checking import check as check_file
+from keras_gans.export.graph.pictures import to_uint8
 from keras_gans.export.metadata import describe, into_tflite
 from keras_gans.files import atomic
 
@@ -171,17 +172,12 @@ def _traced(generator: keras.Model, batch_size: int, output: str) -> Any:
     def serve(*inputs):
         made = floats(*inputs)
         if output == "uint8":
-            made |= {port.name: _to_uint8(made[port.name]) for port in pictures}
+            made |= {port.name: to_uint8(made[port.name]) for port in pictures}
         return made
 
     concrete = serve.get_concrete_function()
     signatures.require_no_draw(concrete, "TFLite would freeze one draw")
     return concrete
-
-
-def _to_uint8(images: tf.Tensor) -> tf.Tensor:
-    # As `image.to_uint8`.
-    return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), "uint8")
 
 
 def _converted(

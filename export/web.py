@@ -16,6 +16,7 @@ from keras_gans import checks, image
 from keras_gans.export import litert_js, pages, signatures
 from keras_gans.export.tflite import tflite
 from keras_gans.files import atomic_folder, sha256
+from keras_gans.image.pixels import to_pillow
 from keras_gans.interface import Image, Interface, Latents, Port
 
 PAGE, MODEL, ABOUT = "index.html", "generator.tflite", "model.json"
@@ -325,9 +326,7 @@ def _png(example: np.ndarray) -> bytes:
             f"Received: {example.dtype} of shape {example.shape}"
         )
     file = io.BytesIO()
-    PIL.Image.fromarray(example[..., 0] if example.shape[2] == 1 else example).save(
-        file, "png", optimize=True
-    )
+    to_pillow(example).save(file, "png", optimize=True)
     return file.getvalue()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks
+from keras_gans.data.preprocessing import to_float
 from keras_gans.image import range as image_range
 from keras_gans.layers import InstanceNormalization, ReflectionPadding2D
 from keras_gans.typing import Callee, Shape
@@ -174,7 +175,7 @@ def _parts(data, *names):
             )
         found = [data[name] for name in names]
         if tf.as_dtype(found[0].dtype) == tf.uint8:
-            found[0] = tf.cast(found[0], "float32") / 127.5 - 1.0
+            found[0] = to_float(found[0])
         return found
     return (
         [part for part in data if part is not None] if isinstance(data, (tuple, list)) else [data]

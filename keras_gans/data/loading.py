@@ -122,6 +122,8 @@ def load(
     )
     source = naming.find(name, paired=False)
     arguments.check_options(name, options, source.options, load)
+    if source.fixed:
+        _check_fixed(source, image_size, channels, labels)
     request = sources.Request(
         name=name,
         split=split,
@@ -142,6 +144,19 @@ def load(
     batches = epochs.numbered_epochs(epoch, count, size, first_epoch, drop_remainder)
     setattr(batches, _NAMES, names if labels else None)
     return batches
+
+
+def _check_fixed(source, image_size, channels, labels):
+    if image_size or channels:
+        raise ValueError(
+            f"{source.fixed} Leave `image_size` and `channels` out. "
+            f"Received: image_size={image_size}, channels={channels}"
+        )
+    if not isinstance(labels, bool):
+        raise ValueError(
+            f"The classes of {source.name!r} are not chosen by name. Expected True or False. "
+            f"Received: labels={labels!r}"
+        )
 
 
 def _epoch(examples, batch_size, labels, labels_per_class, shuffle, seed, drop_remainder):

@@ -53,23 +53,6 @@ class Request:
     on_error: str = "raise"
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def fixed(self, why: str) -> None:
-        """Raises ValueError if a size, channels or a label by name is asked of what has none.
-
-        Args:
-            why: A sentence.
-        """
-        if self.image_size or self.channels:
-            raise ValueError(
-                f"{why} Leave `image_size` and `channels` out. "
-                f"Received: image_size={self.image_size}, channels={self.channels}"
-            )
-        if not isinstance(self.labels, bool):
-            raise ValueError(
-                f"The classes of {self.name!r} are not chosen by name. Expected True or False. "
-                f"Received: labels={self.labels!r}"
-            )
-
 
 @dataclasses.dataclass(frozen=True)
 class Source:
@@ -95,6 +78,8 @@ class Source:
         labels: What each example is labelled with: name of each label to names of its classes.
             That of the classes is "label"; a set of faces may have "hair" and "glasses" beside it.
         paired: Whether it holds images of two domains.
+        fixed: Sentence that says why neither size, channels nor one of several labels can be
+            chosen; "" if they can.
     """
 
     name: str
@@ -106,6 +91,7 @@ class Source:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     labels: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     paired: bool = False
+    fixed: str = ""
 
     def __post_init__(self) -> None:
         texts = (self.name, self.content, self.origin, self.licence)
@@ -209,7 +195,7 @@ def class_names_of(name: str | os.PathLike) -> tuple[str, ...] | None:
         Tuple of names; None for a source whose classes have none, a set of TensorFlow Datasets or
         a folder: of those, ask `keras_gans.data.class_names` of a loaded data set.
     """
-    return get(name).class_names if name in _SOURCES else None
+    return get(name).class_names if _is_text(name) and name in _SOURCES else None
 
 
 def licence_of(name: str | os.PathLike) -> str | None:
@@ -224,4 +210,4 @@ def licence_of(name: str | os.PathLike) -> str | None:
     Returns:
         One line; None for a set of TensorFlow Datasets or a folder.
     """
-    return get(name).licence if name in _SOURCES else None
+    return get(name).licence if _is_text(name) and name in _SOURCES else None

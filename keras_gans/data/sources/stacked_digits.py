@@ -20,7 +20,6 @@ NUM_EXAMPLES = 50_000
 
 def read(request: Request) -> Examples:
     """Returns the images of a `Request`, and the names of their classes."""
-    request.fixed("The digits are stacked as they are, 28x28x3.")
     single, _ = digits.read(dataclasses.replace(request, labels=True, num_examples=None))
     stacked = stack(single, request.num_examples or NUM_EXAMPLES, request.seed)
     if not request.labels:
@@ -62,5 +61,6 @@ SOURCE = Source(
     licence=digits.SOURCE.licence,
     splits=digits.SOURCE.splits,
     read=read,
+    fixed="The digits are stacked as they are, 28x28x3.",
     labels={"label": tuple(f"{number:03}" for number in range(1000))},
 )

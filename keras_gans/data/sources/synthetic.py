@@ -136,7 +136,6 @@ def read(draw: Callable, request: Request) -> Examples:
     from keras_gans.data.prepared import no_labels
 
     name, split = request.name, request.split
-    request.fixed(f"{name!r} is a set of points, not of images.")
     if not isinstance(split, str) or split not in SPLITS:
         raise ValueError(
             f"{name!r} has no such split. Expected one of {list(SPLITS)}; choose the "
@@ -193,6 +192,7 @@ def _source(name, draw, content):
         splits=tuple(SPLITS),
         read=functools.partial(read, draw),
         options={option.name: option.default for option in options},
+        fixed=f"{name!r} is a set of points, not of images.",
     )
 
 
