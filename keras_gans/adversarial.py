@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_gans import batches, checks, fitting, generation, interface, latent, replicas, rooms
 from keras_gans.files import hdf5_groups, nothing_skipped, target
-from keras_gans.names import did_you_mean
+from keras_gans.names import deprecated, did_you_mean
 
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
 
@@ -103,12 +103,19 @@ class AdversarialModel(keras.Model):
                 interface.state(average, self.interfaces[attribute])
             setattr(self, f"ema_{attribute}", average)
             _follow(getattr(self, attribute), average)
-        self.gauges = None  # made by `compile`
+        self.statistics = None  # made by `compile`
         self.after_fit = contextlib.ExitStack()  # what `fit` undoes, however it ends
         self.built = True  # the networks arrive built, and data adds nothing
 
     def check_networks(self):
         """Raises ValueError unless the networks fit each other and this GAN; see `require_fit`."""
+
+    def __getattr__(self, name):
+        # Not a property: Keras reads all of those when it saves, and each would warn.
+        if name == "gauges":
+            deprecated("AdversarialModel.gauges", "statistics")
+            return self.statistics
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # ---- what users call
 
@@ -153,7 +160,7 @@ class AdversarialModel(keras.Model):
                 setattr(self, f"{side}_optimizer", self._ready(side, optimizer))
             self.optimizer = _All([getattr(self, f"{side}_optimizer") for side in self.sides])
             self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
-            self.gauges = Gauges(self.sides)
+            self.statistics = TrainingStatistics(self.sides)
 
     def default_optimizer(self):
         """A new optimizer for one side: Adam(2e-4, beta_1=0.5) (Radford 2015, section 4)."""
@@ -179,7 +186,7 @@ class AdversarialModel(keras.Model):
             replicas.require_examples(batch, self.distribute_strategy)
         for batch in sample[:1]:
             self.check_data(batch)
-        self.gauges.first_batch = sample[0] if sample else None
+        self.statistics.first_batch = sample[0] if sample else None
         # Keras' default, True, warns for what shuffles itself.
         kwargs.setdefault("shuffle", not isinstance(x, (tf.data.Dataset, types.GeneratorType)))
         with contextlib.ExitStack() as self.after_fit:
@@ -479,22 +486,22 @@ class AdversarialModel(keras.Model):
         optimizer.apply(gradients, variables)
         for name, loss in losses.items():
             self.trackers[name].update_state(loss)
-        self.gauges.add(side, _norm(gradients) / scale)
+        self.statistics.add(side, _norm(gradients) / scale)
 
     def observe(self, real, fake):
-        """Shows the gauges what the discriminator said, beside the loss that it learns from.
+        """Adds the discriminator's outputs of a step to the training statistics.
 
-        Nothing of it is logged or saved; `callbacks.TrainingHealth` reads it. A model that is not
-        compiled shows nothing.
+        Called beside the discriminator's loss. Nothing is logged or saved;
+        `callbacks.TrainingHealth` reads the statistics. A model that is not compiled has none.
 
         Args:
             real: its logits, scores or energies of real examples, of any shape.
             fake: the same of generated ones.
         """
-        if self.gauges is not None:
+        if self.statistics is not None:
             logits = [tf.cast(values, "float32") for values in (real, fake)]
             values = logits + [tf.sigmoid(logit) for logit in logits]
-            self.gauges.add("outputs", *(tf.reduce_mean(value) for value in values))
+            self.statistics.add("outputs", *(tf.reduce_mean(value) for value in values))
 
     def images(self, data):
         """The real images of a batch, float32; refuses what the generator could not have made."""
@@ -709,8 +716,8 @@ def _follow(network, average):
     network.set_weights = followed(network.set_weights)
 
 
-class Gauges:
-    """Means, since they were last read, of what a training does and its losses do not show.
+class TrainingStatistics:
+    """Means since the last reading: gradient norms, and the discriminator's outputs.
 
     A plain object, so that Keras neither logs it nor saves it: a checkpoint is the same with it
     and without. On several replicas each adds up its own, and reading adds the replicas'.

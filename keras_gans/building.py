@@ -14,14 +14,14 @@ _KERAS_STATE = ("global_random_seed", "global_seed_generator")
 
 
 @contextlib.contextmanager
-def undisturbed(policy=None, seed=None):
+def preserving_random_state(policy=None, seed=None):
     """Builds what gets its weights from a file, and leaves the program's state as it was.
 
     Keras draws the seed of each initializer from Python's generator, so that building a network
     changes every weight that is drawn after it; layers that draw take numbers of Keras' own.
 
     >>> state = random.getstate()
-    >>> with undisturbed():
+    >>> with preserving_random_state():
     ...     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
     >>> random.getstate() == state
     True

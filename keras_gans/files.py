@@ -184,7 +184,7 @@ def or_warn(what):
         yield
     except OSError as error:
         warnings.warn(
-            f"{what} could not be written, and the training goes on. {advice(error)} "
+            f"{what} could not be written, and the training continues. {advice(error)} "
             f"Received: {error}",
             stacklevel=4,
         )

@@ -43,6 +43,17 @@ def did_you_mean(name, known):
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
+def deprecated(old, new, stacklevel=3):
+    """Warns that a public name is an old one.
+
+    Args:
+        old: the old name.
+        new: the name to use in its place.
+        stacklevel: 3 names the line that calls the caller of this function.
+    """
+    warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=stacklevel)
+
+
 def moved_module(old, new):
     """Imports a module that had another name, with a `DeprecationWarning` that names the new one.
 
@@ -53,5 +64,5 @@ def moved_module(old, new):
     Returns:
         The module.
     """
-    warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=3)
+    deprecated(old, new, stacklevel=4)
     return importlib.import_module(new)

@@ -16,7 +16,7 @@ import keras
 from absl import logging
 
 from keras_gans import AdversarialModel, data, interface, models
-from keras_gans.building import at_most, undisturbed
+from keras_gans.building import at_most, preserving_random_state
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
 from keras_gans.data.sources import fashion_mnist
@@ -171,7 +171,7 @@ def build(recipe: Recipe, arrays: float = math.inf, numbers: float = math.inf) -
     """
     config = recipe.config
     with (
-        undisturbed(config["dtype_policy"], config["seed"]),
+        preserving_random_state(config["dtype_policy"], config["seed"]),
         at_most(arrays, numbers, f"The GAN of {recipe.name!r}"),
     ):
         gan = recipe.assemble()
@@ -328,7 +328,8 @@ class _Preset:
         if trained:
             self.verify([role])
         limits = self.limits([role]) if trained else _LARGEST
-        with undisturbed("float32", self.recipe.config["seed"]), at_most(*limits, f"The {role}"):
+        state = preserving_random_state("float32", self.recipe.config["seed"])
+        with state, at_most(*limits, f"The {role}"):
             network = self.recipe.build_network(role)
         if trained:
             hdf5.load(network, self.card.folder / presets.weights_file(role))

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from keras_gans import AdversarialModel, generation, image, interface
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, halve, in_memory, sha256
 from keras_gans.interface import Interface
@@ -49,8 +49,8 @@ def save_preset(
             which the generators in use are taken.
         folder: to write; its name is that of the preset.
         card: a `Card`, or a dictionary with `recipe` (as of `Recipe`) and, if there are any,
-            `text` (Markdown), `numbers` (protocols to `{"value", "floor", "yardsticks"}`, or to
-            values) and `made` (`steps`, `minutes`, and what else `environment.describe` says).
+            `text` (Markdown), `numbers` (protocols to `{"value", "reference", "degradations"}`, or
+            to values) and `made` (`steps`, `minutes`, and what else `environment.describe` says).
         parts: of a GAN, names of the networks to store: `None` for all but its discriminators;
             add these for whoever is to train further.
         overwrite: replace the preset that is there. Otherwise that is an error.
@@ -145,7 +145,7 @@ def publish(
     if numbers is None:
         with tempfile.TemporaryDirectory() as folder:
             split = {"split": "test"} if gan.interface(gan.generator_role).takes_image else {}
-            evaluate(preset, out=folder, **split)
+            evaluate(preset, output=folder, **split)
             if (neighbors := Path(folder, NEIGHBORS)).exists():
                 shutil.copyfile(neighbors, preset / NEIGHBORS)
             refresh(preset, Path(folder, RESULTS))
@@ -203,16 +203,17 @@ _COLUMNS = ("frechet", "precision", "recall", "coverage", "sure", "asked")
 def comparison() -> str:
     """The table of docs/choosing.md: presets of Fashion-MNIST, from their `metrics.json`.
 
-    >>> comparison().splitlines()[0]
-    '| preset | steps | minutes | frechet | precision | recall | coverage | sure | asked |'
+    >>> comparison().splitlines()[0].split(" | ")[3:6]
+    ['Frechet distance', 'precision', 'recall']
     """
     found = [presets.card(f"{name}_fashion_mnist_28") for name in COMPARED]
-    rows = [["preset", "steps", "minutes", *_COLUMNS], ["---"] * (3 + len(_COLUMNS))]
+    heads = ["preset", "steps", "minutes", *(cards.CALLED[name] for name in _COLUMNS)]
+    rows = [heads, ["---"] * len(heads)]
     for card in found:
         values = {cards.metric_of(name): number["value"] for name, number in card.numbers.items()}
         made = f"{card.made['steps']:,}", f"{card.made['minutes']:.0f}"
         rows.append([f"`{card.name}`", *made, *(_rounded(values.get(c)) for c in _COLUMNS)])
-    real = {cards.metric_of(name): number["floor"] for name, number in found[0].numbers.items()}
+    real = {cards.metric_of(name): number["reference"] for name, number in found[0].numbers.items()}
     rows.append(["*other real images*", "", "", *(_rounded(real.get(c)) for c in _COLUMNS)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -240,7 +241,8 @@ def write_table() -> None:
 
 
 def numbers_of(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Of an `evaluation.json`, each protocol's value and what other real images measure."""
+    """Each protocol's value and reference values, from the content of an `evaluation.json`."""
+    results = cards.renamed(results)
 
     def value_in(found, name):
         return found[name]["value"] if name in found else None
@@ -248,10 +250,10 @@ def numbers_of(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "value": found["value"],
-            "floor": value_in(results["floor"], name),
-            "yardsticks": {
-                yardstick: value_in(measured, name)
-                for yardstick, measured in results["yardsticks"].items()
+            "reference": value_in(results["reference"], name),
+            "degradations": {
+                degradation: value_in(measured, name)
+                for degradation, measured in results["degradations"].items()
                 if name in measured
             },
         }
@@ -284,7 +286,7 @@ def _networks(generator, recipe, parts):
             f"Received: parts={parts}"
         )
     for role, network in networks.items():
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             made = recipe.build_network(role)
         shapes = [[tuple(w.shape) for w in n.weights] for n in (network, made)]
         if shapes[0] != shapes[1]:
@@ -324,13 +326,15 @@ def _write_interfaces(folder, interfaces):
 def _write_card(folder, name, text, numbers, made, weights):
     """Writes `README.md` and, last, `metrics.json` with the SHA-256 of every file."""
     numbers = {
-        protocol: found if isinstance(found, dict) else {"value": found, "floor": None}
+        protocol: cards.renamed(found) if isinstance(found, dict) else {"value": found}
         for protocol, found in (numbers or {}).items()
     }
     metrics = {
         "format": presets.FORMAT,
         "made": made,
-        "numbers": {p: {"floor": None, "yardsticks": {}, **found} for p, found in numbers.items()},
+        "numbers": {
+            p: {"reference": None, "degradations": {}, **found} for p, found in numbers.items()
+        },
         "weights": weights,
         "sha256": {},
     }

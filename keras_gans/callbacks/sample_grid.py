@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_gans import checks, generation, image
 from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.board import Board
-from keras_gans.callbacks.resume import lets_by
+from keras_gans.callbacks.resume import is_skipping
 from keras_gans.callbacks.writer import writes
 from keras_gans.files import free_name, or_warn
 
@@ -90,7 +90,7 @@ class SampleGrid(Callback):
             )
 
     def begin(self, epoch):
-        fresh = epoch == 0 and not lets_by(self.model)
+        fresh = epoch == 0 and not is_skipping(self.model)
         if writes(self.model):
             self._move_away(-1 if fresh else epoch)
         self._epoch = self._written = epoch

@@ -1,11 +1,11 @@
-"""What image-to-image GANs share, whatever their step."""
+"""What image-to-image GANs share, whatever their training step."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gans import batches, generation
 
@@ -17,7 +17,7 @@ class ImageToImage:
     """
 
     def pairs(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """The sources and targets of a batch, float32; refuses what does not fit the networks."""
+        """Returns the sources and targets of a batch, float32, checked against the networks."""
         made, taken = self.generator.output_shape[1:], tuple(self.generator.inputs[0].shape)[1:]
         return batches.image_pairs(data, taken, made, type(self).__name__)
 
@@ -28,16 +28,16 @@ class ImageToImage:
     def translate(
         self,
         generator: keras.Model,
-        images: np.ndarray,
+        images: ArrayLike,
         batch_size: int = 8,
-        seed: Sequence[int] | None = None,
+        seed: ArrayLike | None = None,
     ) -> np.ndarray:
-        """Returns what a generator makes of images: see `keras_gans.generation.translate`."""
+        """Returns a generator's outputs for images: see `keras_gans.generation.translate`."""
         return generation.translate(generator, images, batch_size, seed)
 
 
 def require_images(generator: keras.Model, name: str = "generator") -> None:
-    """Raises ValueError unless a generator is image-to-image."""
+    """Raises ValueError unless the generator is image-to-image."""
     shapes = [tuple(x.shape) for x in generator.inputs]
     made = [len(x.shape) for x in generator.outputs]
     if len(shapes) != 1 or len(shapes[0]) != 4 or made != [4]:

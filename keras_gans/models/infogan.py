@@ -1,6 +1,7 @@
 """InfoGAN, Chen et al. 2016 (arXiv:1606.03657)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,18 +9,20 @@ import tensorflow as tf
 
 from keras_gans import checks, interface, latent
 from keras_gans.adversarial import require_fit, require_inputs, require_outputs
+from keras_gans.losses import AdversarialLoss
 from keras_gans.models.gan import GAN
+from keras_gans.typing import Config, Losses, Penalties
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class InfoGAN(GAN):
-    """Codes that the images show: G maximizes a lower bound of I(c; G(z, c)) (equation 6).
+    """G maximizes a lower bound on the mutual information I(c; G(z, c)) (equation 6).
 
     A latent is `[noise z | one-hot categorical codes | continuous codes]`: its last coordinates
-    are the codes, so any generator with room for them will do. Q, which reads the codes from an
-    image, is a head of the discriminator (section 6): categorical codes by softmax, continuous
-    ones as the mean of a normal of standard deviation 1, as the authors fix it for MNIST. Both
-    sides maximize the bound `L_I = E log Q(c|G(z, c)) + H(c)`, times its weight.
+    are the codes, so any generator with enough latents fits. Q, which predicts the codes from an
+    image, is a head of the discriminator (section 6): a softmax for categorical codes, and for
+    continuous ones the mean of a normal with standard deviation 1, as the authors fix it for
+    MNIST. Both sides maximize the bound `L_I = E log Q(c|G(z, c)) + H(c)`, times its weight.
 
     >>> gan = keras_gans.InfoGAN(
     ...     keras_gans.networks.dcgan_generator((28, 28, 1), latent_dim=62 + 10 + 2),
@@ -49,16 +52,16 @@ class InfoGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        categorical=(10,),
-        continuous=2,
-        categorical_weight=1.0,
-        continuous_weight=0.1,
-        loss="non_saturating",
-        penalties=None,
-        **kwargs,
-    ):
+        generator: keras.Model,
+        discriminator: keras.Model,
+        categorical: Sequence[int] = (10,),
+        continuous: int = 2,
+        categorical_weight: float = 1.0,
+        continuous_weight: float = 0.1,
+        loss: str | AdversarialLoss = "non_saturating",
+        penalties: Penalties | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
         self.categorical = checks.counts("categorical", categorical, 2)
         self.continuous = checks.count("continuous", continuous, 0)
@@ -81,12 +84,12 @@ class InfoGAN(GAN):
         self.code_names = names + ("continuous_loss",) * bool(self.continuous)
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *self.code_names)
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         require_inputs(self.generator, "latents")
         require_inputs(self.discriminator, "images")
         require_fit(self.generator, self.discriminator)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real = self.images(data)
         latents = self.latents(real)
 
@@ -112,8 +115,8 @@ class InfoGAN(GAN):
         self.update_averages()
         return self.get_metrics_result()
 
-    def code_losses(self, latents: tf.Tensor, heads: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Returns -log Q(c|x) of each image, for both kinds of code, times their weights."""
+    def code_losses(self, latents: tf.Tensor, heads: Sequence[tf.Tensor]) -> Losses:
+        """Returns the losses of the codes by name: minus log Q(c|x) of each image, weighted."""
         *classes, means = tf.split(
             latents, [self.noise_dim, *self.categorical, self.continuous], axis=-1
         )
@@ -125,23 +128,23 @@ class InfoGAN(GAN):
             ]
             losses["categorical_loss"] = self.categorical_weight * tf.add_n(terms)
         if self.continuous:
-            # The log-likelihood of a normal of standard deviation 1.
+            # Minus the log-likelihood of a normal with standard deviation 1.
             squared = (means - tf.cast(heads[-1], "float32")) ** 2 + np.log(2 * np.pi)
             losses["continuous_loss"] = self.continuous_weight * 0.5 * tf.reduce_sum(squared, -1)
         return losses
 
     def source(self, images: tf.Tensor, training: bool) -> tf.Tensor:
-        """The discriminator's logits of "real" alone."""
+        """Returns the first head of the discriminator, the logits of "real"."""
         return self.discriminator(images, training=training)[0]
 
     def draw_latents(self, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Noise and codes `(number, latent_dim)` of a stateless seed."""
+        """Returns noise and codes `(number, latent_dim)`, drawn from a stateless seed."""
         first = tf.random.split(seed, 2 + len(self.categorical), alg="philox")[0]
         noise = tf.random.stateless_normal((number, self.noise_dim), first, alg="philox")
         codes = latent.codes(number, self.categorical, self.continuous, seed)
         return tf.concat([noise, codes], axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         del config["discriminator_steps"]  # one pass serves one step of each side
         return {

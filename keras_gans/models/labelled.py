@@ -1,6 +1,5 @@
-"""What GANs of images with classes share, whatever their step."""
+"""What class-conditional GANs share, whatever their training step."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import tensorflow as tf
 
 from keras_gans import batches
 from keras_gans import labels as class_labels
+from keras_gans.typing import Callee
 
 
 class Labelled:
@@ -17,7 +17,7 @@ class Labelled:
     """
 
     def images_and_labels(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """The images and the int32 labels of a batch; a label out of range stops the step."""
+        """Returns the images and the int32 labels of a batch; a label out of range is an error."""
         shape, owner = self.generator.output_shape[1:], type(self).__name__
         images, labels = batches.labelled_images(data, shape, owner, self.num_classes)
         return images, batches.within(labels, 0, self.num_classes - 1)
@@ -30,6 +30,6 @@ class Labelled:
         class_labels.require_range(np.asarray(labels), self.num_classes)
         self.check_parts(images, self.discriminator_steps, "discriminator_steps")
 
-    def drawn(self, labels: tf.Tensor) -> Callable[..., tf.Tensor]:
-        """The generator as it draws images of these labels, as a function of latents."""
+    def drawn(self, labels: tf.Tensor) -> Callee:
+        """Returns the generator with these labels, as a function of latents."""
         return lambda latents, training: self.generator([latents, labels], training=training)

@@ -121,7 +121,7 @@ def test_loading_leaves_a_training_alone():
 def test_unknown_names():
     with pytest.raises(ValueError, match="Did you mean 'digits_cnn_v1'.*Received: 'digit_cnn_v1'"):
         features.load("digit_cnn_v1")
-    with pytest.raises(ValueError, match="brings its own weights.*Received"):
+    with pytest.raises(ValueError, match="has its own weights.*Received"):
         features.load("digits_cnn_v1", weights="some.h5")
 
 
@@ -177,7 +177,7 @@ def test_bad_answers(answer, match):
 
 def test_a_model_that_answers_maps():
     inputs = keras.Input((6, 5, 3))
-    with pytest.raises(ValueError, match="Pool them.*Received: an answer of shape .None, 4, 3, 2"):
+    with pytest.raises(ValueError, match="Pool them.*Received: an output of shape .None, 4, 3, 2"):
         features.wrap(keras.Model(inputs, keras.layers.Conv2D(2, 3)(inputs)), "maps")
 
 

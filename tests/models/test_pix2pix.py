@@ -145,7 +145,7 @@ def test_its_largest_weight_is_that_of_the_l1_term():
     health = keras_gans.callbacks.TrainingHealth(every=1, warmup=0)
     source, target = (part[0] for part in pairs(1, 4))
     gan.fit(source, target, verbose=0, callbacks=[health])
-    norm = health.gauges["generator_gradient_norm"]
+    norm = health.statistics["generator_gradient_norm"]
     assert not health.messages and 0 < norm < 2000
 
 

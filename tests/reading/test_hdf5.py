@@ -123,13 +123,13 @@ FITTING = {
 }
 
 HOSTILE = {
-    "external storage": (external, "keeps its numbers in another file"),
-    "virtual": (virtual, "keeps its numbers in another file"),
+    "external storage": (external, "has its numbers in another file"),
+    "virtual": (virtual, "has its numbers in another file"),
     "soft link": (linked(h5py.SoftLink), "is a SoftLink"),
     "external link": (linked(h5py.ExternalLink), "is a ExternalLink"),
-    "cycle": (cycle, "there a second time"),
-    "two names": (twice, "there a second time"),
-    "never written": (stored(data=None, shape=SHAPE, dtype="f4"), "claims 8,000 bytes and 0 are"),
+    "cycle": (cycle, "there twice"),
+    "two names": (twice, "there twice"),
+    "never written": (stored(data=None, shape=SHAPE, dtype="f4"), "claims 8,000 bytes, but 0 are"),
     "chunks never written": (
         stored(data=None, shape=SHAPE, dtype="f4", chunks=(10, 40), compression="gzip"),
         "claims 5 chunks and 0 are",
@@ -138,8 +138,8 @@ HOSTILE = {
         stored(data=None, shape=(2**20, 2**20), dtype="f4", chunks=(2**10, 2**10)),
         "claims 1,048,576 chunks and 0 are",
     ),
-    "chunk bomb": (chunk_that_unpacks(2**27), "chunk that unpacks to another size"),
-    "chunk too short": (chunk_that_unpacks(4000), "chunk that unpacks to another size"),
+    "chunk bomb": (chunk_that_unpacks(2**27), "chunk that decompresses to another size"),
+    "chunk too short": (chunk_that_unpacks(4000), "chunk that decompresses to another size"),
     "large chunk": (large_chunk, "has a chunk of 67,108,864 bytes"),
     "lzf": (stored(compression="lzf", chunks=(7, 40)), "other filters"),
     "scale and offset": (stored(data=values("int32"), scaleoffset=4), "other filters"),
@@ -306,11 +306,11 @@ def test_a_gan_and_its_checkpoints_are_read_by_it(gan, tmp_path):
     gan.load_weights(path)
     whole = path.read_bytes()
     for make, message in (
-        (external, "keeps its numbers in another file"),
+        (external, "has its numbers in another file"),
         (linked(h5py.SoftLink), "is a SoftLink"),
         (stored(data=np.zeros((300, 300), "f4")), "larger than any of this one's.*larger than"),
         (stored(data=np.zeros((300, 300), "f4")), r"of shape \(300, 300\)"),
-        (chunk_that_unpacks(2**26), "chunk that unpacks"),
+        (chunk_that_unpacks(2**26), "chunk that decompresses"),
     ):
         path.write_bytes(whole)
         with h5py.File(path, "a") as file:

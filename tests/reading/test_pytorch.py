@@ -101,9 +101,9 @@ def raw(content):
 
 
 HOSTILE = {
-    "packed storage": (zip_bomb, "claims to be larger than it is in the file"),
-    "packed pickle": (packed_pickle, "claims to be larger than it is in the file"),
-    "overlapping": (overlapping, "claims to be larger than it is in the file"),
+    "packed storage": (zip_bomb, "claims a larger size than it has in the file"),
+    "packed pickle": (packed_pickle, "claims a larger size than it has in the file"),
+    "overlapping": (overlapping, "claims a larger size than it has in the file"),
     "expanded": (expanded, "c.weight claims 1,099,511,627,776 numbers of a storage of 6"),
     "long storage": (long_storage, "storage 0 claims 4,398,046,511,104 bytes"),
     "long pickle": (
@@ -112,8 +112,11 @@ HOSTILE = {
     ),
     "long text": (raw(b"\x80\x02X\xff\xff\xff\x7fa."), "too long for a list of tensors"),
     # Without an end to the depth, the hash of such a key overflows the stack of Python itself.
-    "nested key": (raw(b"\x80\x02}(N" + b"\x85" * 100_000 + b"Nu."), "other keys than texts"),
-    "nested key, alone": (raw(b"\x80\x02}N" + b"\x85" * 100_000 + b"Ns."), "other keys than texts"),
+    "nested key": (raw(b"\x80\x02}(N" + b"\x85" * 100_000 + b"Nu."), "keys that are not texts"),
+    "nested key, alone": (
+        raw(b"\x80\x02}N" + b"\x85" * 100_000 + b"Ns."),
+        "keys that are not texts",
+    ),
     "set": (raw(b"\x80\x04\x8f(N" + b"\x85" * 100_000 + b"\x90."), "never writes"),
     "pairs": (
         raw(b"ccollections\nOrderedDict\n]N" + b"\x85" * 100_000 + b"a\x85R."),

@@ -20,7 +20,7 @@ INTERFACE = interfaces.FILE
 WEIGHTS = "generator.weights.h5"
 
 # Of the layout of `metrics.json`. Goes up when an older library would read a newer one wrongly.
-FORMAT = 1
+FORMAT = 2
 
 _AGAIN = "Install the library, or fetch the preset, again."
 
@@ -37,7 +37,7 @@ _OLD = {"networks": {"generator": {"image_shape": [int], "out_channels?": (int, 
 _METRICS = {
     "made": dict,
     "numbers": {
-        ...: {"value": float, "floor": (float, None), "yardsticks": {...: (float, None)}},
+        ...: {"value": float, "reference": (float, None), "degradations": {...: (float, None)}},
     },
     "weights": {...: {"parameters": int, "bytes": int}},
     "sha256": {...: str},
@@ -134,7 +134,7 @@ class Card:
 
     @property
     def numbers(self) -> dict[str, dict[str, Any]]:
-        """Names of protocols to `{"value", "floor", "yardsticks"}`."""
+        """Names of protocols to `{"value", "reference", "degradations"}`."""
         return self.metrics.get("numbers", {})
 
     @property
@@ -237,6 +237,8 @@ def card(name: str | os.PathLike) -> Card:
             f"Received: format={metrics['format']} in {folder / METRICS}"
         )
     _require(folder / RECIPE, recipe, _RECIPE)
+    if isinstance(numbers := metrics.get("numbers"), dict):
+        metrics["numbers"] = {name: cards.renamed(found) for name, found in numbers.items()}
     _require(folder / METRICS, metrics, _METRICS if metrics else {})
     _require(folder / METRICS, metrics, {"made": cards.MADE} if metrics.get("made") else {})
     stated = None

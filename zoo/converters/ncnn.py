@@ -5,6 +5,8 @@ blob must be made once and before it is used, and the weights must be as many by
 need. Sizes are compared before anything is read.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +48,7 @@ class Layer(NamedTuple):
     options: dict
 
 
-def read_param(path):
+def read_param(path: Path | str) -> list[Layer]:
     """Reads the layers of a `.param`.
 
     Args:
@@ -84,7 +86,7 @@ def read_param(path):
     return layers
 
 
-def read_bin(path, layers):
+def read_bin(path: Path | str, layers: Sequence[Layer]) -> dict[str, list[np.ndarray]]:
     """Reads the weights of layers.
 
     Args:

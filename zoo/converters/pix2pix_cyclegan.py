@@ -7,8 +7,10 @@ of them have a place, and all weights get a value, or nothing is changed.
 
 import dataclasses
 from itertools import zip_longest
+from pathlib import Path
 from typing import NamedTuple
 
+import keras
 from keras import layers
 
 from keras_gans.layers import InstanceNormalization
@@ -32,7 +34,7 @@ class _Found(NamedTuple):
     stored: Stored
 
 
-def load_pytorch(path, network):
+def load_pytorch(path: Path | str, network: keras.Model) -> keras.Model:
     """Loads a `.pth` of the CycleGAN and Pix2Pix authors' PyTorch program.
 
     >>> generator = keras_gans.networks.resnet_generator((256, 256, 3), blocks=9)
@@ -57,7 +59,7 @@ def load_pytorch(path, network):
         return _assigned(list(_of_pytorch(state)), network, path, 1e-5)
 
 
-def load_keras_h5(path, network, epsilon=1e-3):
+def load_keras_h5(path: Path | str, network: keras.Model, epsilon: float = 1e-3) -> keras.Model:
     """Loads an `.h5` of `save_weights` or `save`, as Keras 2 wrote it.
 
     >>> generator = keras_gans.networks.resnet_generator(

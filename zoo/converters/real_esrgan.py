@@ -9,15 +9,18 @@ import hashlib
 import importlib.util
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from keras_gans import networks
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.layers.pixel_shuffle import pytorch_channels
 from keras_gans.names import did_you_mean
+from keras_gans.networks import upscaling
 from keras_gans.networks.rrdb_upscaler import UNSHUFFLED
 from keras_gans.reading import pytorch
 from keras_gans.zoo.converters import ncnn
@@ -51,7 +54,12 @@ class _Found(NamedTuple):
     weights: dict
 
 
-def load(source, scale=None, image_shape=(None, None, 3), unit_range=True):
+def load(
+    source: Path | str,
+    scale: int | None = None,
+    image_shape: Sequence[int | None] = (None, None, 3),
+    unit_range: bool = True,
+) -> keras.Model:
     """Builds the network that a file holds, with its weights.
 
     >>> upscaler = keras_gans.zoo.converters.real_esrgan.load("animevideov3")  # doctest: +SKIP
@@ -88,12 +96,12 @@ def load(source, scale=None, image_shape=(None, None, 3), unit_range=True):
             f"This network makes images {options['scale']} times larger. Expected "
             f"`scale={options['scale']}` or None; reduce what it makes. Received: scale={scale!r}"
         )
-    if tuple(image_shape)[2:] != (found.channels,):
+    if upscaling.image_shape(image_shape)[2] != found.channels:
         raise ValueError(
             f"The network takes images of {found.channels} channels. Received: "
             f"image_shape={image_shape}"
         )
-    with undisturbed():
+    with preserving_random_state():
         network = getattr(networks, found.kind)(image_shape, unit_range=unit_range, **options)
     return _filled(network, found, path)
 

@@ -20,8 +20,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gans import checks, generation, image, latent, metrics
-from keras_gans.building import undisturbed
-from keras_gans.data.sources import folder
+from keras_gans.building import preserving_random_state
 from keras_gans.files import atomic
 from keras_gans.interface import Latents
 from keras_gans.metrics import classifiers, random_cnn
@@ -458,7 +457,7 @@ def _target(target, shape):
             raise FileNotFoundError(
                 f"There is no such file. Expected the path of an image. Received: {str(target)!r}"
             )
-        pixels = folder.fit(folder.decode(target, shape[-1]), shape[:2])
+        pixels = image.read(target, shape[:2], shape[-1])
         return image.from_uint8(pixels)
     pixels = np.asarray(target)
     if pixels.shape != tuple(shape):
@@ -485,7 +484,7 @@ def _feature_network(features, source, gan, shape):
             f"There is no such feature network to go down.{did_you_mean(str(features), known)} "
             f"Expected one of {known}, or a `keras.Model`. Received: features={features!r}"
         )
-    with undisturbed("float32"):
+    with preserving_random_state("float32"):
         if features != _RANDOM:
             return _require_takes(classifiers.load(features)[0], shape), features
         network = random_cnn.build()

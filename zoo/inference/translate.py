@@ -17,6 +17,8 @@ import tensorflow as tf
 from keras_gans import checks, generation, image, latent, networks
 from keras_gans.adversarial import AdversarialModel
 from keras_gans.data.sources import image_files
+from keras_gans.image.files import NOT_IMAGES, decode, is_folder, mode, suffixes, why_not
+from keras_gans.image.pixels import from_pillow
 from keras_gans.interface import Interface
 from keras_gans.metrics.features import hash_of
 from keras_gans.names import did_you_mean, printable
@@ -174,7 +176,7 @@ def _require_possible(source, output, format, stochastic, seed, batch_size):
             "That is nothing to translate by. Expected the folder of a run, the name of a preset, "
             f"or an image-to-image GAN. Received: source={source!r}"
         )
-    if image_files.mode(output) and not image_files.is_folder(output):
+    if mode(output) and not is_folder(output):
         raise ValueError(
             "A file is where the images would be written to. Expected a folder, or a name that is "
             f"free, as `output`. Received: output={str(output)!r}"
@@ -222,7 +224,7 @@ class _Work:
             shown["reconstruction"] = self.back.apply(made, **self.how)
         if alpha is not None:
             if alpha.shape != made.shape[:2]:
-                alpha = _resize(alpha[..., None], made.shape)[..., 0]
+                alpha = image.resize(alpha[..., None], made.shape[:2])[..., 0]
             made = _transparent(made, alpha, on_white=self.format == "jpeg")
             told.append("on white, as JPEG has no alpha" if self.format == "jpeg" else "alpha kept")
         # The image comes last: where there is one, all that belongs to it is there.
@@ -249,16 +251,16 @@ def _targets(files, output, suffix):
             "Those are no paths. Expected the path of an image or of a folder of images, or a list "
             f"of such. Received: files={files!r}"
         )
-    known, targets, failed, left_out = image_files.suffixes(), {}, {}, {}
+    known, targets, failed, left_out = suffixes(), {}, {}, {}
     for path in map(Path, given):
-        if not image_files.mode(path):
+        if not mode(path):
             raise FileNotFoundError(
                 "That file does not exist. Expected paths of images, or of folders of images. "
                 f"Received: {str(path)!r}"
             )
         home, found = _find(path, output, known)
         for reason, names in found.left_out.items():
-            if reason in (image_files.NOT_IMAGES, image_files.CIRCLES):
+            if reason in (NOT_IMAGES, image_files.CIRCLES):
                 left_out.setdefault(reason, []).extend(str(home / name) for name in names)
             else:
                 failed |= {home / name: reason for name in names}
@@ -290,8 +292,8 @@ def _targets(files, output, suffix):
 
 def _find(path, output, known):
     """A folder, and what `image_files.find` finds there; not what this function wrote."""
-    if not image_files.is_folder(path):
-        if image_files.why_not(path, known):  # who names a file takes it for an image
+    if not is_folder(path):
+        if why_not(path, known):  # who names a file takes it for an image
             return path.parent, image_files.Found(left_out={"not an image": [path.name]})
         return path.parent, image_files.Found([path.name])
     if path.resolve() == output.resolve():
@@ -358,8 +360,10 @@ class _Translator:
             return generation.translate(self.network, tiles, len(tiles), drawn)
 
         if resized:
-            made = call(image.from_uint8(_resize(pixels, tile))[None])[0]
-            return _resize(image.to_uint8(made), self.described.size_of_output(*pixels.shape[:2]))
+            made = call(image.from_uint8(image.resize(pixels, tile[:2]))[None])[0]
+            return image.resize(
+                image.to_uint8(made), self.described.size_of_output(*pixels.shape[:2])
+            )
         made = translate_image(call, image.from_uint8(pixels), tile, overlap, batch_size, scale)
         return image.to_uint8(made)
 
@@ -416,8 +420,7 @@ def _read(path, channels):
     """Pixels `(height, width, channels)`, alpha or `None`, and what is to be said of the file."""
     from PIL import Image, ImageOps
 
-    colors = image_files.decode(path, channels)
-    pixels = np.asarray(colors).reshape(*colors.size[::-1], channels)
+    pixels = from_pillow(decode(path, channels))
     alpha, told = None, []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as `decode` does
@@ -428,15 +431,6 @@ def _read(path, channels):
             if file.has_transparency_data and not file.mode.startswith("I"):
                 alpha = np.asarray(ImageOps.exif_transpose(file).convert("RGBA"))[..., 3]
     return pixels, alpha, told
-
-
-def _resize(pixels, shape):
-    """Pixels at another `(height, width, ...)`; bicubic, antialiased."""
-    from PIL import Image
-
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    picture = picture.resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
-    return np.asarray(picture).reshape(*shape[:2], pixels.shape[2])
 
 
 def _how(shape, tile, settings):
@@ -459,9 +453,9 @@ def _transparent(pixels, alpha, on_white):
     colors, alpha = np.broadcast_to(pixels, (*pixels.shape[:2], 3)), alpha[..., None]
     if not on_white:
         return np.concatenate([colors, alpha], axis=-1)
-    return np.rint(255 - (255.0 - colors) * (alpha / 255)).astype("uint8")
+    return image.on_white(colors, alpha)
 
 
 def _small(pixels):
     scale = min(1, PREVIEW / max(pixels.shape[:2]))
-    return _resize(pixels, [max(round(side * scale), 1) for side in pixels.shape[:2]])
+    return image.resize(pixels, [max(round(side * scale), 1) for side in pixels.shape[:2]])
