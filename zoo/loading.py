@@ -19,7 +19,6 @@ from keras_gans import AdversarialModel, data, interface, models
 from keras_gans.building import at_most, preserving_random_state
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
-from keras_gans.data.sources import fashion_mnist
 from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading import hdf5
@@ -203,9 +202,7 @@ def class_names(data_set: str) -> Sequence[str] | None:
     >>> class_names("fashion_mnist")[9]
     'boot'
     """
-    if (registry := getattr(data, "class_names_of", None)) is not None:
-        return registry(data_set)
-    return fashion_mnist.CLASSES if data_set == "fashion_mnist" else None
+    return data.class_names_of(data_set)
 
 
 def fill(gan: AdversarialModel, folder: Path, roles: Sequence[str]) -> AdversarialModel:
