@@ -111,8 +111,10 @@ def test_a_damaged_file_is_named(copied, file):
     content[place] ^= 1
     path.write_bytes(content)
     loads = [zoo.load, zoo.open_gan, keras_gans.ACGAN.from_preset]
+    # What an interface says is looked at first: one class more than names.
+    found = "10 names for 11 classes" if file == "interface.json" else "SHA-256"
     for check in [zoo.verify, *(loads if file != "README.md" else [])]:
-        with pytest.raises(ValueError, match=f"damaged.*SHA-256.*{file}"):
+        with pytest.raises(ValueError, match=f"damaged.*{found}.*{file}"):
             check(TRAINED[0])
 
 
@@ -165,7 +167,7 @@ def test_unknown_presets():
 
 
 def test_the_folder_is_no_package_of_its_own():
-    path = Path(presets.__file__).with_name("__init__.py")
+    path = Path(presets.__file__).parents[1] / "__init__.py"
     spec = importlib.util.spec_from_file_location("zoo", path)
     with pytest.raises(ImportError, match="works under that name only"):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))

@@ -8,6 +8,7 @@ type `load`, or `load_pairs` for images of images. Names are looked up in this l
 
 import contextlib
 import copy
+import functools
 import inspect
 import json
 import os
@@ -20,9 +21,12 @@ import tensorflow as tf
 
 import keras_gans
 from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
+from keras_gans.building import preserving_random_state
+from keras_gans.interface import Interface
+from keras_gans.interface import of as of_network
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import require
-from keras_gans.zoo.catalog import presets
+from keras_gans.zoo.catalog import interfaces, presets
 from keras_gans.zoo.runs import fields
 
 # What may change between two runs of one training: how long, what it is called, how it is measured.
@@ -112,10 +116,19 @@ class Recipe:
         pairs = pairs.take(self.config["samples"])
         return tuple(map(np.concatenate, zip(*pairs.as_numpy_iterator())))
 
+    @functools.cached_property
+    def interface(self) -> Interface:
+        """What the network that makes the images takes and makes: the first."""
+        role, arguments = next(iter(self.config["networks"].items()))
+        if "image_shape" in arguments:
+            return interfaces.of_recipe(self.config)[role]
+        with preserving_random_state("float32"):
+            return of_network(self.build_network(role))
+
     @property
-    def translates(self):
-        """Whether images are made of images."""
-        return self.config["data"]["type"] == "load_pairs"
+    def translates(self) -> bool:
+        """Whether images are made from images."""
+        return self.interface.takes_image
 
     def build_network(self, role):
         arguments = dict(self.config["networks"][role])
