@@ -34,8 +34,9 @@ def generator_of(model: keras.Model) -> keras.Model:
         stacklevel=3,
     )
     generator = model.inference_generator
-    if hasattr(model, "interface"):
-        interface.state(generator, model.interface())
+    if hasattr(model, "interface"):  # a GAN class of somebody else's may have none
+        role = next(iter(model.sides.values()))[0]
+        interface.state(generator, model.interface(role))
     return generator
 
 
