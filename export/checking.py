@@ -3,6 +3,7 @@
 import dataclasses
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -66,7 +67,7 @@ class _Written:
     """
 
     format: str
-    run: callable
+    run: Callable
     batch_size: int | None = None
     numbers: frozenset = frozenset()
 

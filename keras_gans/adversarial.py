@@ -44,9 +44,11 @@ class AdversarialModel(keras.Model):
             Keras than TensorFlow.
     """
 
-    side_names = ("generator", "discriminator")
-    averaged_sides = ("generator",)  # whose networks have moving averages, if they are kept
-    tracked = ("discriminator_loss", "generator_loss")
+    side_names: tuple[str, ...] = ("generator", "discriminator")
+    averaged_sides: tuple[str, ...] = (
+        "generator",
+    )  # whose networks have moving averages, if they are kept
+    tracked: tuple[str, ...] = ("discriminator_loss", "generator_loss")
     num_classes = None  # of the labels that its networks take
     largest_weight = 1.0  # of the terms of the losses: what a gradient's size is to be seen beside
 
