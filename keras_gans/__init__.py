@@ -16,9 +16,18 @@ from pathlib import Path
 from keras_gans import rooms
 from keras_gans._version import __version__
 
-_MODELS = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
+_MODELS: tuple[str, ...] = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
 _MODELS += ("ConditionalGAN", "CycleGAN", "InfoGAN", "Pix2Pix", "SemiSupervisedGAN", "UnrolledGAN")
-_ROOMS = ("callbacks", "data", "image", "latent", "layers", "losses", "metrics", "models")
+_ROOMS: tuple[str, ...] = (
+    "callbacks",
+    "data",
+    "image",
+    "latent",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+)
 _ROOMS += ("networks", "penalties", "schedules", "export", "zoo")
 
 __all__ = ["__version__", *_MODELS, *_ROOMS]

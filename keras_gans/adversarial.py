@@ -50,14 +50,16 @@ class AdversarialModel(keras.Model):
             Keras than TensorFlow.
     """
 
-    side_names = ("generator", "discriminator")
-    averaged_sides = ("generator",)  # whose networks have moving averages, if they are kept
-    tracked = ("discriminator_loss", "generator_loss")
-    num_classes = None  # of the labels that the networks take
-    compared = ("source", "generated", "target")  # the columns of `compare`
-    recipe = None  # as a dictionary, of a GAN that the zoo has built
-    untrained = ()  # networks of a GAN opened from a preset that comes without their weights
-    largest_weight = 1.0  # of the terms of the losses; gradient norms are compared with it
+    side_names: tuple[str, ...] = ("generator", "discriminator")
+    # Sides whose networks have moving averages, if they are kept.
+    averaged_sides: tuple[str, ...] = ("generator",)
+    tracked: tuple[str, ...] = ("discriminator_loss", "generator_loss")
+    num_classes: int | None = None  # of the labels that the networks take
+    compared: tuple[str, ...] = ("source", "generated", "target")  # the columns of `compare`
+    recipe: dict | None = None  # of a GAN that the zoo has built
+    # Networks of a GAN opened from a preset that comes without their weights.
+    untrained: Sequence[str] = ()
+    largest_weight: float = 1.0  # of the terms of the losses; gradient norms are compared with it
 
     def __init__(
         self,

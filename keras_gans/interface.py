@@ -619,13 +619,13 @@ def _whole(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
-def _renamed(ports: list[Port], names: list[str]) -> list[Port]:
+def _renamed(ports: Sequence[Port], names: list[str]) -> list[Port]:
     """The ports, those of a kind that comes more than once under the names of their layers."""
     kinds = [type(port) for port in ports]
     renamed = []
     for number, (port, name) in enumerate(zip(ports, [*names, *[""] * len(ports)]), start=1):
         if kinds.count(type(port)) > 1:
             usable = name if name.isidentifier() else f"{port.name}_{number}"
-            port = dataclasses.replace(port, name=usable)
+            port = dataclasses.replace(port, name=usable)  # type: ignore[type-var]
         renamed.append(port)
     return renamed

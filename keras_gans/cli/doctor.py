@@ -9,7 +9,7 @@ from keras_gans.terminal import say
 
 DESCRIPTION = "Check this installation, and say what to do about what is missing."
 
-_PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "pillow")
+_PACKAGES: tuple[str, ...] = ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "pillow")
 _PACKAGES += ("jinja2", "matplotlib")
 
 # A state, what it is the state of, and what to do. These states are in order.

@@ -8,7 +8,16 @@ from keras_gans.terminal import say
 
 DESCRIPTION = "Translate images, of any size, with an image-to-image GAN."
 
-_OPTIONS = ("files", "output", "format", "backward", "stochastic", "seed", "resized", "overlap")
+_OPTIONS: tuple[str, ...] = (
+    "files",
+    "output",
+    "format",
+    "backward",
+    "stochastic",
+    "seed",
+    "resized",
+    "overlap",
+)
 _OPTIONS += ("batch_size", "best", "overwrite")
 
 

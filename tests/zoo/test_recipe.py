@@ -5,8 +5,10 @@ import keras
 import numpy as np
 import pytest
 
+import keras_gans
 import tiny
 from keras_gans import zoo
+from keras_gans.zoo.runs.plan import plan
 
 RING = {
     "description": "points on a ring",
@@ -172,6 +174,72 @@ def test_unknown_loss_and_data_options_are_refused():
         zoo.Recipe(changed("model.loss", "hing")).build_model()
     with pytest.raises(ValueError, match="radius"):
         zoo.Recipe(changed("data.radios", 3)).load_data(first_epoch=0)
+
+
+THREE = {
+    "epochs": 1,
+    "data": {"name": "digits", "batch_size": 16, "num_examples": 32, "image_size": 16},
+    "networks": {
+        "generator": {"type": "mlp_generator", "image_shape": [16, 16, 1], "latent_dim": 1},
+        "discriminator": {"type": "mlp_discriminator", "image_shape": [16, 16, 1], "width": 4},
+        "encoder": {"type": "mlp_discriminator", "image_shape": [16, 16, 1], "width": 4},
+    },
+    "model": {"type": "LatentRegression"},
+}
+
+
+@pytest.fixture
+def three_sides(monkeypatch):
+    from models.test_three_sides import LatentRegression
+
+    monkeypatch.setattr(keras_gans.models, "LatentRegression", LatentRegression, raising=False)
+
+
+def test_every_side_has_its_optimizer(three_sides, tmp_path):
+    for side in ("generator", "discriminator", "encoder"):
+        config = {**THREE, f"{side}_optimizer": {"type": "SGD", "learning_rate": 0.25}}
+        gan = zoo.Recipe(config).build_model()
+        rates = {s: float(getattr(gan, f"{s}_optimizer").learning_rate) for s in gan.sides}
+        assert [s for s, rate in rates.items() if rate == 0.25] == [side]
+    fields = zoo.Recipe(THREE).config
+    assert (
+        fields["encoder_optimizer"] is None and "encoder_optimizer" not in zoo.Recipe(RING).config
+    )
+    with pytest.raises(ValueError, match="no field 'encoder_optimiser'. Did you mean 'encoder_opt"):
+        zoo.Recipe({**THREE, "encoder_optimiser": None})
+    with pytest.raises(ValueError, match="no field 'encoder_optimizer'"):
+        zoo.Recipe({**RING, "encoder_optimizer": None})
+    # As a file, whose class is only known once TensorFlow has loaded.
+    (tmp_path / "three.json").write_text(json.dumps(config))
+    assert zoo.Recipe.read(tmp_path / "three.json").config == zoo.Recipe(config).config
+
+
+def test_the_plan_counts_every_side(three_sides, tmp_path):
+    data = {**THREE["data"], "data_dir": str(tmp_path)}
+    planned = plan(zoo.Recipe({**THREE, "data": data}), tmp_path / "run")
+    assert list(planned.parameters) == [
+        f"{s}: {s}" for s in ("generator", "discriminator", "encoder")
+    ]
+    assert (planned.steps_per_epoch, planned.first_epoch, planned.last_epoch) == (2, 1, 1)
+    assert planned.steps == 2 and planned.batch_shape == (16, 16, 16, 1)
+    assert planned.checkpoint_bytes >= 4 * sum(planned.parameters.values())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "other", "kept"),
+    [(True, None, True), (False, None, True), ("labels.csv", None, False), (True, "digits", False)],
+)
+def test_an_evaluation_is_of_the_classes_that_were_chosen(labels, other, kept, monkeypatch):
+    given = {}
+    monkeypatch.setattr(
+        "keras_gans.metrics.Evaluation", lambda data, **options: given.update(options)
+    )
+    data = {"name": "photographs", "image_size": 16, "labels": labels, "class_names": ["a", "b"]}
+    zoo.Recipe({**tiny.RECIPE, "data": data}).evaluation(other)
+    assert given == {"image_size": 16, "on_error": "raise"} | (
+        {"class_names": ["a", "b"]} if kept else {}
+    )
 
 
 def test_reading(tmp_path):

@@ -2,7 +2,7 @@
 
 A recipe is JSON. Each part names a `type` (a network function, a model class, an optimizer) and
 gives its arguments; whatever it leaves out has the default that the signature says. Data have the
-type `load`, or `load_pairs` for images of images. Names are looked up in this library and in
+type `load`, or `load_pairs` for image-to-image GANs. Names are looked up in this library and in
 `keras.optimizers` alone, so a recipe runs no code of its own.
 """
 
@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,16 +36,16 @@ _FREE = ("epochs", "description", "evaluation")
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
 
-# Images, or pairs, that show whether an evaluation can be done: the fewest that it takes.
+# The fewest images, or pairs, that an evaluation takes, to try whether it can be done.
 _FEW, _FEW_PAIRS = 10, 2
 
-# What makes networks of networks, and not of numbers.
+# Functions that make a network from another one, not from numbers.
 _OF_NETWORKS = ("stochastic", "synchronized")
 
-# Arguments that say what images are like, and hold for an evaluation too.
+# Arguments that describe the images, for an evaluation too.
 _IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction", "class_names")
 
-# Those that say how images are dealt out to a training of images of images.
+# Arguments of `load_pairs` that only a training has.
 _OF_TRAINING = ("type", "batch_size", "augment", "shuffle", "num_examples")
 
 
@@ -64,14 +65,14 @@ class Recipe:
             with the nearest names.
     """
 
-    def __init__(self, config, name="recipe"):
+    def __init__(self, config: dict[str, Any], name: str = "recipe") -> None:
         self.name = name
-        self.defaults = {}
+        self.defaults: dict[str, Any] = {}
         _require_json(config)
         self.config = self._complete(copy.deepcopy(config))
 
     @classmethod
-    def read(cls, source, **changes):
+    def read(cls, source: "Recipe | dict[str, Any] | Path | str", **changes: Any) -> "Recipe":
         """Reads a recipe.
 
         Args:
@@ -95,16 +96,16 @@ class Recipe:
 
     # ---- what the parts become
 
-    def load_data(self, first_epoch):
-        """Endless batches from epoch `first_epoch` on."""
+    def load_data(self, first_epoch: int) -> tf.data.Dataset:
+        """Returns endless batches from epoch `first_epoch` on."""
         arguments = dict(self.config["data"])
         return _LOADERS[arguments.pop("type")](**arguments, first_epoch=first_epoch)
 
-    def sample_pairs(self):
-        """Pairs to look at as the training goes, held out if it is evaluated on such.
+    def sample_pairs(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Returns pairs for the sample grids, held out if the training is evaluated on such.
 
         Returns:
-            Two arrays; `None` where images are made of latents.
+            Two arrays; `None` where the data are no pairs.
         """
         if not self.translates:
             return None
@@ -114,7 +115,8 @@ class Recipe:
             arguments |= {"split": evaluation["split"] or "validation", "paired": True}
         pairs = data.load_pairs(**arguments, batch_size=1, augment=False, shuffle=False)
         pairs = pairs.take(self.config["samples"])
-        return tuple(map(np.concatenate, zip(*pairs.as_numpy_iterator())))
+        sources, targets = map(np.concatenate, zip(*pairs.as_numpy_iterator()))
+        return sources, targets
 
     @functools.cached_property
     def interface(self) -> Interface:
@@ -130,13 +132,14 @@ class Recipe:
         """Whether images are made from images."""
         return self.interface.takes_image
 
-    def build_network(self, role):
+    def build_network(self, role: str) -> keras.Model:
+        """Returns a new network of the GAN."""
         arguments = dict(self.config["networks"][role])
         with _building(f"networks.{role}", self.config["networks"][role]):
             return getattr(networks, arguments.pop("type"))(**arguments)
 
-    def build_model(self):
-        """The compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on.
+    def build_model(self) -> keras_gans.AdversarialModel:
+        """Returns the compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on.
 
         In the scope of a strategy of several replicas, batch normalisation is synchronised, so that
         a recipe means the same on any number of devices.
@@ -145,8 +148,8 @@ class Recipe:
         keras.config.set_dtype_policy(self.config["dtype_policy"])
         return self.assemble()
 
-    def assemble(self):
-        """The same under the seed and dtype policy that are set already."""
+    def assemble(self) -> keras_gans.AdversarialModel:
+        """Returns the same under the seed and dtype policy that are set already."""
         built = {role: self.build_network(role) for role in self.config["networks"]}
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             # After all are built: copying draws random numbers, and they start as on one device.
@@ -158,11 +161,13 @@ class Recipe:
                 loss = dict(arguments["loss"])
                 arguments["loss"] = losses.get(loss.pop("type", None), **loss)
             gan = kind(**built, **arguments)
-        gan.compile(**{f"{s}_optimizer": self._optimizer(f"{s}_optimizer") for s in gan.sides})
+        gan.compile(**{f: self._optimizer(f) for f in map(fields.optimizer, gan.sides)})
         return gan
 
-    def build_evaluation(self, directory, gan=None):
-        """The callback that the field `evaluation` asks for, or `None`.
+    def build_evaluation(
+        self, directory: Path, gan: keras_gans.AdversarialModel | None = None
+    ) -> callbacks.Evaluate | None:
+        """Returns the callback of the field `evaluation`, or `None`.
 
         Args:
             directory: for the best checkpoint.
@@ -192,8 +197,10 @@ class Recipe:
                 f"Received: best={best!r}"
             )
 
-    def evaluation(self, data=None, **options):
-        """A `metrics.Evaluation`, or `TranslationEvaluation`, of images such as this recipe's.
+    def evaluation(
+        self, data: Path | str | None = None, **options: Any
+    ) -> metrics.Evaluation | metrics.TranslationEvaluation:
+        """Returns a `metrics.Evaluation`, or `TranslationEvaluation`, of images such as this recipe's.
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
@@ -307,14 +314,14 @@ class Recipe:
         ordered = {n: given[n] if n in given else defaults[n] for n in parameters}
         return {**ordered, **given}
 
-    def rows(self):
-        """Every field as `(dotted name, value, default)`, the default `...` where there is none."""
+    def rows(self) -> list[tuple[str, Any, Any]]:
+        """Returns every field as `(dotted name, value, default)`, the default `...` where there is none."""
         return [
             (field, value, self.defaults.get(field, ...))
             for field, value in flat(self.config).items()
         ]
 
-    def require_same(self, earlier, where):
+    def require_same(self, earlier: dict[str, Any], where: Path | str) -> None:
         """Raises ValueError, naming the fields, if `earlier` is another configuration."""
         # A field that a later version added had, then as now, its default.
         new = flat(self.config)
@@ -387,8 +394,8 @@ def _evaluated(
     """The fields of `evaluation` and their defaults: of `Evaluate`, and of `metrics.Evaluation`."""
 
 
-def flat(config, prefix=""):
-    """Nested fields under dotted names.
+def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested fields under dotted names.
 
     >>> flat({"data": {"name": "digits"}, "epochs": 3})
     {'data.name': 'digits', 'epochs': 3}
