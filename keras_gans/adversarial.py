@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import batches, checks, fitting, interface, latent, replicas
+from keras_gans import batches, checks, fitting, generation, interface, latent, replicas, rooms
 from keras_gans.files import hdf5_groups, nothing_skipped, target
 from keras_gans.names import deprecated, did_you_mean
 
@@ -48,6 +48,9 @@ class AdversarialModel(keras.Model):
     averaged_sides = ("generator",)  # whose networks have moving averages, if they are kept
     tracked = ("discriminator_loss", "generator_loss")
     num_classes = None  # of the labels that its networks take
+    compared = ("source", "made of it", "target")  # the columns of `compare`
+    recipe = None  # as a dictionary, of a GAN that the zoo has built
+    untrained = ()  # networks of a GAN opened from a preset that comes without their weights
     largest_weight = 1.0  # of the terms of the losses: what a gradient's size is to be seen beside
 
     def __init__(
@@ -237,9 +240,14 @@ class AdversarialModel(keras.Model):
         return self.inference_generator(inputs, training=training)
 
     @property
+    def generator_role(self):
+        """Attribute name of the network that `call` and `generate` run: the first."""
+        return next(iter(self.sides.values()))[0]
+
+    @property
     def inference_generator(self):
         """The first generator as it is to be used and exported: averaged, if averages are kept."""
-        return self.in_use(next(iter(self.sides.values()))[0])
+        return self.in_use(self.generator_role)
 
     def reset_averages(self):
         """Starts the moving averages afresh from the generators as they are.
@@ -294,35 +302,87 @@ class AdversarialModel(keras.Model):
         for network in (getattr(self, role), self.in_use(role)):
             interface.state(network, stated)
 
-    def generate(self, num_images=16, *, latents=None, truncation=None, seed=None, batch_size=64):
+    def generate(
+        self,
+        num_images=16,
+        *,
+        latents=None,
+        truncation=None,
+        seed=None,
+        batch_size=64,
+        **inputs,
+    ):
         """Makes images, the same ones for the same seed.
 
         >>> images = gan.generate(16, seed=0)
         >>> path = keras_gans.image.save(images, "grid.png")
 
+        What else can be chosen, the generator's interface says (`gan.interface().options`):
+
+        - labels, by the name of their input, such as `labels=7` or `labels=[1, 1, 2]`: integers
+          `(num_images,)`, or one for all. Those left out are all classes in turn, so that a grid of
+          as many columns has a class in each;
+        - `categorical`, of an InfoGAN: an integer for all images if there is one categorical code,
+          or integers `(num_images, number of codes)`. Left out, it is drawn;
+        - `continuous`, of an InfoGAN: floats `(continuous,)` for all images, or `(num_images,
+          continuous)`, trained on [-1, 1]. Left out, it is drawn;
+        - any other input by its name: an array with a row for each image.
+
         Args:
-            num_images: how many; not looked at when `latents` are given.
-            latents: float array `(num_images, latent_dim)` to use instead of drawing.
+            num_images: how many; not looked at when `latents` are given. Of a generator that takes
+                images and no latents, the images: floats in [-1, 1].
+            latents: float array `(num_images, latent_dim)` to use instead of drawing, codes
+                included; of several inputs of latents, those of all in a row.
             truncation: largest size of a latent's coordinate (Brock 2019, section 3.1).
             seed: integer; fewer images of one seed are the first of more. `None` draws anew.
             batch_size: how many to make at once.
+            **inputs: of the generator, as above.
 
         Returns:
-            float32 numpy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
-            for images.
+            float32 NumPy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
+            for images. Of a generator with several outputs a dict of such arrays, by the names of
+            the outputs.
 
         Raises:
-            ValueError: for latents that do not fit the generator.
+            ValueError: for what the generator does not take, or values that do not fit it: labels
+                out of range, no integers, or not as many as images.
         """
-        return self.run_generator(
-            self.given_latents(num_images, latents, truncation, seed), batch_size=batch_size
-        )
+        described = self.interface(self.generator_role)
+        if described.takes_image and not described.takes_latents and not np.isscalar(num_images):
+            inputs[described.image.name] = num_images
+        generation.require_options(described, inputs, type(self).__name__)
+        if (taken := described.image) is not None:
+            inputs[taken.name] = generation.require_images(inputs.get(taken.name), taken.shape)
+            num_images = len(inputs[taken.name])
+        if described.latent_dim:
+            latents = self.given_latents(num_images, latents, truncation, seed)
+            num_images = len(latents)
+        arrays = generation.fill(described, num_images, latents, inputs)
+        return self.run_generator(*arrays, batch_size=batch_size)
+
+    def compare(self, source, target):
+        """Makes the columns of a sheet of an image-to-image generator, which `compared` names.
+
+        Args:
+            source: images to give it, floats `(number, height, width, channels)` in [-1, 1].
+            target: images to show beside what it makes of them.
+
+        Returns:
+            A list of arrays of images, one for each column.
+        """
+        made = self.generate(source)
+        return [
+            source,
+            *generation.images_of(self.interface(self.generator_role), made).values(),
+            target,
+        ]
 
     def given_latents(self, num_images, latents=None, truncation=None, seed=None):
         """The latents that `generate` is asked for: those given, checked, or new ones."""
-        size = latent.dim(self.generator)
+        described = self.interface(self.generator_role)
+        size = described.latent_dim
         if latents is None:
-            return latent.sample(num_images, size, seed, truncation)
+            return generation.draw(described, num_images, truncation, seed)
         latents = np.asarray(latents)
         numbers_ = latents.dtype.kind in "fiu" and np.isfinite(latents).all()
         if latents.shape[1:] != (size,) or not len(latents) or not numbers_:
@@ -333,13 +393,66 @@ class AdversarialModel(keras.Model):
         return latents.astype("float32")
 
     def run_generator(self, *inputs, batch_size=64):
-        """The images that the generator in use makes of whole arrays, one for each input."""
-        generator = self.inference_generator
+        """What the generator in use makes of whole arrays, one for each input; as `generate`."""
+        made = generation.run(self.inference_generator, inputs, batch_size)
+        return generation.named(self.interface(self.generator_role), made)
 
-        def call(start, part):
-            return generator(part[0] if len(part) == 1 else part, training=False)
+    # ---- presets
 
-        return batches.in_parts(call, inputs, batch_size)
+    @classmethod
+    def from_preset(cls, preset, load_weights=True):
+        """Opens the GAN of a preset, to generate with or to go on training.
+
+        >>> gan = keras_gans.DCGAN.from_preset("dcgan_digits_28")
+        >>> gan.generate(4, seed=0).shape
+        (4, 28, 28, 1)
+
+        A preset that comes without its discriminator gives one that is untrained: `untrained`
+        names such networks.
+
+        Args:
+            preset: name of a preset, the folder of one or of a run, or its address on a hub: see
+                `keras_gans.zoo.card`.
+            load_weights: `False` gives all networks the random weights that a training starts from.
+
+        Returns:
+            The compiled GAN, of this class or of one that inherits from it.
+
+        Raises:
+            ValueError: if there is no such preset, it is of another class, or a file is damaged.
+        """
+        return rooms.room("zoo").open_gan(preset, load_weights=load_weights, kind=cls)
+
+    def save_to_preset(self, folder, recipe=None, **options):
+        """Writes a preset of the networks in use, which `from_preset` and `zoo.load` take.
+
+        >>> gan = keras_gans.DCGAN.from_preset("dcgan_digits_28")
+        >>> folder = gan.save_to_preset("my_digits")
+        >>> type(keras_gans.DCGAN.from_preset("my_digits")).__name__
+        'DCGAN'
+
+        Args:
+            folder: to write; its name is that of the preset.
+            recipe: by which the networks are built, as a dictionary (docs/recipes.md). `None` takes
+                that of the preset or run which the GAN was opened from.
+            **options: of `keras_gans.zoo.save_preset`, such as `parts` and `overwrite`.
+
+        Returns:
+            The `pathlib.Path` of the folder.
+
+        Raises:
+            ValueError: for a GAN without a recipe, or another than its recipe makes.
+            FileExistsError: if something is there that may not be replaced.
+        """
+        recipe = self.recipe if recipe is None else recipe
+        if recipe is None:
+            raise ValueError(
+                "A preset is built by its recipe, so that loading runs no code, and of this GAN "
+                "none is known. Expected `recipe={'networks': ..., 'model': ..., ...}`, as "
+                "docs/recipes.md describes it, or a GAN opened from a preset or run. "
+                f"Received: a {type(self).__name__}, recipe=None"
+            )
+        return rooms.room("zoo").save_preset(self, folder, {"recipe": recipe}, **options)
 
     # ---- what a `train_step` is written in
 

@@ -3,13 +3,13 @@
 import itertools
 import math
 import types
-import warnings
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks
+from keras_gans.image import range as image_range
 from keras_gans.layers import InstanceNormalization, ReflectionPadding2D
 
 
@@ -197,14 +197,9 @@ def check_range(images):
 
 def warn_of_half_range(images):
     """Warns if no value of a batch of images is negative."""
-    low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
-    if len(images.shape) == 4 and 0.0 <= low < high:
-        warnings.warn(
-            "No value of these images is negative. Images lie in [-1, 1], where -1 is black and 0 "
-            "is grey. Of images in [0, 1] make `images * 2 - 1`. "
-            f"Received: values from {low:.4g} to {high:.4g}",
-            stacklevel=3,
-        )
+    if len(images.shape) == 4:
+        low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
+        image_range.warn_of_half_range(low, high, stacklevel=4)
 
 
 def in_parts(call, inputs, batch_size):

@@ -8,7 +8,8 @@ circle as the way from one latent to another (White 2016, section 2.1).
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["average", "combine", "dim", "halves", "lerp", "new_seed", "sample", "slerp", "truncate"]
+__all__ = ["average", "codes", "combine", "dim", "halves", "lerp", "new_seed", "sample", "slerp"]
+__all__ += ["truncate"]
 
 
 def dim(generator):
@@ -86,6 +87,32 @@ def sample(num_samples, latent_dim, seed=None, truncation=None):
     inside = tf.math.erf(tf.constant(min(truncation, 30.0) / np.sqrt(2.0), "float64"))
     values = np.sqrt(2.0) * tf.math.erfinv((2.0 * uniform - 1.0) * inside)
     return np.clip(values.numpy(), -truncation, truncation).astype("float32")
+
+
+def codes(number, categorical, continuous, seed):
+    """Draws codes, the last coordinates of a latent (Chen 2016, InfoGAN).
+
+    >>> import numpy as np
+    >>> codes(2, (3, 2), 1, np.array([7, 0], "int32")).shape.as_list()
+    [2, 6]
+
+    Args:
+        number: how many; an integer or a scalar tensor.
+        categorical: number of classes of each categorical code, drawn evenly, one-hot.
+        continuous: how many continuous codes, drawn evenly from [-1, 1].
+        seed: two integers, as of `halves`.
+
+    Returns:
+        float32 tensor `(number, sum(categorical) + continuous)`.
+    """
+    # The first is of the noise before the codes.
+    _, *seeds, last = tf.unstack(tf.random.split(seed, 2 + len(categorical), alg="philox"))
+    parts = [
+        tf.one_hot(tf.random.stateless_uniform((number,), s, 0, k, "int32", alg="philox"), k)
+        for s, k in zip(seeds, categorical)
+    ]
+    parts.append(tf.random.stateless_uniform((number, continuous), last, -1.0, 1.0, alg="philox"))
+    return tf.concat(parts, axis=-1)
 
 
 def _pair(start, end):

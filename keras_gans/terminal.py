@@ -1,10 +1,11 @@
-"""What a command shows: lines that are safe to print, progress, and no notes of other libraries."""
+"""Output of a command: lines that are safe to print, progress, no notes of other libraries."""
 
 import os
 import re
 import signal
 import sys
 import time
+from typing import Any, TextIO
 
 from keras_gans.names import printable
 
@@ -20,18 +21,18 @@ _NOTES = re.compile(
 )
 
 
-def say(*words, file=None, end="\n"):
+def say(*words: Any, file: TextIO | None = None, end: str = "\n") -> None:
     """Prints a line at once, safely: see `printable`."""
     text = " ".join(map(printable, words))
     print(text, file=sys.stdout if file is None else file, end=end, flush=True)
 
 
-def is_watched():
-    """Does a person look on? Then a line may be written over; in a file or a pipe it may not."""
+def is_watched() -> bool:
+    """Returns whether a terminal shows the output: there a line may be written over."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def hide_notes():
+def hide_notes() -> None:
     """Keeps notes of C++ libraries off standard error, for the rest of this process.
 
     They are written past Python, and no setting silences all of them. So what arrives at the file
@@ -68,9 +69,9 @@ def _leave_out_notes(source, shown):
 
 
 class Progress:
-    """Says how far something is, and about how long the rest takes.
+    """Shows how much of a task is done, and about how long the rest takes.
 
-    A person sees one line that changes; a pipe or a file gets a plain line now and then, and one at
+    A terminal shows one line that changes; a pipe or a file gets a line now and then, and one at
     the end.
 
     >>> progress = Progress(3, "steps")
@@ -79,30 +80,30 @@ class Progress:
     3/3 steps, loss 0.5
 
     Args:
-        total: how many there are.
-        unit: of what.
-        verbose: 0 says nothing.
-        every: seconds between two lines in a pipe or file.
+        total: number of units.
+        unit: what is counted, such as `"steps"`.
+        verbose: 0 shows nothing.
+        every: seconds between two lines in a pipe or a file.
     """
 
-    def __init__(self, total, unit, verbose=1, every=30.0):
+    def __init__(self, total: int, unit: str, verbose: int = 1, every: float = 30.0) -> None:
         self.total, self.unit, self.verbose = total, unit, verbose
         self._watched = is_watched()
         self._every = 0.2 if self._watched else every
-        self._started = self._told = time.monotonic()
+        self._started = self._said = time.monotonic()
         self._width = 0
 
-    def update(self, done, note=""):
-        """Takes note that so many are done.
+    def update(self, done: int, note: str = "") -> None:
+        """Says how many are done, if it is time to.
 
         Args:
             done: how many of `total`.
-            note: what else to say.
+            note: more to show.
         """
         now, ended = time.monotonic(), done >= self.total
-        if not self.verbose or not (ended or now - self._told >= self._every):
+        if not self.verbose or not (ended or now - self._said >= self._every):
             return
-        self._told = now
+        self._said = now
         parts = [f"{done:,}/{self.total:,} {self.unit}", note]
         if not ended and done:
             left = (now - self._started) / done * (self.total - done)
@@ -115,8 +116,8 @@ class Progress:
             say(line)
 
 
-def duration(seconds):
-    """A time in words.
+def duration(seconds: float) -> str:
+    """Returns a time in words.
 
     >>> duration(8.2), duration(150), duration(9000)
     ('8 s', '3 min', '2.5 h')

@@ -15,6 +15,7 @@ from PIL import Image
 
 import tiny
 from keras_gans import cli
+from keras_gans.cli import options
 from keras_gans.zoo.catalog import presets
 
 COMMAND = Path(sysconfig.get_path("scripts"), "keras-gans")
@@ -75,7 +76,7 @@ def test_train_resume_new_generate_and_export(recipe, capsys):
     assert "largest difference" in shown
     assert Path("runs/tiny/exported/tiny.tflite").is_file()
 
-    assert run("generate", "runs/tiny", "--seeds", "3,5-6", "--out", "made") == 0
+    assert run("generate", "runs/tiny", "--seeds", "3,5-6", "--output", "made") == 0
     assert sorted(p.name for p in Path("made").iterdir()) == [
         "grid.png",
         "seed0003.png",
@@ -85,10 +86,10 @@ def test_train_resume_new_generate_and_export(recipe, capsys):
     with Image.open("made/seed0005.png") as image:
         assert image.size == (16, 16)
     first = Path("made/seed0005.png").read_bytes()
-    run("generate", "runs/tiny", "--seeds", "5", "--out", "again")
+    run("generate", "runs/tiny", "--seeds", "5", "--output", "again")
     assert Path("again/seed0005.png").read_bytes() == first  # a seed is an image, in any company
 
-    assert run("export", "runs/tiny", "--format", "saved_model", "--out", "out") == 0
+    assert run("export", "runs/tiny", "--format", "saved_model", "--output", "out") == 0
     assert Path("out/saved_model/tiny/1/saved_model.pb").is_file()
     assert run("train", recipe, "--epochs", 1, "--new") == 0
     assert Path("runs/tiny~1").is_dir()
@@ -110,8 +111,11 @@ def test_a_changed_recipe_is_one_line_on_stderr(recipe, capsys):
         (["generate", "dcgan_digits_28_quick"], "no weights come with it"),
         (["train", "missing.json"], "no recipe at that path"),
         (["interpolate", "dcgan_digits_28", "--seeds", "3"], "two seeds or more"),
-        (["interpolate", "dcgan_digits_28", "--out", "a.png"], "ends in one of"),
-        (["interpolate", "x", "--out", "a.gif", "--format", "mp4"], "another format than"),
+        (["interpolate", "dcgan_digits_28", "--output", "a.png"], "ends in one of"),
+        (
+            ["interpolate", "dcgan_digits_28", "--output", "a.gif", "--format", "mp4"],
+            "another format than",
+        ),
         (["project", "dcgan_digits_28", "missing.png"], "no such file"),
         (["generate", "dcgan_digits_28", "--latents", "missing.npy"], "missing.npy"),
         (["generate", "dcgan_digits_28", "--categorical", "3"], "has no codes"),
@@ -159,7 +163,9 @@ MISTAKES = {
     "evaluate empty": "must be held against real ones",
     "evaluate nothing": "no preset of that name",
     "train empty": "no preset in that folder",
-    "train list.json": "recipe is an object",
+    "train list.json": "holds a list, not an object",
+    "train lacking.json": "lacks the field 'networks'",
+    "train misspelt.json": "no field 'epoch'. Did you mean 'epochs'",
     "train quick --from nothing": "no preset of that name",
     "export file.txt": "no preset of that name",
     "zoo show file.txt": "no preset of that name",
@@ -175,15 +181,15 @@ MISTAKES = {
     f"generate {D} --latents text.npy": "finite real numbers",
     f"generate {D} --latents nan.npy": "finite real numbers",
     # destinations
-    f"generate {D} --out file.txt": "a file where a folder is to be",
-    f"generate {D} --out file.txt/a": "a file where a folder is to be",
-    f"generate {D} --out /proc/a": "cannot be written to",
-    f"interpolate {D} --out a.gif": "a folder where the file is to be",
-    f"interpolate {D} --out file.txt/b.gif": "a file where a folder is to be",
-    f"interpolate {D} --out /proc/a.gif": "cannot be written to",
-    f"project {D} p.png --out file.txt": "a file where a folder is to be",
-    f"translate {T} p.png --out file.txt": "a file where a folder is to be",
-    f"evaluate {D} --out file.txt": "a file where a folder is to be",
+    f"generate {D} --output file.txt": "a file where a folder is to be",
+    f"generate {D} --output file.txt/a": "a file where a folder is to be",
+    f"generate {D} --output /proc/a": "cannot be written to",
+    f"interpolate {D} --output a.gif": "a folder where the file is to be",
+    f"interpolate {D} --output file.txt/b.gif": "a file where a folder is to be",
+    f"interpolate {D} --output /proc/a.gif": "cannot be written to",
+    f"project {D} p.png --output file.txt": "a file where a folder is to be",
+    f"translate {T} p.png --output file.txt": "a file where a folder is to be",
+    f"evaluate {D} --output file.txt": "a file where a folder is to be",
     "train quick --run file.txt": "a file where a folder is to be",
     "train quick --run /proc/a --dry-run": "cannot be written to",
     # numbers: none, negative, absurd, no numbers
@@ -219,6 +225,16 @@ MISTAKES = {
     "train quick --epochs 0": "1 or more",
     "zoo list --size 0": "1 or more",
     "zoo gallery g.html --presets=": "expected names",
+    "zoo gallery g.txt": "is called something.html",
+    "zoo gallery empty": "a folder where the file is to be",
+    "zoo gallery /proc/g.html": "cannot be written to",
+    f"export {D} --output file.txt": "a file where a folder is to be",
+    # labels of several inputs
+    f"generate {C} --labels 1 --labels 2": "once for each input",
+    f"generate {C} --labels shape=1 --labels shape=2": "once for each input",
+    f"generate {C} --labels shape=1 --labels 2": "once for each input",
+    f"generate {C} --labels =1": "name of an input",
+    f"generate {C} --labels shape=a": "expected numbers and ranges",
 }
 
 
@@ -230,6 +246,10 @@ def mistaken(tmp_path_factory):
     (folder / "a.gif").mkdir()
     (folder / "file.txt").write_text("no image, and no preset")
     (folder / "list.json").write_text("[1, 2]")
+    recipe = tiny.recipe(folder)
+    (folder / "misspelt.json").write_text(json.dumps({**recipe, "epoch": 3}))
+    del recipe["networks"]
+    (folder / "lacking.json").write_text(json.dumps(recipe))
     np.save(folder / "text.npy", np.array([["a"]]))
     np.save(folder / "nan.npy", np.full((1, 64), np.nan))
     Image.new("RGB", (28, 28)).save(folder / "p.png")
@@ -250,6 +270,49 @@ def test_a_mistake_is_a_line_and_no_traceback(command, mistaken, monkeypatch, ca
         error = capsys.readouterr().err
     assert MISTAKES[command] in error and "Traceback" not in error
     assert sorted(mistaken.rglob("*")) == before  # nothing was begun
+
+
+def verbs_with_a_destination():
+    return [v for v in cli.VERBS if v not in ("train", "serve", "zoo", "doctor")]
+
+
+REST = {"project": ["p.png"], "translate": ["p.png"]}
+
+
+@pytest.mark.parametrize("verb", verbs_with_a_destination())
+def test_every_destination_has_one_name_and_the_old_one_works(verb, capsys):
+    for option in ("--output", "--out"):
+        words = ["keras-gans", verb, "x", *REST.get(verb, []), option, "there"]
+        assert cli.parse(words).output == Path("there")
+    assert capsys.readouterr().err == ""
+    with pytest.raises(SystemExit):
+        cli.parse(["keras-gans", verb, "--help"])
+    shown = capsys.readouterr().out
+    assert "--output" in shown and "--out " not in shown
+
+
+def test_an_old_option_says_its_new_name(capsys):
+    words = ["keras-gans", "interpolate", "x"]
+    assert cli.parse(words).interpolation == "spherical"
+    assert cli.parse([*words, "--interpolation", "linear"]).interpolation == "linear"
+    assert not capsys.readouterr().err
+    assert cli.parse([*words, "--lerp"]).interpolation == "linear"
+    assert capsys.readouterr().err == "keras-gans: `--lerp` is now `--interpolation linear`.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        ([], {}),
+        (["--labels", "3,7-9"], {"labels": [3, 7, 8, 9]}),
+        (["--labels", "shape=0-2", "--labels", "colour=1"], {"shape": [0, 1, 2], "colour": [1]}),
+        (["--labels", "labels=4"], {"labels": [4]}),
+    ],
+)
+@pytest.mark.parametrize("verb", ["generate", "interpolate"])
+def test_labels_of_one_input_and_of_several(verb, words, arguments):
+    parsed = cli.parse(["keras-gans", verb, "x", *words])
+    assert options.given_labels(parsed) == arguments
 
 
 @pytest.mark.parametrize(
@@ -277,7 +340,7 @@ def test_words_of_a_command_are_safe_to_print(capsys, tmp_path, monkeypatch):
     with pytest.raises(SystemExit):
         run("zoo", "list", "\x1b[31m")
     assert run("zoo", "show", strange) == 1
-    assert run("generate", D, "--seeds", 0, "--out", strange) == 0
+    assert run("generate", D, "--seeds", 0, "--output", strange) == 0
     assert (tmp_path / strange / "grid.png").is_file()
     shown = capsys.readouterr()
     assert "\x1b" not in shown.out + shown.err
@@ -286,8 +349,8 @@ def test_words_of_a_command_are_safe_to_print(capsys, tmp_path, monkeypatch):
 
 def test_images_are_enlarged_without_a_change_of_their_pixels(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run("generate", D, "--seeds", "3", "--out", "small")
-    run("generate", D, "--seeds", "3", "--scale", 3, "--out", "large")
+    run("generate", D, "--seeds", "3", "--output", "small")
+    run("generate", D, "--seeds", "3", "--scale", 3, "--output", "large")
     with Image.open("small/seed0003.png") as small, Image.open("large/seed0003.png") as large:
         assert large.size == (84, 84)
         assert large.tobytes() == small.resize((84, 84), Image.Resampling.NEAREST).tobytes()
@@ -301,11 +364,22 @@ def test_a_pipe_gets_nothing_but_words(tmp_path):
     assert done.stderr == b""
 
 
-def test_a_mistyped_name_is_answered_at_once():
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("generate dcgan_digit_28", "Did you mean 'dcgan_digits_28'"),
+        ("zoo gallery --presets dcgan_digit_28", "Did you mean 'dcgan_digits_28'"),
+        ("train missing.json", "no recipe at that path"),
+        ("train list.json", "holds a list"),
+        ("train misspelt.json", "Did you mean 'epochs'"),
+    ],
+)
+def test_a_mistake_in_a_name_is_said_at_once(words, message, mistaken):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([COMMAND, "generate", "dcgan_digit_28"], capture_output=True, text=True)
+    words = [COMMAND, *words.split()]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=mistaken)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 1 and "Did you mean 'dcgan_digits_28'" in done.stderr
+    assert done.returncode == 1 and message in done.stderr
     assert after.ru_utime - before.ru_utime < 1  # TensorFlow alone takes more
 
 
@@ -321,12 +395,14 @@ def test_whoever_stops_to_read_ends_a_command_without_a_word():
 def test_a_training_that_is_stopped_says_how_to_go_on(recipe):
     words = [COMMAND, "train", recipe, "--epochs", "100000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
+    pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(words, cwd=recipe.parent, **pipes) as process:
         for line in process.stdout:
             if line.startswith("Epoch 2/"):
                 break
         process.send_signal(signal.SIGINT)
-        shown, error = process.communicate()
+        shown, error = process.communicate(timeout=120)
     assert process.returncode == 130
     assert error == "\nkeras-gans: stopped. Run the same command again to go on.\n"
     assert "\x1b" not in shown and "\b" not in shown and "\r" not in shown
@@ -377,8 +453,8 @@ def test_zoo_gallery_shows_the_trained_presets(tmp_path, monkeypatch, capsys):
 
     shown = {}
 
-    def write(path, exhibits, packages, overwrite, **texts):
-        shown.update({exhibit.name: exhibit for exhibit in exhibits}, options=(packages, overwrite))
+    def write(path, entries, packages, overwrite, **texts):
+        shown.update({entry.name: entry for entry in entries}, options=(packages, overwrite))
         path.write_text("page" * 1000)
         path.with_suffix("").mkdir()
         Path("a/runtime.js").write_text("held" * 1000)
@@ -389,7 +465,7 @@ def test_zoo_gallery_shows_the_trained_presets(tmp_path, monkeypatch, capsys):
     names = "dcgan_digits_28,infogan_digits_28,acgan_fashion_mnist_28,cyclegan_map_satellite_64"
     assert run("zoo", "gallery", "a.html", "--presets", names, "--overwrite") == 0
     told = capsys.readouterr().out
-    assert f"{len(shown) - 1} generators draw in a.html, which opens as it is, with a/" in told
+    assert f"{len(shown) - 1} generators run in a.html, which opens as it is, with a/" in told
     assert "0.0 MB together" in told
     assert shown["options"] == (None, True)
     assert shown["infogan_digits_28"].categorical == [10]
@@ -411,16 +487,17 @@ def test_train_from_the_weights_of_another(recipe, capsys):
 
 def test_interpolate_and_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    words = ["--seeds", "0-1", "--steps", 2, "--scale", 1, "--lerp", "--truncation", 2]
+    words = ["--seeds", "0-1", "--steps", 2, "--scale", 1, "--truncation", 2]
+    words += ["--interpolation", "linear"]
     assert run("interpolate", "dcgan_digits_28", *words, "--format", "webp") == 0
-    assert "The walk is in interpolation.webp" in capsys.readouterr().out
+    assert "The animation is in interpolation.webp" in capsys.readouterr().out
     with Image.open("interpolation.webp") as walk:
         assert walk.n_frames == 4 and walk.size == (28, 28)
-    assert run("interpolate", "conditional_gan_digits_28", *words, "--out", "a.gif") == 0
+    assert run("interpolate", "conditional_gan_digits_28", *words, "--output", "a.gif") == 0
     with Image.open("a.gif") as walk:
         assert walk.size == (10 * 28 + 9 * 2, 28)
-        walk.convert("RGB").crop((90, 0, 118, 28)).resize((70, 50)).save("three.png")
-    words = ["--label", 3, "--steps", 3, "--starts", 2, "--out", "found"]
+        walk.convert("RGB").crop((90, 0, 118, 28)).resize((56, 56)).save("three.png")
+    words = ["--label", 3, "--steps", 3, "--starts", 2, "--output", "found"]
     assert run("project", "conditional_gan_digits_28", "three.png", *words) == 0
     shown = capsys.readouterr().out
     for part in ("Label 3", "3/3", "Distance of pixels", "digits_cnn_v1: class", "found/"):
@@ -432,7 +509,7 @@ def test_interpolate_and_project(tmp_path, monkeypatch, capsys):
     }
     about = json.loads(Path("found/projection.json").read_text())
     assert about["image"] == "three.png" and about["label"] == 3 and about["steps"] == 3
-    words = ["--latents", "found/latent.npy", "--labels", 3, "--out", "made"]
+    words = ["--latents", "found/latent.npy", "--labels", 3, "--output", "made"]
     assert run("generate", "conditional_gan_digits_28", *words) == 0
     with (
         Image.open("made/latent0000_label3.png") as made,
@@ -467,7 +544,7 @@ def test_a_run_of_labels(recipe, capsys):
     assert "(16, 16, 16, 1)" in capsys.readouterr().out
     assert run("train", recipe, "--run", "here", "--export", "saved_model,tflite") == 0
     assert capsys.readouterr().out.count("largest difference") == 2
-    assert run("generate", "here", "--seeds", "3-4", "--labels", "0,7", "--out", "made") == 0
+    assert run("generate", "here", "--seeds", "3-4", "--labels", "0,7", "--output", "made") == 0
     assert sorted(p.name for p in Path("made").iterdir()) == [
         "grid.png",
         "seed0003_label0.png",

@@ -5,15 +5,18 @@ import dataclasses
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
-from keras_gans import data, image, metrics
+import keras
+
+from keras_gans import data, generation, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
 from keras_gans.names import deprecated
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
-from keras_gans.zoo.loading import open_gan, way_back
+from keras_gans.zoo.loading import backward_generator, open_gan
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS, columns, write_report
 
@@ -33,25 +36,25 @@ class Results:
     """
 
     folder: Path
-    measured: dict
-    reference: dict
-    degradations: dict
-    memorization: object
+    measured: dict[str, metrics.Measurement]
+    reference: dict[str, metrics.Measurement]
+    degradations: dict[str, dict[str, metrics.Measurement]]
+    memorization: metrics.Memorization | None
     nearest: float | None
 
     @property
-    def floor(self):
+    def floor(self) -> dict[str, metrics.Measurement]:
         """Deprecated: `reference`."""
         deprecated("Results.floor", "Results.reference")
         return self.reference
 
     @property
-    def yardsticks(self):
+    def yardsticks(self) -> dict[str, dict[str, metrics.Measurement]]:
         """Deprecated: `degradations`."""
         deprecated("Results.yardsticks", "Results.degradations")
         return self.degradations
 
-    def table(self):
+    def table(self) -> list[list[str]]:
         """Rows of text: each metric beside its reference values."""
         table = columns(self.measured, self.reference, self.degradations)
         return [["", *table]] + [
@@ -60,16 +63,22 @@ class Results:
         ]
 
 
-def evaluate(source, against=None, out=None, verbose=1, **options):
+def evaluate(
+    source: Path | str,
+    against: Path | str | None = None,
+    output: Path | str | None = None,
+    verbose: int = 1,
+    **options: Any,
+) -> Results:
     """Measures images, and writes the results; for a CycleGAN, in both directions.
 
-    >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", out="evaluated")  # doctest: +SKIP
+    >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", output="evaluated")  # doctest: +SKIP
 
     Args:
         source: folder of a run; a trained preset, as for `load`; or folder of images.
         against: name of a data set, or folder, of real images. `None` takes what a run or preset
             was trained on; a folder of images has no such default.
-        out: folder to write to; `None` for the run's own, or `evaluated/<name>`.
+        output: folder to write to; `None` for the run's own, or `evaluated/<name>`.
         verbose: 1 shows progress, 0 nothing.
         **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
             recipe with an `evaluation` has them already.
@@ -84,6 +93,9 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
     if "floor_split" in options:
         deprecated("floor_split", "reference_split")
         options["reference_split"] = options.pop("floor_split")
+    if "out" in options:
+        deprecated("evaluate(out=...)", "evaluate(output=...)")
+        output = options.pop("out")
     folder = Path(source)
     is_run = (folder / "config.json").is_file()
     recipe, epoch, back = None, None, None
@@ -100,7 +112,7 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
         usual = {name: kept.get(name) for name in fields}
         evaluation = recipe.evaluation(against, **{**usual, **options})
         images = open_gan(source)
-        back = way_back(images, source)
+        back = backward_generator(images)
     elif against is None:
         raise ValueError(
             "A folder of images must be compared with real ones. Name their data set: "
@@ -117,25 +129,36 @@ def evaluate(source, against=None, out=None, verbose=1, **options):
             shuffle=False,
             drop_remainder=False,
         )
-    out = Path(out) if out is not None else folder if is_run else Path("evaluated", folder.name)
+    if output is None:
+        output = folder if is_run else Path("evaluated", folder.name)
+    output = Path(output)
     own = recipe if against is None else None
-    results = conclude(out, evaluation, images, epoch, own, back=back, verbose=verbose)
-    if is_run and out == folder:
+    results = conclude(output, evaluation, images, epoch, own, back=back, verbose=verbose)
+    if is_run and output == folder:
         write_report(folder, recipe)
     return results
 
 
-def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=None, verbose=0):
+def conclude(
+    output: Path,
+    evaluation: metrics.Evaluation | metrics.TranslationEvaluation,
+    images: Any,
+    epoch: int | None,
+    recipe: Recipe | None = None,
+    measured: dict[str, metrics.Measurement] | None = None,
+    back: keras.Model | None = None,
+    verbose: int = 0,
+) -> Results:
     """Puts what was measured beside the reference values and the training images.
 
     Args:
-        out: folder to write to.
+        output: folder to write to.
         evaluation: a `metrics.Evaluation`, or a `metrics.TranslationEvaluation`.
         images: as its `measure` takes them.
         epoch: that the images are of, or `None`.
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
-        back: of a CycleGAN, its `loading.way_back`, which is measured too.
+        back: of a CycleGAN, its backward generator, which is measured too.
         verbose: 1 shows progress.
 
     Returns:
@@ -149,7 +172,7 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
-            measured = measured | other.measure(functools.partial(images.translate, back))
+            measured = measured | other.measure(functools.partial(generation.translate, back))
             found = other.degradations()
             degradations = {name: degradations[name] | found[name] for name in found}
     with watch.during("other real images"):
@@ -158,10 +181,10 @@ def conclude(out, evaluation, images, epoch, recipe=None, measured=None, back=No
     if recipe is not None and not recipe.translates:
         with watch.during("nearest training images"):
             near = evaluation.memorization(images, recipe.config["data"]["split"])
-        image.save(near.picture(), out / NEIGHBORS)
+        image.save(near.picture(), output / NEIGHBORS)
     watch.end()
     results = Results(
-        out,
+        output,
         measured,
         reference,
         degradations,

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -14,7 +15,7 @@ from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic, free_name
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.evaluating import conclude
-from keras_gans.zoo.loading import start_from, way_back
+from keras_gans.zoo.loading import backward_generator, start_from
 from keras_gans.zoo.runs.environment import ENVIRONMENT, describe
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import HEALTH, write_report
@@ -23,13 +24,20 @@ from keras_gans.zoo.runs.strategies import strategy as by_name
 _MINUTES = 5  # between two checkpoints, if epochs take longer
 
 
-def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **changes):
+def train(
+    recipe: Recipe | dict[str, Any] | Path | str,
+    folder: Path | str | None = None,
+    new: bool = False,
+    verbose: int | str = "auto",
+    strategy: str | tf.distribute.Strategy | None = None,
+    **changes: Any,
+) -> Path:
     """Trains a recipe; run again, goes on where it stopped.
 
     The folder then holds `config.json`, `environment.json`, `checkpoints/`, `samples/` (grids and
     an animation), `logs/` (TensorBoard), `metrics.jsonl` and `report.html`. Stopped at any moment,
-    it loses at most the epoch it was in or some five minutes, whichever is less, and what it
-    becomes is the same, bit for bit on one machine.
+    it loses at most the epoch it was in or about five minutes, whichever is less, and it ends with
+    the same weights, bit for bit on one machine.
 
     >>> folder = keras_gans.zoo.train("dcgan_digits_28_quick", epochs=1)  # doctest: +SKIP
 
@@ -52,7 +60,7 @@ def train(recipe, folder=None, new=False, verbose="auto", strategy=None, **chang
         ValueError: for a recipe that is not right, or another than the run's.
         BlockingIOError: if another process trains in the folder.
     """
-    strategy = by_name(strategy)  # first: several workers meet before anything is computed
+    strategy = by_name(strategy)  # first: workers find each other before anything is computed
     chief = is_chief(strategy)
     recipe = Recipe.read(recipe, **changes)
     folder = Path(folder) if folder is not None else Path("runs", recipe.name)
@@ -98,9 +106,16 @@ def _train(recipe, folder, verbose, strategy, chief):
         )
         if evaluate is not None and chief:
             last = evaluate.measured if evaluate.epoch == resume.epoch else None
-            back = way_back(gan, gan)
-            told = int(verbose != 0)
-            conclude(folder, evaluate.evaluation, gan, resume.epoch, recipe, last, back, told)
+            conclude(
+                folder,
+                evaluate.evaluation,
+                gan,
+                resume.epoch,
+                recipe,
+                last,
+                backward_generator(gan),
+                verbose=int(verbose != 0),
+            )
     if chief:
         write_report(folder, recipe)
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from keras_gans import checks, losses
+from keras_gans import checks, generation, losses
 from keras_gans.callbacks import symptoms
 from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.board import Board
@@ -269,9 +269,11 @@ class TrainingHealth(Callback):
 
     def _look_at_samples(self):
         """Returns diversity, change and modes of the samples of fixed latents, where defined."""
-        if len(self.model.inference_generator.inputs[0].shape) != 2:
-            return {}  # image-to-image: there are no latents to fix
-        samples = self.model.generate(self.num_samples, seed=self.seed)
+        described = self.model.interface(self.model.generator_role)
+        if not described.takes_latents:
+            return {}  # there are none to hold fixed
+        made = self.model.generate(self.num_samples, seed=self.seed)
+        samples = generation.first_images(described, made)
         reading, previous = {}, self._samples
         if self._distance > 0:
             reading["diversity"] = symptoms.mean_distance(samples) / self._distance

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import inspect
 import json
 import zipfile
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from keras_gans import checks, data, image
+from keras_gans import checks, data, generation, image
+from keras_gans.adversarial import AdversarialModel
 from keras_gans.files import atomic, cache_folder
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
@@ -305,18 +305,21 @@ class Evaluation:
         return _cut(self._batches(split), self.num_images)
 
     def _generated(self, source):
-        """Yields batches of images, or of images and the labels that they were generated for."""
-        if hasattr(source, "generate"):
+        """Yields batches of images, or of images and labels: the first of each."""
+        if isinstance(source, AdversarialModel):
+            described = source.interface(source.generator_role)
             latents = source.given_latents(self.num_images, seed=self.seed)
-            labelled = "labels" in inspect.signature(source.generate).parameters
-            if labelled:  # all classes equally often, in random order
-                classes = np.arange(self.num_images) % source.num_classes
-                classes = np.random.default_rng(self.seed).permutation(classes)
+            # All classes alike, in no order; of several inputs of labels, all their combinations.
+            counts = [port.num_classes for port in described.labels]
+            classes = np.arange(self.num_images) % int(np.prod(counts))
+            classes = np.random.default_rng(self.seed).permutation(classes)
+            labels = np.unravel_index(classes, counts) if counts else ()
             for start in range(0, self.num_images, _BATCH):
                 part = slice(start, start + _BATCH)
-                given = {"labels": classes[part]} if labelled else {}
-                images = source.generate(latents=latents[part], batch_size=_BATCH, **given)
-                yield (images, classes[part]) if labelled else images
+                given = {port.name: x[part] for port, x in zip(described.labels, labels)}
+                made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
+                images = generation.first_images(described, made)
+                yield (images, labels[0][part]) if counts else images
             return
         if hasattr(source, "ndim"):
             source = np.split(source, range(_BATCH, len(source), _BATCH))

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_gans import checks, data
+from keras_gans import checks, data, generation
+from keras_gans.adversarial import AdversarialModel
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
@@ -76,13 +77,14 @@ class TranslationEvaluation:
         """Measures a translator.
 
         Args:
-            source: an image-to-image GAN, or a function from sources to images, both floats in
-                [-1, 1] and `(number, height, width, channels)`.
+            source: an image-to-image GAN, of whose outputs the first image counts, or a function
+                from sources to images, both floats in [-1, 1] and `(number, height, width,
+                channels)`.
 
         Returns:
             Names of protocols to `Measurement`s.
         """
-        translate = source.generate if hasattr(source, "generate") else source
+        translate = _first_images(source) if isinstance(source, AdversarialModel) else source
         values, features, energies, real = {n: [] for n in _PAIRED}, [], [], []
         digest = hashlib.sha256()
         for given, target in self.pairs():
@@ -187,6 +189,13 @@ class TranslationEvaluation:
             left -= len(source)
             if left <= 0:
                 return
+
+
+def _first_images(gan):
+    """What a GAN makes of images, as a function: its first output that is images."""
+    described = gan.interface(gan.generator_role)
+
+    return lambda images: generation.first_images(described, gan.generate(images))
 
 
 def _mean(values, seed):

@@ -159,7 +159,7 @@ def test_networks_that_do_not_fit_are_refused():
             TestCycleGAN().make(**{name: -1})
     with pytest.raises(ValueError, match="size=-1"):
         TestCycleGAN().make(pool_size=-1)
-    with pytest.raises(ValueError, match="backward generator must make images of images"):
+    with pytest.raises(ValueError, match="backward generator must be image-to-image"):
         keras_gans.CycleGAN(
             forward, networks.dcgan_generator((16, 16, 1), width=2), judge_y, judge_x
         )

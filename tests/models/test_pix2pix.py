@@ -206,7 +206,7 @@ def test_networks_that_do_not_fit_are_refused():
         keras_gans.Pix2Pix(generator, networks.patch_discriminator(TARGET, **options))
     with pytest.raises(ValueError, match="must take `\\[sources, images\\]`"):
         keras_gans.Pix2Pix(generator, networks.patch_discriminator(TARGET, TARGET, **options))
-    with pytest.raises(ValueError, match="images of images.*latents|images of images"):
+    with pytest.raises(ValueError, match="must be image-to-image"):
         keras_gans.Pix2Pix(networks.dcgan_generator((32, 32, 2), width=2), fitting)
     with pytest.raises(ValueError, match="l1_weight=-1"):
         keras_gans.Pix2Pix(generator, fitting, l1_weight=-1)

@@ -76,7 +76,7 @@ def test_the_last_epoch_is_measured_once(run, counted):
     # and five reference degradations.
     assert counted == ["generated"] * 3 + ["real"] * 6
     # It is what the checkpoint measures.
-    again = zoo.evaluate(run, out=run.parent / "again").measured
+    again = zoo.evaluate(run, output=run.parent / "again").measured
     kept = json.loads((run / "evaluation.json").read_text())["measured"]
     assert again.keys() == kept.keys()
     assert float(again[NAME]) == pytest.approx(kept[NAME]["value"], rel=1e-6)
@@ -205,7 +205,7 @@ def test_a_folder_of_images_against_a_data_set(run, tmp_path, monkeypatch):
     for i, made in enumerate(images):
         keras_gans.image.save(made, tmp_path / "made" / f"{i:03d}.png")
     options = {key: EVALUATION[key] for key in ("num_images", "split", "reference_split")}
-    found = zoo.evaluate(tmp_path / "made", "digits", out=tmp_path / "out", **options)
+    found = zoo.evaluate(tmp_path / "made", "digits", output=tmp_path / "out", **options)
     direct = keras_gans.metrics.Evaluation("digits", **options).measure(
         keras_gans.image.from_uint8(keras_gans.image.to_uint8(images))
     )
@@ -243,7 +243,7 @@ def test_sources_that_cannot_be_evaluated(tmp_path):
         zoo.evaluate(tmp_path)
     keras_gans.image.save(np.zeros((28, 28, 1)), tmp_path / "one.png")
     with pytest.raises(ValueError, match="fewer images than the protocol.*Received: 1"):
-        zoo.evaluate(tmp_path, "digits", out=tmp_path / "out", num_images=20)
+        zoo.evaluate(tmp_path, "digits", output=tmp_path / "out", num_images=20)
 
 
 def test_the_command_line(run, tmp_path, monkeypatch, capsys):
@@ -253,14 +253,14 @@ def test_the_command_line(run, tmp_path, monkeypatch, capsys):
         return cli.main(cli.parse(["keras-gans", "evaluate", *map(str, words)]))
 
     out = tmp_path / "out"
-    assert call(run, "--out", out) == 0
+    assert call(run, "--output", out) == 0
     shown = capsys.readouterr().out
     for part in (NAME, "2 other real images", "nearest training image", str(out)):
         assert part in shown, part
     assert (out / "neighbors.png").is_file() and (out / "evaluation.json").is_file()
-    assert call(run, "--images", "70", "--split", "train[200:300]", "--out", out) == 0
+    assert call(run, "--images", "70", "--split", "train[200:300]", "--output", out) == 0
     assert "frechet70_digits_cnn_v1_on_digits_train_200_300" in capsys.readouterr().out
-    assert call(run, "--features", "digits_cnn_v2", "--out", out) == 1
+    assert call(run, "--features", "digits_cnn_v2", "--output", out) == 1
     assert "Did you mean 'digits_cnn_v1'" in capsys.readouterr().err
 
 
@@ -285,7 +285,7 @@ def test_a_cyclegan_is_measured_both_ways(tmp_path):
 
     # What a preset comes without is not measured.
     one = zoo.save_preset(gan, tmp_path / "one", {"recipe": config}, parts=["generator"])
-    measured = zoo.evaluate(one, out=tmp_path / "measured", split="validation").measured
+    measured = zoo.evaluate(one, output=tmp_path / "measured", split="validation").measured
     assert names[0] in measured and names[1] not in measured
 
 

@@ -176,8 +176,10 @@ def test_bad_sources(source, options, error, message, tmp_path, monkeypatch):
 
 def test_channels_are_those_of_the_file(tmp_path):
     path = script.write(script.compact(), tmp_path / "net.param")
-    for shape in ((8, 8, 1), (8, 8)):
-        with pytest.raises(ValueError, match="3 channels. Received: image_shape="):
+    with pytest.raises(ValueError, match="3 channels. Received: image_shape="):
+        real_esrgan.load(path, image_shape=(8, 8, 1))
+    for shape in ((8, 8), 8):
+        with pytest.raises(ValueError, match="`image_shape` must be .*Received: image_shape=.*8"):
             real_esrgan.load(path, image_shape=shape)
 
 

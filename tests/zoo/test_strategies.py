@@ -30,7 +30,7 @@ def test_a_strategy_is_its_own(two_replicas):
     assert zoo.strategy(two_replicas) is two_replicas
 
 
-def test_mirrored_takes_all_graphics_processors(monkeypatch):
+def test_mirrored_takes_all_gpus(monkeypatch):
     made = []
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda: made.append("it") or "mirrored")
     assert zoo.strategy("mirrored") == "mirrored" and made == ["it"]
@@ -75,7 +75,8 @@ def test_a_tf_config_that_is_not_right(text, message, monkeypatch):
 def test_a_tf_config_that_is_right(monkeypatch):
     met = []
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: "workers")
-    monkeypatch.setattr("keras_gans.zoo.runs.strategies.meet", lambda *told: met.append(told))
+    waited = "keras_gans.zoo.runs.strategies.wait_for_workers"
+    monkeypatch.setattr(waited, lambda *given: met.append(given))
     for index in (0, 1, "1"):  # TensorFlow takes a string too
         monkeypatch.setenv("TF_CONFIG", config(index=index))
         assert zoo.strategy("multi_worker") == "workers"

@@ -267,7 +267,7 @@ def test_what_generators_cannot_do(same, tmp_path):
     path = write(tmp_path / "a.png", colors(8, 8))
     odd = pix2pix(scaled(1.0, (32, 32, 4)), (32, 32, 4))
     for source, options, message in (
-        ("dcgan_digits_28", {}, "images of latents.*`keras-gans generate`.*a DCGAN"),
+        ("dcgan_digits_28", {}, "images from latents.*`keras-gans generate`.*a DCGAN"),
         ("dcgan_digit_28", {}, "Did you mean 'dcgan_digits_28'"),
         (same, {"backward": True}, "It has none.*a Pix2Pix"),
         (same, {"stochastic": True}, "no noise that could be turned on"),

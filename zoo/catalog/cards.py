@@ -4,6 +4,8 @@ No TensorFlow here, as in `presets`.
 """
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 BEGIN, END = "<!-- numbers: written by keras_gans.zoo.publish -->", "<!-- end -->"
 
@@ -42,7 +44,7 @@ CALLED = {
 _EARLIER = {"floor": "reference", "yardsticks": "degradations"}
 
 
-def renamed(content):
+def renamed(content: Any) -> Any:
     """The content with the fields that had another name in earlier versions under their new ones.
 
     >>> renamed({"value": 0.8, "floor": 0.9, "yardsticks": {}})
@@ -53,7 +55,7 @@ def renamed(content):
     return {_EARLIER.get(field, field): value for field, value in content.items()}
 
 
-def facts(card):
+def facts(card: Any) -> str:
     """The generated part of a card: its numbers, how it was made, its files.
 
     Args:
@@ -65,7 +67,7 @@ def facts(card):
     return "\n\n".join(filter(None, [_numbers(card), _made(card), _files(card)]))
 
 
-def facts_in(text):
+def facts_in(text: str) -> str | None:
     """The generated part that stands in a card; `None` if it has no place for one.
 
     >>> facts_in(f"# card\\n\\n{BEGIN}\\n\\n1 + 1\\n\\n{END}\\n")
@@ -75,7 +77,7 @@ def facts_in(text):
     return found[1].strip() if found else None
 
 
-def with_facts(text, facts):
+def with_facts(text: str, facts: str) -> str:
     """The card's text with its generated part, put at the end where there is no place for it.
 
     >>> with_facts("# card\\n", "1 + 1").splitlines()[4:]
@@ -88,7 +90,7 @@ def with_facts(text, facts):
     return before + part + rest.split(END, 1)[1]
 
 
-def metric_of(protocol):
+def metric_of(protocol: str) -> str:
     """The metric that a protocol's name begins with.
 
     >>> metric_of("frechet10k_fashion_mnist_cnn_v1")
@@ -98,11 +100,11 @@ def metric_of(protocol):
     return max(known, key=len) if known else protocol
 
 
-def overview(cards):
+def overview(cards: Iterable[Any]) -> str:
     """The table of presets, with thumbnails, for `zoo/README.md`.
 
     Args:
-        cards: of the presets to show.
+        cards: `presets.Card`s of the presets to show.
 
     Returns:
         Markdown.

@@ -20,6 +20,7 @@ from keras_gans import networks
 from keras_gans.building import preserving_random_state
 from keras_gans.layers.pixel_shuffle import pytorch_channels
 from keras_gans.names import did_you_mean
+from keras_gans.networks import upscaling
 from keras_gans.networks.rrdb_upscaler import UNSHUFFLED
 from keras_gans.reading import pytorch
 from keras_gans.zoo.converters import ncnn
@@ -95,7 +96,7 @@ def load(
             f"This network makes images {options['scale']} times larger. Expected "
             f"`scale={options['scale']}` or None; reduce its output. Received: scale={scale!r}"
         )
-    if tuple(image_shape)[2:] != (found.channels,):
+    if upscaling.image_shape(image_shape)[2] != found.channels:
         raise ValueError(
             f"The network takes images of {found.channels} channels. Received: "
             f"image_shape={image_shape}"

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,8 +12,8 @@ from keras_gans import __version__
 ENVIRONMENT = "environment.json"
 
 
-def describe():
-    """Versions, and what computed.
+def describe() -> dict[str, Any]:
+    """Returns the versions of what a training ran on, and its processors.
 
     >>> sorted(describe())
     ['cores', 'gpus', 'keras', 'keras_gans', 'machine', 'python', 'tensorflow']

@@ -21,24 +21,9 @@ import tensorflow as tf
 import keras_gans
 from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
 from keras_gans.names import did_you_mean
-from keras_gans.reading.text import is_file, read_json, require
+from keras_gans.reading.text import require
 from keras_gans.zoo.catalog import presets
-
-# Every field of a recipe, with its default; `...` must be given.
-FIELDS = {
-    "description": "",
-    "seed": 0,
-    "epochs": ...,
-    "dtype_policy": "float32",
-    "data": ...,
-    "networks": ...,
-    "model": ...,
-    "generator_optimizer": None,
-    "discriminator_optimizer": None,
-    "samples": 64,
-    "evaluation": None,
-    "initial": None,
-}
+from keras_gans.zoo.runs import fields
 
 # What may change between two runs of one training: how long, what it is called, how it is measured.
 _FREE = ("epochs", "description", "evaluation")
@@ -53,7 +38,7 @@ _FEW, _FEW_PAIRS = 10, 2
 _OF_NETWORKS = ("stochastic", "synchronized")
 
 # Arguments that say what images are like, and hold for an evaluation too.
-_IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction")
+_IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction", "class_names")
 
 # Those that say how images are dealt out to a training of images of images.
 _OF_TRAINING = ("type", "batch_size", "augment", "shuffle", "num_examples")
@@ -101,14 +86,8 @@ class Recipe:
         path = Path(source)
         if path.suffix != ".json":
             return cls({**presets.card(str(source)).recipe, **changes}, str(source))
-        if not is_file(path):
-            raise ValueError(
-                "There is no recipe at that path. Expected a JSON file, or the name of a preset. "
-                f"Received: {path}"
-            )
-        config = read_json(path, "Correct it.", "The recipe")
         name = path.parent.name if path.stem == "recipe" else path.stem
-        return cls({**config, **changes}, name)
+        return cls(fields.read(path, **changes), name)
 
     # ---- what the parts become
 
@@ -205,11 +184,13 @@ class Recipe:
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
-            **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`; what
-                is `None` is left to the evaluation.
+            **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`;
+                what is `None` is left to the evaluation.
         """
         source = self.config["data"]
         images = {n: source[n] for n in _IMAGES if source.get(n) is not None}
+        if data is not None or not isinstance(source.get("labels"), bool):
+            images.pop("class_names", None)  # of other data, or not to be found without their file
         given = {n: v for n, v in options.items() if v is not None}
         kind = metrics.TranslationEvaluation if self.translates else metrics.Evaluation
         return kind(data or source["name"], **images, **given)
@@ -228,13 +209,11 @@ class Recipe:
 
     def _complete(self, config):
         """Fills in every default, notes it in `self.defaults`, and refuses what does not fit."""
-        _refuse_unknown(config, FIELDS, "")
-        for field, default in FIELDS.items():
-            if field not in config and default is ...:
-                raise ValueError(
-                    f"The recipe lacks the field {field!r}. Expected {list(FIELDS)}. "
-                    f"Received: {sorted(config)}"
-                )
+        gans = _public(models, keras_gans.AdversarialModel)
+        sides = _sides(config.get("model"), gans)
+        fields.require(config, sides)
+        optimizers = dict.fromkeys(map(fields.optimizer, sides))
+        for field, default in {**fields.FIELDS, **optimizers}.items():
             config.setdefault(field, default)
             self.defaults[field] = default
         for field, least in {"seed": 0, "epochs": 1, "samples": 1}.items():
@@ -275,10 +254,9 @@ class Recipe:
         config["data"] = self._typed(loaded, _LOADERS, "data", _RUN)
         self.defaults["data.type"] = "load"
 
-        gans = _public(models, keras_gans.AdversarialModel)
         kind = gans[_type(config["model"], gans, "model")]
         roles = [name for name, p in _parameters(kind).items() if p.default is p.empty]
-        _refuse_unknown(config["networks"], roles, "networks.")
+        fields.refuse_unknown(config["networks"], roles, "networks.")
         makers = (n for n in networks.__all__ if n not in _OF_NETWORKS)
         known = {name: getattr(networks, name) for name in makers}
         for role in roles:
@@ -286,7 +264,7 @@ class Recipe:
                 config["networks"].get(role), known, f"networks.{role}"
             )
         config["model"] = self._typed({**seeded, **config["model"]}, gans, "model", roles)
-        for field in (f"{side}_optimizer" for side in kind.side_names):
+        for field in optimizers:
             if config[field] is not None:
                 config[field] = self._typed(config[field], _OPTIMIZERS, field)
                 if isinstance(rate := config[field].get("learning_rate"), dict):
@@ -304,7 +282,7 @@ class Recipe:
         parameters = {n: p for n, p in _parameters(function).items() if n not in leave}
         # A loader passes what it does not name to the data set, which checks it.
         if function not in _LOADERS.values():
-            _refuse_unknown(given, parameters, f"{where}.")
+            fields.refuse_unknown(given, parameters, f"{where}.")
         defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
         if missing := [n for n in parameters if n not in defaults and n not in given]:
             raise ValueError(
@@ -438,6 +416,13 @@ def _type(part, known, where):
     return kind
 
 
+def _sides(model, gans):
+    """Names of the sides of a recipe's GAN; the usual two where it names no class."""
+    kind = model.get("type") if isinstance(model, dict) else None
+    known = isinstance(kind, str) and kind in gans
+    return gans[kind].side_names if known else fields.SIDES
+
+
 def _parameters(function):
     """What a function, or the making of a class, takes by name; a network's `name` left out."""
     is_class = inspect.isclass(function)
@@ -450,12 +435,3 @@ def _parameters(function):
         ours.remove("name")  # of the data set, not of a layer
     variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     return {n: p for n, p in found.items() if n not in ours and p.kind not in variadic}
-
-
-def _refuse_unknown(part, known, prefix):
-    for field in part:
-        if field not in known and field != "type":
-            raise ValueError(
-                f"A recipe has no field {prefix + field!r}.{did_you_mean(field, known)} Expected "
-                f"one of {sorted(known)}. Received: {prefix}{field}={part[field]!r}"
-            )

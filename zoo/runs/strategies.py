@@ -4,27 +4,31 @@ import json
 import os
 import signal
 import threading
+from typing import NoReturn
 
 import tensorflow as tf
 
 from keras_gans.names import did_you_mean
-from keras_gans.zoo.runs.rendezvous import meet
+from keras_gans.zoo.runs.rendezvous import wait_for_workers
 
 STRATEGIES = ("mirrored", "multi_worker")
 
 
-def strategy(name):
+def strategy(name: str | tf.distribute.Strategy | None) -> tf.distribute.Strategy:
     """A `tf.distribute` strategy by name.
 
     Args:
-        name: `"mirrored"`, all processors for graphics of this machine; `"multi_worker"`, all
-            machines that the environment variable `TF_CONFIG` names; `None`, one device. A
-            strategy is returned as it is.
+        name: `"mirrored"`, all GPUs of this machine; `"multi_worker"`, all machines that the
+            environment variable `TF_CONFIG` names; `None`, one device. A strategy is returned as
+            it is.
+
+    Returns:
+        The strategy.
 
     Raises:
         ValueError: for another name, a `TF_CONFIG` that is missing or contradicts itself, or
-            workers that were told of different clusters.
-        TimeoutError: for workers that are not there after ten minutes.
+            workers with different clusters.
+        TimeoutError: for workers that have not started after ten minutes.
         RuntimeError: for several workers, once TensorFlow has computed anything.
     """
     if name is None:
@@ -34,7 +38,7 @@ def strategy(name):
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     if name == "multi_worker":
-        meet(*_cluster(os.environ.get("TF_CONFIG", "")))
+        wait_for_workers(*_cluster(os.environ.get("TF_CONFIG", "")))
         try:
             workers = tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:
@@ -43,7 +47,7 @@ def strategy(name):
                 f"the start of the program, before data and networks. Received: {error}"
             ) from error
         if threading.current_thread() is threading.main_thread():
-            # TensorFlow catches it and goes on, so that no scheduler could stop a worker.
+            # TensorFlow catches this signal and goes on: no scheduler could stop a worker.
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return workers
     raise ValueError(
@@ -52,14 +56,14 @@ def strategy(name):
     )
 
 
-def _cluster(text):
+def _cluster(text: str) -> tuple[dict[str, list[str]], str, int]:
     """The cluster, job and index of `TF_CONFIG`. Raises ValueError if it contradicts itself."""
     example = (
         '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, '
         '"task": {"type": "worker", "index": 0}}'
     )
 
-    def refuse(what):
+    def refuse(what: str) -> NoReturn:
         raise ValueError(
             f"{what} Every machine needs the environment variable TF_CONFIG, all with the same "
             f"cluster and each with its own index, such as {example}. Received: TF_CONFIG={text!r}"

@@ -1,0 +1,5 @@
+"""`python -m keras_gans.cli`: the command line where no `keras-gans` is on the path."""
+
+from keras_gans.cli import run
+
+run()

@@ -1,0 +1,110 @@
+"""`keras-gans zoo`: what comes with the library."""
+
+import argparse
+import os
+from pathlib import Path
+
+from keras_gans.cli import options
+from keras_gans.terminal import say
+
+DESCRIPTION = "See what comes with the library."
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Adds the actions of the verb, each with its arguments."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="list the presets")
+    listed.add_argument("--architecture", metavar="NAME", help="only those, such as DCGAN")
+    listed.add_argument("--data", metavar="NAME", help="only of that data set")
+    listed.add_argument(
+        "--size", type=options.integer(1), metavar="N", help="only of images of N x N pixels"
+    )
+    kinds = listed.add_mutually_exclusive_group()
+    for flag, conditional, which in (
+        ("--conditional", True, "with labels"),
+        ("--unconditional", False, "without labels"),
+    ):
+        kinds.add_argument(
+            flag, action="store_const", const=conditional, dest="conditional", help=f"only {which}"
+        )
+    listed.add_argument(
+        "--trained", action="store_const", const=True, help="only those that come with weights"
+    )
+    for name, description in (
+        ("show", "show the card and the recipe of a preset"),
+        ("verify", "check the files of a preset against their SHA-256"),
+    ):
+        actions.add_parser(name, help=description).add_argument("preset")
+
+    gallery = actions.add_parser("gallery", help="write a page on which the generators run")
+    gallery.add_argument("file", nargs="?", type=Path, default=Path("gallery.html"), metavar="FILE")
+    gallery.add_argument(
+        "--presets", type=options.names, metavar="NAMES", help="with commas [all trained]"
+    )
+    options.packages(gallery)
+    options.overwrite(gallery)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the action that is named."""
+    actions = {"list": _list, "show": _show, "verify": _verify, "gallery": _gallery}
+    return actions[arguments.action](arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from keras_gans.zoo import card, list_presets
+
+    filters = options.given(arguments, "architecture", "data", "size", "conditional", "trained")
+    names = list_presets(**filters)
+    width = max(map(len, names), default=0)
+    for preset in map(card, names):
+        state = "trained" if preset.trained else "recipe "
+        say(f"{preset.name:{width}}  {state}  {preset.description}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    import json
+
+    from keras_gans.zoo import card
+
+    preset = card(arguments.preset)
+    say(preset.text)
+    say(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from keras_gans.zoo import verify
+
+    files = verify(arguments.preset)
+    say(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}")
+    return 0
+
+
+def _gallery(arguments: argparse.Namespace) -> int:
+    from keras_gans.zoo import card, list_presets
+
+    names = arguments.presets or list_presets(trained=True)
+    for name in names:
+        card(name)
+    options.require_folder(arguments.file.parent, arguments.file.name)
+    from keras_gans import export, gallery_entries
+
+    export.signatures.file_to_write(arguments.file, ".html", "A gallery", arguments.overwrite)
+    shown = [entry for name in names for entry in gallery_entries.of_preset(name)]
+    path = export.gallery.write(
+        arguments.file,
+        shown,
+        title="The trained presets of keras_gans",
+        description="Each runs here, on this device, without a connection.",
+        packages=arguments.packages,
+        overwrite=arguments.overwrite,
+    )
+    folder = path.with_suffix("")
+    size = sum(file.stat().st_size for file in (path, *folder.iterdir())) / 1e6
+    say(
+        f"{len(shown)} generators run in {path}, which opens as it is, with {folder}{os.sep} "
+        f"beside it ({size:.1f} MB together)"
+    )
+    return 0
