@@ -204,7 +204,9 @@ def test_hostile_files_are_refused_and_cost_nothing(name, tmp_path):
 @pytest.mark.parametrize("name", OTHERS)
 def test_weights_of_another_network_are_not_read(name, tmp_path):
     path = write(tmp_path / "a.weights.h5", OTHERS[name])
-    with pytest.raises(ValueError, match=r"another network, and were not loaded.*\(50, 40\).*a.weights.h5"):
+    with pytest.raises(
+        ValueError, match=r"another network, and were not loaded.*\(50, 40\).*a.weights.h5"
+    ):
         hdf5.load(network(), path)
 
 
