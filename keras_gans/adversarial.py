@@ -5,7 +5,7 @@ import copy
 import functools
 import numbers
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 

@@ -123,7 +123,7 @@ class Card:
 
     @property
     def translates(self) -> bool:
-        """Whether it is an image-to-image model."""
+        """Whether its generator takes images (image-to-image)."""
         return self.interface().takes_image
 
     @property

@@ -200,7 +200,7 @@ class Recipe:
     def evaluation(
         self, data: Path | str | None = None, **options: Any
     ) -> metrics.Evaluation | metrics.TranslationEvaluation:
-        """Returns a `metrics.Evaluation`, or `TranslationEvaluation`, of images such as this recipe's.
+        """Returns a `metrics.Evaluation`, or `TranslationEvaluation`, of images as this recipe's.
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
@@ -315,7 +315,7 @@ class Recipe:
         return {**ordered, **given}
 
     def rows(self) -> list[tuple[str, Any, Any]]:
-        """Returns every field as `(dotted name, value, default)`, the default `...` where there is none."""
+        """Returns every field: `(dotted name, value, default)`, with `...` for no default."""
         return [
             (field, value, self.defaults.get(field, ...))
             for field, value in flat(self.config).items()
