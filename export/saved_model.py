@@ -34,8 +34,8 @@ def saved_model(
     The signature `serving_default` has the inputs and outputs of the generator's interface
     (`keras_gans.interface`): `latents` or `images`, int32 `labels` of a class-conditional one, and
     float32 `images` that come out. Those that a client can call without knowing the generator,
-    `generate`, `translate` and the like, are described in docs/serving.md. Nothing of Keras, and
-    nothing of this library, is needed to load it.
+    `generate`, `translate` and related ones, are described in docs/serving.md. Nothing of Keras,
+    and nothing of this library, is needed to load it.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.saved_model(generator, "exported/digits")

@@ -598,7 +598,7 @@ def _input(network: Any, tensor: Any, num_classes: int | None) -> Port:
     if not whole:
         return Array(shape)
     raise ValueError(
-        f"What the input {tensor.name!r} of the network {network.name!r} means cannot be told from "
+        f"What the input {tensor.name!r} of the network {network.name!r} means cannot be seen from "
         "its shape. Say it with `keras_gans.interface.state(network, Interface(...))`. "
         f"Received: {tensor.dtype} of shape {tuple(tensor.shape)}"
     )

@@ -64,7 +64,7 @@ class Page:
             self.call(f"{domain}.enable")
 
     def call(self, method, **params):
-        """Sends a command and returns its result; what is told meanwhile goes to `events`."""
+        """Sends a command and returns its result; what is stated meanwhile goes to `events`."""
         number = next(self.numbers)
         command = {"id": number, "method": method, "params": params, **self.session}
         self.input.write(json.dumps(command).encode() + b"\0")
@@ -96,8 +96,8 @@ class Page:
         ends = time.monotonic() + seconds
         while not self.run(script):
             if time.monotonic() > ends:
-                told = self.run("document.getElementById('status')?.textContent")
-                raise TimeoutError(f"{script}; the page says: {told}; {self.complaints()}")
+                stated = self.run("document.getElementById('status')?.textContent")
+                raise TimeoutError(f"{script}; the page says: {stated}; {self.complaints()}")
             time.sleep(0.05)
 
     def open(self, address):
@@ -109,7 +109,7 @@ class Page:
         self.until(f"location.href === {json.dumps(address)} && {ready}")
 
     def complaints(self):
-        """What the console was told as errors: scripts that failed, files missing, policies."""
+        """What the console was stated as errors: scripts that failed, files missing, policies."""
         found = []
         for event in self.events:
             params = event.get("params", {})

@@ -160,7 +160,7 @@ MISTAKES = {
     "interpolate nothing": "no preset of that name",
     "project empty p.png": "no preset in that folder",
     "translate file.txt p.png": "no preset of that name",
-    "evaluate empty": "must be held against real ones",
+    "evaluate empty": "must be compared with real ones",
     "evaluate nothing": "no preset of that name",
     "train empty": "no preset in that folder",
     "train list.json": "holds a list, not an object",
@@ -464,9 +464,9 @@ def test_zoo_gallery_shows_the_trained_presets(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(export.gallery, "write", write)
     names = "dcgan_digits_28,infogan_digits_28,acgan_fashion_mnist_28,cyclegan_map_satellite_64"
     assert run("zoo", "gallery", "a.html", "--presets", names, "--overwrite") == 0
-    told = capsys.readouterr().out
-    assert f"{len(shown) - 1} generators run in a.html, which opens as it is, with a/" in told
-    assert "0.0 MB together" in told
+    shown_ = capsys.readouterr().out
+    assert f"{len(shown) - 1} generators run in a.html, which opens as it is, with a/" in shown_
+    assert "0.0 MB together" in shown_
     assert shown["options"] == (None, True)
     assert shown["infogan_digits_28"].categorical == [10]
     assert shown["acgan_fashion_mnist_28"].class_names[9] == "boot"
@@ -621,9 +621,9 @@ def test_translate(tmp_path, monkeypatch, capsys):
     assert "Images written to made/: 1. See made/index.html" in shown
     words = ["--format", "jpeg", "--resize", "--batch-size", 1]
     assert run("translate", "run", "a.png", "b.png", "--output", "made", *words) == 1
-    told = capsys.readouterr()
-    assert "resized from 50x32" in told.out
-    assert told.err.startswith("keras-gans: not translated: b.png (UnidentifiedImageError")
+    shown_ = capsys.readouterr()
+    assert "resized from 50x32" in shown_.out
+    assert shown_.err.startswith("keras-gans: not translated: b.png (UnidentifiedImageError")
     with Image.open("made/a.jpg") as image:
         assert image.size == (50, 32)
     assert run("translate", "run", "a.png", "--output", "made", "--overlap", 4) == 1

@@ -1,4 +1,4 @@
-"""Imports only go down: the floors of CONTRIBUTING.md, read from the code."""
+"""Imports only go down: the levels of CONTRIBUTING.md, read from the code."""
 
 import ast
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOORS = {
+LEVELS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface", "typing"], 0),
     **dict.fromkeys(
         ["files", "names", "checks", "building", "schedules", "replicas", "reading", "terminal"], 0
@@ -23,7 +23,7 @@ FLOORS = {
 }
 ROOMS = {"keras_gans": ROOT / "keras_gans", "keras_gans.zoo": ROOT / "zoo"}
 ROOMS["keras_gans.export"] = ROOT / "export"
-# What stands above all floors: the package's own front door.
+# What stands above all levels: the package's own front door.
 FRONT = {"keras_gans", "keras_gans._version"}
 
 
@@ -68,8 +68,8 @@ def imports(source, at_module_level=False):
                 yield constant.value
 
 
-def floor(name):
-    return FLOORS[name.split(".")[1]]
+def level(name):
+    return LEVELS[name.split(".")[1]]
 
 
 def room(name):
@@ -90,11 +90,11 @@ def wrong_imports(name, source):
         if target == "keras_gans.*":
             wrong.append(target)
         if target == "keras_gans" and room(name) not in ("zoo", "cli"):
-            wrong.append(target)  # all floors at once: `keras_gans.models` would be an attribute
+            wrong.append(target)  # all levels at once: `keras_gans.models` would be an attribute
         if not target.startswith("keras_gans."):
             continue
-        if target.split(".")[1] not in FLOORS:
-            # `from keras_gans import AdversarialModel` asks the front door, which has all floors.
+        if target.split(".")[1] not in LEVELS:
+            # `from keras_gans import AdversarialModel` asks the front door, which has all levels.
             target = "keras_gans.adversarial"
             if room(name) in ("cli", "zoo"):
                 continue
@@ -103,9 +103,9 @@ def wrong_imports(name, source):
         if room(target) == room(name):
             continue
         sideways = {room(name), room(target)} == {"zoo", "export"}
-        above = floor(target) >= floor(name) and room(name) != "cli"
+        above = level(target) >= level(name) and room(name) != "cli"
         # Pure functions may lean on each other.
-        same_low = floor(target) == floor(name) == 0
+        same_low = level(target) == level(name) == 0
         if sideways or (above and not same_low):
             wrong.append(target)
     if room(name) == "export":
@@ -176,7 +176,7 @@ def test_a_bad_file_among_the_modules_is_noticed(tmp_path, monkeypatch):
 
 
 def test_every_room_has_a_floor():
-    assert {name.split(".")[1] for name in modules() if name not in FRONT} <= set(FLOORS)
+    assert {name.split(".")[1] for name in modules() if name not in FRONT} <= set(LEVELS)
 
 
 def files_imported(source, known, importer=""):

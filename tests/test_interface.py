@@ -15,8 +15,8 @@ def two_labels():
     latents = keras.Input((6,), name="z")
     shape = keras.Input((), dtype="int32", name="shape")
     colour = keras.Input((), dtype="int32", name="colour")
-    told = [keras.layers.Embedding(3, 2)(shape), keras.layers.Embedding(5, 2)(colour)]
-    x = keras.layers.Concatenate()([latents, *told])
+    stated = [keras.layers.Embedding(3, 2)(shape), keras.layers.Embedding(5, 2)(colour)]
+    x = keras.layers.Concatenate()([latents, *stated])
     made = [
         keras.layers.Reshape((4, 4, 1), name=name)(keras.layers.Dense(16, "tanh")(x))
         for name in ("first", "second")

@@ -130,7 +130,7 @@ def slope(loss, logit):
 
 
 def test_minimax_saturates_where_non_saturating_does_not():
-    # Of a fake that the discriminator is sure of: -s(f) is nearly 0, s(f) - 1 nearly -1.
+    # Of a fake that the discriminator is certain of: -s(f) is nearly 0, s(f) - 1 nearly -1.
     assert slope(losses.get("minimax"), -8.0) == pytest.approx(-sigmoid(-8.0), rel=1e-4)
     assert slope(losses.get("non_saturating"), -8.0) == pytest.approx(sigmoid(-8.0) - 1, rel=1e-4)
 
@@ -181,7 +181,7 @@ def test_soft_labels_are_drawn_evenly_between_their_ends():
 
 
 def test_a_map_of_logits_has_one_label_an_example():
-    # Labels drawn for each of 16 places would average out to a quarter of the deviation.
+    # Labels drawn for each of 16 places would average out to a quarter of the standard deviation.
     loss = losses.get("non_saturating", real_label=(0.7, 1.2), fake_label=(0.0, 0.3))
     for labels, width in zip(labels_drawn(loss, (5000, 4, 4, 1)), (0.5, 0.3)):
         assert labels.std() == pytest.approx(width / np.sqrt(12), rel=0.05)

@@ -130,7 +130,7 @@ def test_dragan_stays_within_half_a_deviation_of_the_data():
 
 
 def test_dragan_has_one_deviation_for_the_whole_batch():
-    # Each image is of one colour: within an image there is no deviation, between them there is.
+    # Each image is of one colour: the standard deviation within an image is 0, between them not.
     real = np.repeat([[-1.0], [1.0]], 1000, axis=0).astype("float32") * np.ones((1, 3), "f")
     away = places(penalties.dragan_penalty, real, real) - real
     assert 0.4 < away.max() <= 0.5 + 1e-6
@@ -167,7 +167,7 @@ def test_its_gradient_is_that_of_finite_differences(name):
     assert difference == pytest.approx((gradient * direction).sum(), rel=2e-3)
 
 
-# Not DRAGAN's: its noise has the deviation of the batch.
+# Not DRAGAN's: its noise has the standard deviation of the batch.
 @pytest.mark.parametrize("name", ["gradient_penalty", "r1_penalty", "r2_penalty"])
 def test_no_example_changes_the_penalty_of_another(name):
     discriminator = networks.mlp_discriminator((3,), width=8)

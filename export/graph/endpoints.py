@@ -29,7 +29,7 @@ def endpoints(
 ) -> dict[str, Endpoint]:
     """Returns every signature of a generator, by name, `serving_default` first.
 
-    From latents and labels come `generate` and its kin; from one image and labels `translate`.
+    From latents and labels come `generate` and related ones; from one image and labels `translate`.
     Other inputs, such as texts and styles, have `serving_default` alone.
 
     Args:

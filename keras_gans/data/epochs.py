@@ -35,7 +35,7 @@ def steps_per_epoch(dataset: tf.data.Dataset) -> int:
     >>> # gan.fit(points, steps_per_epoch=500, initial_epoch=7, epochs=10)
 
     Args:
-        dataset: `tf.data.Dataset` as it was given, before `map` and the like.
+        dataset: `tf.data.Dataset` as it was given, before `map` and so on.
 
     Returns:
         Number of batches.

@@ -19,7 +19,7 @@ class MinibatchStdDev(keras.layers.Layer):
     A batch of n falls into `n // group_size` groups, but at least one, and the example at place i
     belongs to group `i % groups`, as in the authors' program. Where n does not divide, some groups
     hold more than `group_size`; a batch smaller than `group_size` is one group. So no example is
-    ever alone in its group, which would show a deviation of 0, unless it is alone in its batch.
+    ever alone in its group, where the standard deviation is 0, unless it is alone in its batch.
 
     Real and generated examples must pass in batches of their own. On several replicas the batch
     is that of each replica. Gradient penalties, which ask for one slope for each example, count
@@ -57,8 +57,8 @@ class MinibatchStdDev(keras.layers.Layer):
         super().__init__(**kwargs)
         if isinstance(group_size, bool) or not isinstance(group_size, int) or group_size < 2:
             raise ValueError(
-                "The deviation of one example is always 0, so `group_size` must be an integer of "
-                f"at least 2. Received: group_size={group_size!r}"
+                "The standard deviation of one example is always 0, so `group_size` must be an "
+                f"integer of at least 2. Received: group_size={group_size!r}"
             )
         self.group_size = group_size
 
@@ -84,10 +84,10 @@ class MinibatchStdDev(keras.layers.Layer):
             size *= side
         x = ops.reshape(ops.cast(inputs, "float32"), (-1, size))
         x = x - ops.matmul(averaging, x)
-        deviation = ops.sqrt(ops.matmul(averaging, ops.square(x)) + 1e-8)
-        deviation = ops.mean(deviation, axis=1)
-        deviation = ops.reshape(deviation, (-1,) + (1,) * (len(inputs.shape) - 1))
-        channel = ops.cast(deviation, inputs.dtype) * ops.ones_like(inputs[..., :1])
+        std_dev = ops.sqrt(ops.matmul(averaging, ops.square(x)) + 1e-8)
+        std_dev = ops.mean(std_dev, axis=1)
+        std_dev = ops.reshape(std_dev, (-1,) + (1,) * (len(inputs.shape) - 1))
+        channel = ops.cast(std_dev, inputs.dtype) * ops.ones_like(inputs[..., :1])
         return ops.concatenate([inputs, channel], axis=-1)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -81,12 +81,12 @@ def test_what_the_page_holds(tmp_path, packages):
     assert runtime["wasm"].endswith(b"// wasm/litert_wasm_compat_internal.wasm")
     assert runtime["loader"].endswith(b"// wasm/litert_wasm_compat_internal.js")
     assert b'"./wasm_utils.js"' in runtime["index"]
-    told = about["entries"]
-    assert [(e["title"], e["kind"], e["choices"]) for e in told] == [
+    stated = about["entries"]
+    assert [(e["title"], e["kind"], e["choices"]) for e in stated] == [
         ("a", "noise", []),
         ("b", "classes", [{"name": "labels", "classes": ["x", "y", "</script>"]}]),
     ]
-    for entry, about in zip(entries, told):
+    for entry, about in zip(entries, stated):
         content = unpacked(path, about["model"])
         assert content[4:8] == b"TFL3"
         (tmp_path / "unpacked.tflite").write_bytes(content)
@@ -251,11 +251,11 @@ def test_large_generators_are_stored_in_8_bits(tmp_path, packages, monkeypatch):
     monkeypatch.setattr("keras_gans.export.gallery._LARGE", 10)
     entries = [
         Entry(name="large", generator=digits()),
-        Entry(name="told", generator=digits(), precision="float32"),
+        Entry(name="stated", generator=digits(), precision="float32"),
     ]
     path = write(tmp_path / "g.html", entries, packages=packages)
-    told = Elements(path).about()["entries"]
-    assert [about["precision"] for about in told] == ["dynamic", "float32"]
+    stated = Elements(path).about()["entries"]
+    assert [about["precision"] for about in stated] == ["dynamic", "float32"]
     assert "MB, 8-bit weights" in path.read_text() and "MB, float32 weights" in path.read_text()
 
 
@@ -371,12 +371,12 @@ def shown(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gallery")
     picture = np.random.default_rng(0).integers(0, 256, (32, 64, 3), dtype="uint8")
     generators = {
-        "told": keras_gans.zoo.load("conditional_gan_digits_28"),
+        "stated": keras_gans.zoo.load("conditional_gan_digits_28"),
         "coded": coded().inference_generator,
         "translator": translator(),
     }
     more = {
-        "told": {"class_names": DIGITS},
+        "stated": {"class_names": DIGITS},
         "coded": {"categorical": (2,), "continuous": 1},
         "translator": {"examples": [picture]},
     }
@@ -447,43 +447,43 @@ def test_a_folder_that_is_missing_or_of_another_page(page, shown, tmp_path):
     disabled = f"{element('translator', 'file')}.matches(':disabled')"
     moved.write_bytes(path.read_bytes())
 
-    def told():
+    def stated():
         page.call("Page.navigate", url="about:blank")
         page.call("Page.navigate", url=moved.as_uri())
         page.until("location.protocol === 'file:' && document.readyState === 'complete'")
         visit(page, "translator")
         return page.run(f"{element('translator', 'status')}.textContent")
 
-    assert "gallery/runtime.js could not be loaded. Keep the folder beside" in told()
+    assert "gallery/runtime.js could not be loaded. Keep the folder beside" in stated()
     assert page.run(disabled)
     shutil.copytree(path.with_suffix(""), tmp_path / "gallery")
     other = tmp_path / "gallery/translator.generator.js"
     other.write_text(re.sub(r'\["\w+"\]', '["0"]', other.read_text()))
-    assert "translator.generator.js is of another page" in told()
+    assert "translator.generator.js is of another page" in stated()
     page.events.clear()
 
 
 @in_browser
 def test_latents_and_classes_are_those_of_keras(opened):
     page, generators, _ = opened
-    visit(page, "told")
+    visit(page, "stated")
 
     def differ(z, label):
-        made = generators["told"].predict([z, np.array([label])], verbose=0)
-        return largest(pixels(page, "told"), made[0])
+        made = generators["stated"].predict([z, np.array([label])], verbose=0)
+        return largest(pixels(page, "stated"), made[0])
 
     z = latent.sample(1, 64, seed=0)
     assert differ(z, 0) <= LEVELS["float16"]
     assert differ(z, 3) > 50  # the measure tells two images apart
-    names = page.run(f"[...{element('told', 'label')}.options].map((option) => option.text)")
+    names = page.run(f"[...{element('stated', 'label')}.options].map((option) => option.text)")
     assert names == DIGITS
-    set_value(page, "told", "label", 3)
+    set_value(page, "stated", "label", 3)
     assert differ(z, 3) <= LEVELS["float16"]
-    set_value(page, "told", "seed", 7)
-    set_value(page, "told", "truncation", 0.5)
+    set_value(page, "stated", "seed", 7)
+    set_value(page, "stated", "truncation", 0.5)
     assert differ(latent.sample(1, 64, 7, 0.5), 3) <= LEVELS["float16"]
-    set_value(page, "told", "to", 8)
-    set_value(page, "told", "way", 0.25)
+    set_value(page, "stated", "to", 8)
+    set_value(page, "stated", "way", 0.25)
     ends = [latent.sample(1, 64, seed, 0.5)[0] for seed in (7, 8)]
     assert differ(latent.slerp(*ends, [0.25]), 3) <= LEVELS["float16"]
 

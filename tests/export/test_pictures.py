@@ -1,4 +1,4 @@
-"""Every kind of file that is decoded inside the graph, held against Pillow."""
+"""Every kind of file that is decoded inside the graph, compared with Pillow."""
 
 import io
 import struct
@@ -124,12 +124,12 @@ def test_png(name, depth, clear, interlaced):
     kind, channels, _ = PNG_KINDS[name]
     samples = noise(HEIGHT, WIDTH, channels, levels=2**depth)
     palette = noise(2**depth, 3) if name == "palette" else None
-    told = None
+    stated = None
     if clear and name == "palette":
-        told = bytes(noise(2**depth - (depth > 1)).tolist())  # the last colour is opaque
+        stated = bytes(noise(2**depth - (depth > 1)).tolist())  # the last colour is opaque
     elif clear:
-        told = struct.pack(f">{channels}H", *samples[2, 3])
-    file = png(samples, depth, kind, palette, told, interlaced)
+        stated = struct.pack(f">{channels}H", *samples[2, 3])
+    file = png(samples, depth, kind, palette, stated, interlaced)
     if not clear or palette is not None or depth in (1, 8):
         return is_served_as_pillow_reads_it(file)
     # Pillow looks for the transparent value among 8 bits: of other depths it finds another, or

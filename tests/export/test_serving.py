@@ -399,7 +399,7 @@ def test_more_values_than_are_read(folder):
 
 
 def test_all_requests_together_are_bounded(server):
-    """Those that hold their room and send nothing are told apart from what they keep out."""
+    """Those that hold their room and send nothing are stated apart from what they keep out."""
     port = int(server.rest_address.rpartition(":")[2])
     head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head = f"{head}Content-Length: {LIMIT}\r\n\r\n".encode()
@@ -836,7 +836,7 @@ def test_a_new_version_is_loaded_and_the_old_one_answers_until_then(tmp_path, ca
         with pytest.raises(ServingError, match=r"Specific\(net, 1\)"):
             Client("net", server.rest_address, version=1).generate(seed=0)
 
-        # A broken one is told, and the one before goes on.
+        # A broken one is stated, and the one before goes on.
         shutil.copytree(tmp_path / "m" / "net" / "2", tmp_path / "half")
         os.truncate(tmp_path / "half" / "saved_model.pb", 1000)
         (tmp_path / "half").rename(tmp_path / "m" / "net" / "3")

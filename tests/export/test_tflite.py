@@ -114,8 +114,8 @@ def test_int8_is_checked_on_the_representative_images(tmp_path, monkeypatch):
 
 
 def test_labels_and_int8(tmp_path):
-    told = networks.conditional_dcgan_generator((16, 16, 1), 3, 6, width=8)
-    path = export.tflite(told, tmp_path / "g.tflite", precision="int8", representative="latents")
+    stated = networks.conditional_dcgan_generator((16, 16, 1), 3, 6, width=8)
+    path = export.tflite(stated, tmp_path / "g.tflite", precision="int8", representative="latents")
     details = interpreter(path).get_signature_runner("serving_default").get_input_details()
     assert details["labels"]["dtype"] == np.int32
 

@@ -50,7 +50,7 @@ def test_the_files_and_their_hashes(tmp_path, packages):
 
 def test_what_the_page_is_told(tmp_path, packages):
     generator = networks.conditional_dcgan_generator((16, 20, 3), 2, latent_dim=3, width=4)
-    told = about(
+    stated = about(
         web(
             generator,
             tmp_path / "page",
@@ -60,8 +60,8 @@ def test_what_the_page_is_told(tmp_path, packages):
             packages=packages,
         )
     )
-    told.pop("sha256")
-    assert told == {
+    stated.pop("sha256")
+    assert stated == {
         "title": "Cats & dogs",
         "input": "latents",
         "input_name": "latents",
@@ -108,10 +108,10 @@ def test_examples_as_arrays_and_by_what_they_hold(tmp_path, packages):
 
 def test_codes_are_classes_and_sliders(tmp_path, packages):
     codes = {"categorical": (3,), "continuous": 1, "directions": 0}
-    told = about(web(digits(), tmp_path / "page", packages=packages, **codes))
-    assert told["codes"] == 2
-    assert told["choices"] == [{"name": "categorical", "classes": ["0", "1", "2"], "place": 2}]
-    assert told["directions"] == [{"name": "Code 1", "vector": [0, 0, 0, 0, 0, 1], "limit": 2}]
+    stated = about(web(digits(), tmp_path / "page", packages=packages, **codes))
+    assert stated["codes"] == 2
+    assert stated["choices"] == [{"name": "categorical", "classes": ["0", "1", "2"], "place": 2}]
+    assert stated["directions"] == [{"name": "Code 1", "vector": [0, 0, 0, 0, 0, 1], "limit": 2}]
 
 
 class Tags(html.parser.HTMLParser):
@@ -659,11 +659,11 @@ def test_a_page_that_is_opened_as_a_file_says_what_to_do(page, see, pages):
 @in_browser
 def test_a_browser_without_webassembly(page, see, pages):
     see("digits", precision="float32")
-    told = page.call(
+    stated = page.call(
         "Page.addScriptToEvaluateOnNewDocument", source="delete globalThis.WebAssembly"
     )
     page.open(f"{pages[1]}/digits/")
-    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=told["identifier"])
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=stated["identifier"])
     assert "no WebAssembly" in said(page) and page.run(ALL_DISABLED)
 
 
@@ -727,14 +727,14 @@ def test_a_translator_without_examples_asks_for_a_picture(page, pages, tmp_path)
 
 @in_browser
 def test_a_browser_without_relaxed_simd_takes_the_other_files(page, see):
-    told = page.call(
+    stated = page.call(
         "Page.addScriptToEvaluateOnNewDocument",
         # The 36 bytes are those that LiteRT.js tries the browser with.
         source="const whole = WebAssembly.instantiate; WebAssembly.instantiate = (bytes, ...rest)"
         " => bytes.length === 36 ? Promise.reject('no') : whole(bytes, ...rest)",
     )
     generator = see("digits", precision="float32")
-    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=told["identifier"])
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=stated["identifier"])
     assert any(url.endswith("/litert_wasm_compat_internal.wasm") for url in page.requests())
     made = generator.predict(latent.sample(1, 64, seed=0), verbose=0)[0]
     assert largest(pixels(page), made) <= LEVELS["float32"]

@@ -36,8 +36,8 @@ def test_layers_without_a_seed_draw_their_own():
 def test_deviation_falls_in_a_line_to_0_and_stays_there():
     layer = InstanceNoise(0.4, decay_steps=4, seed=0)
     call = tf.function(lambda x: layer(x, training=True))
-    deviations = [call(ZEROS).numpy().std() for _ in range(6)]
-    np.testing.assert_allclose(deviations, [0.4, 0.3, 0.2, 0.1, 0.0, 0.0], rtol=0.06)
+    found = [call(ZEROS).numpy().std() for _ in range(6)]
+    np.testing.assert_allclose(found, [0.4, 0.3, 0.2, 0.1, 0.0, 0.0], rtol=0.06)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])

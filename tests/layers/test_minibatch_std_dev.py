@@ -31,7 +31,7 @@ def test_agrees_with_a_loop_over_groups(number, groups):
 
 
 def test_numbers_worked_out_on_paper():
-    # One group of two: deviations |1 - 3| / 2 = 1 and |0 - 4| / 2 = 2, on average 1.5.
+    # One group of two: standard deviations |1 - 3| / 2 = 1 and |0 - 4| / 2 = 2, on average 1.5.
     y = MinibatchStdDev()(np.array([[1.0, 0.0], [3.0, 4.0]], "float32"))
     np.testing.assert_allclose(y, [[1.0, 0.0, 1.5], [3.0, 4.0, 1.5]], atol=1e-6)
 

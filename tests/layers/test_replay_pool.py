@@ -53,7 +53,7 @@ def test_half_of_the_time_an_old_image_comes_back():
             ages.extend(step - returned.numpy().ravel())
     ages = np.array(ages)
     old = np.mean(ages > 0)
-    # 1,950 coins have a deviation of 0.011; 4 % of the old ones are of the same batch.
+    # 1,950 coins have a standard deviation of 0.011; 4 % of the old ones are of the same batch.
     assert abs(old - 0.48) < 0.045
     # An image stays until its place is drawn: 50 swaps, so 100 images, so 20 batches.
     assert ages[ages > 0].mean() == pytest.approx(20.0, rel=0.15)

@@ -50,8 +50,8 @@ class TestProjectionAndConditionalBatchNorm(TestConditionalGAN):
 def test_both_networks_are_told_the_labels_of_the_real_images():
     gan = make(discriminator_steps=2, seed=0)
     gan.compile(sgd(), sgd(), run_eagerly=True)
-    told = {"generator": [], "discriminator": []}
-    for name, seen in told.items():
+    stated = {"generator": [], "discriminator": []}
+    for name, seen in stated.items():
         network = getattr(gan, name)
 
         def spying(inputs, *args, call=network.call, seen=seen, **kwargs):
@@ -62,8 +62,8 @@ def test_both_networks_are_told_the_labels_of_the_real_images():
     images, labels = (array[0] for array in pairs(1))
     gan.train_on_batch(images, labels)
     first, second = labels[:4].tolist(), labels[4:].tolist()
-    assert told["generator"] == [first, second]  # one pass for each part, none for the last step
-    assert told["discriminator"] == [first] * 2 + [second] * 2 + [second]
+    assert stated["generator"] == [first, second]  # one pass for each part, none for the last step
+    assert stated["discriminator"] == [first] * 2 + [second] * 2 + [second]
 
 
 def test_a_step_of_the_discriminator_worked_out_by_hand():
@@ -220,11 +220,11 @@ def test_a_batch_that_does_not_divide():
 
 def test_networks_that_take_no_labels():
     plain = networks.mlp_generator(SHAPE), networks.mlp_discriminator(SHAPE)
-    told = make()
+    stated = make()
     with pytest.raises(ValueError, match=r"must take `\[latents, labels\]`.*1 input"):
-        keras_gans.ConditionalGAN(plain[0], told.discriminator)
+        keras_gans.ConditionalGAN(plain[0], stated.discriminator)
     with pytest.raises(ValueError, match=r"must take `\[images, labels\]`.*1 input"):
-        keras_gans.ConditionalGAN(told.generator, plain[1])
+        keras_gans.ConditionalGAN(stated.generator, plain[1])
 
 
 def test_the_number_of_classes():

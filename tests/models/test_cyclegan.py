@@ -48,7 +48,8 @@ class TestCycleGAN(GANContract):
         return gan.generate(domains(1, 3)[0][0])
 
     def test_one_replica_and_two_agree(self, two_replicas, tmp_path):
-        # Without normalisation, which divides by deviations near 0 and makes much of rounding.
+        # Without normalization, which divides by standard deviations near 0 and so enlarges
+        # rounding.
         Plain().test_one_replica_and_two_agree(two_replicas, tmp_path)
 
     def test_generate_repeats_itself_from_a_seed(self):

@@ -11,8 +11,8 @@ import keras_gans
 networks = keras_gans.networks
 
 
-def normal(x, mean, deviation):
-    return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
+def normal(x, mean, std):
+    return np.exp(-0.5 * ((x - mean) / std) ** 2) / (std * np.sqrt(2 * np.pi))
 
 
 def jensen_shannon(p, q, dx):
@@ -26,12 +26,12 @@ def jensen_shannon(p, q, dx):
     return (divergence(p) + divergence(q)) / 2
 
 
-def exact_generator(mean, deviation):
+def exact_generator(mean, std):
     """Makes exactly a normal distribution, and learns nothing."""
     latents = keras.Input((1,))
     layer = keras.layers.Dense(1, trainable=False)
     generator = keras.Model(latents, layer(latents))
-    layer.set_weights([np.array([[deviation]]), np.array([mean])])
+    layer.set_weights([np.array([[std]]), np.array([mean])])
     return generator
 
 
@@ -93,7 +93,7 @@ def test_a_vanilla_gan_learns_a_normal_distribution():
         networks.mlp_generator((1,), latent_dim=4, width=32),
         networks.mlp_discriminator((1,), width=32),
         # With two steps and beta_1 = 0.5 the two sides circle each other: over four seeds the
-        # deviation learnt was anything from 0.37 to 0.61.
+        # standard deviation learnt was anything from 0.37 to 0.61.
         discriminator_steps=5,
         ema_decay=0.995,
         seed=0,
@@ -104,9 +104,12 @@ def test_a_vanilla_gan_learns_a_normal_distribution():
     gan.fit(data, steps_per_epoch=1500, verbose=0)
     made = gan.generate(20_000, seed=1, batch_size=20_000)
     assert abs(before.mean() - 3.0) > 1.0  # it had something to learn
-    # Over nine seeds: means within 0.005, deviations 0.465 to 0.499, distances 0.007 to 0.068.
+    # Over nine seeds: means within 0.005, standard deviations 0.465 to 0.499, distances 0.007 to
+    # 0.068.
     assert abs(made.mean() - 3.0) < 0.03
     assert abs(made.std() - 0.5) < 0.06
     distance = stats.kstest(made[:, 0], "norm", args=(3.0, 0.5)).statistic
     assert distance < 0.1
-    print(f"mean {made.mean():.3f}, deviation {made.std():.3f}, Kolmogorov-Smirnov {distance:.3f}")
+    print(
+        f"mean {made.mean():.3f}, standard deviation {made.std():.3f}, Kolmogorov-Smirnov {distance:.3f}"
+    )

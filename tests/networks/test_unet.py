@@ -232,7 +232,7 @@ def test_layers_draw_apart_whatever_the_seed():
     ones = np.ones((1, 64, 64, 4), "float32")
     drawn = [np.split(translated(twin, [seed, 0], ones), 2, -1) for seed in (4, 5)]
     masks = np.reshape(drawn, (4, -1))
-    # 16,384 fair coins each: correlations have a deviation of 1 / 128.
+    # 16,384 fair coins each: correlations have a standard deviation of 1 / 128.
     assert np.abs(np.corrcoef(masks) - np.eye(4)).max() < 5 / 128
 
 

@@ -225,7 +225,7 @@ def test_kaggle_versions(kaggle, capsys):
     kaggle.online = True
     assert addresses.fetch("kaggle://a/b/keras/small").name == "2"
     assert "this is kaggle://a/b/keras/small/2" in capsys.readouterr().err
-    shutil.rmtree(folder)  # its mark stays: what is fetched again is told again
+    shutil.rmtree(folder)  # its mark stays: what is fetched again is listed again
     addresses.fetch("kaggle://a/b/keras/small/1")
     assert "fetching kaggle://a/b/keras/small/1" in capsys.readouterr().err
 

@@ -61,7 +61,7 @@ def translate(source, files, output, **options):
     return zoo.translate(source, files, output, **{"verbose": 0, **options})
 
 
-def told(output, name):
+def remarks(output, name):
     return [page.Gallery(output).notes[name][x] for x in ("size", "told")]
 
 
@@ -93,7 +93,7 @@ def test_resized_as_a_whole(same, tmp_path):
     ramp = np.repeat(np.linspace(0, 255, 64).astype("uint8")[None, :, None], 48, 0).repeat(3, 2)
     path = write(tmp_path / "a.png", ramp)
     translate(same, path, tmp_path / "out", resized=True)
-    assert told(tmp_path / "out", "a.png") == [[64, 48], ["resized from 64x48"]]
+    assert remarks(tmp_path / "out", "a.png") == [[64, 48], ["resized from 64x48"]]
     with Image.fromarray(ramp) as picture:
         small = picture.resize((32, 32), Image.Resampling.BICUBIC)
         expected = np.asarray(small.resize((64, 48), Image.Resampling.BICUBIC))
@@ -104,7 +104,7 @@ def test_a_generator_of_any_size_gets_tiles_of_the_papers(tmp_path):
     gan = keras_gans.CycleGAN(*(scaled(1.0) for _ in "GF"), judge(), judge())
     gan.generator = scaled(1.0, (None, None, 3))
     translate(gan, write(tmp_path / "a.png", colors(300, 40)), tmp_path / "out")
-    assert told(tmp_path / "out", "a.png")[1] == ["padded from 300x40, tiled 2x1, overlap 64"]
+    assert remarks(tmp_path / "out", "a.png")[1] == ["padded from 300x40, tiled 2x1, overlap 64"]
 
 
 def test_untrained_networks_run(tmp_path):
@@ -169,12 +169,12 @@ def test_transparency(both_ways, tmp_path):
     np.testing.assert_array_equal(made[..., 3], pixels[..., 3])
     np.testing.assert_array_equal(made[0, :, 0], 255 - white)  # the negative
     np.testing.assert_array_equal(read(tmp_path / "webp" / "a.webp")[..., 3], pixels[..., 3])
-    assert told(tmp_path / "png", "a.png")[1][-1] == "alpha kept"
+    assert remarks(tmp_path / "png", "a.png")[1][-1] == "alpha kept"
     made = read(tmp_path / "jpeg" / "a.jpg")
     assert made.shape == (4, 4, 3)
     share = pixels[0, :, 3] / 255
     np.testing.assert_allclose(made[0, :, 0], 255 * share**2 + 255 * (1 - share), atol=3)
-    assert told(tmp_path / "jpeg", "a.jpg")[1][-1] == "on white, as JPEG has no alpha"
+    assert remarks(tmp_path / "jpeg", "a.jpg")[1][-1] == "on white, as JPEG has no alpha"
 
 
 def test_a_palette_and_grey_with_transparency(same, tmp_path):
@@ -197,7 +197,7 @@ def test_a_turned_camera_and_a_film(same, tmp_path):
     made = read(tmp_path / "out" / "turned.png")
     assert made.shape == (40, 20, 3) and made[:15].min() > 190 and made[25:].max() < 10
     assert (read(tmp_path / "out" / "film.png") == (255, 0, 0)).all()
-    assert told(tmp_path / "out", "film.png")[1][-1] == "first of 2 frames"
+    assert remarks(tmp_path / "out", "film.png")[1][-1] == "first of 2 frames"
 
 
 # ---- what is asked of the generator
@@ -234,7 +234,7 @@ def test_noise_by_a_seed(tmp_path):
     np.testing.assert_array_equal(made("again", "ba", stochastic=True, seed=1), first)
     assert np.abs(made("other", stochastic=True, seed=2) - first).max() > 1
     assert np.abs(made("none", stochastic=True) - first).max() > 1
-    assert re.fullmatch(r"seed \d+", told(tmp_path / "none", "a.png")[1][-1])
+    assert re.fullmatch(r"seed \d+", remarks(tmp_path / "none", "a.png")[1][-1])
 
 
 def test_a_run_and_a_preset(tmp_path, monkeypatch):
@@ -379,7 +379,7 @@ def test_two_ways_are_not_mixed(same, both_ways, tmp_path):
         with pytest.raises(ValueError, match=f"made in another way.*overwrite.*a.png: {field}"):
             translate(source, path, tmp_path / "out", **options)
     translate(same, path, tmp_path / "out", resized=True, overwrite=True)
-    assert told(tmp_path / "out", "a.png")[1] == ["resized from 40x40"]
+    assert remarks(tmp_path / "out", "a.png")[1] == ["resized from 40x40"]
     # One that this function did not write is left alone.
     write(tmp_path / "mine" / "a.png", colors(1, 1))
     assert translate(same, path, tmp_path / "mine").skipped == [tmp_path / "mine" / "a.png"]

@@ -79,7 +79,7 @@ class Gallery:
         name: str,
         source: str | Path,
         shape: Sequence[int],
-        told: Sequence[str],
+        remarks: Sequence[str],
         shown: Mapping[str, np.ndarray],
         settings: Mapping[str, Any],
     ) -> None:
@@ -89,7 +89,7 @@ class Gallery:
             name: of the image, relative to the folder.
             source: path it is made of.
             shape: `(height, width, ...)`.
-            told: words for its row of the page.
+            remarks: words for its row of the page.
             shown: captions to `uint8` pictures that the page shows beside it.
             settings: what else it depends on.
         """
@@ -99,7 +99,7 @@ class Gallery:
             "name": name,
             "input": str(source),
             "size": [shape[1], shape[0]],
-            "told": told,
+            "told": remarks,
             "shown": list(shown),
             "settings": settings,
         }
@@ -162,8 +162,8 @@ def _row(note):
         f"<figcaption>{caption}</figcaption></figure>"
         for caption, path in {**first, "output": name, **pictures}.items()
     )
-    told = _escaped(", ".join([f"{width}x{height}", *note["told"]]))
-    title = f'<h2>{_escaped(name)}</h2><p class="note">{told}</p>'
+    remarks = _escaped(", ".join([f"{width}x{height}", *note["told"]]))
+    title = f'<h2>{_escaped(name)}</h2><p class="note">{remarks}</p>'
     return f"<section>{title}<div>{figures}</div></section>"
 
 

@@ -35,8 +35,8 @@ LATENT, PICTURE, REPORT = "latent.npy", "projection.png", "projection.json"
 # A network for images that none was trained on, and pixels a side that it needs.
 _RANDOM, _LEAST_SIDE = "random_cnn_v1", 32
 
-# Karras 2020, appendix D: noise of this share of the latents' deviation at first, none after this
-# share of the steps; the rate goes up over the first steps.
+# Karras 2020, appendix D: noise of this share of the latents' standard deviation at first, none
+# after this share of the steps; the rate goes up over the first steps.
 _NOISE, _NOISY, _WARM_UP = 0.05, 0.75, 0.05
 
 # Fewer drawn images do not tell what 99 of 100 of them are like.
@@ -300,7 +300,7 @@ class _Search:
         }
 
     def descend(self, latents, kinds, steps, learning_rate, seed, verbose):
-        """Goes down from each start by itself.
+        """Minimizes from each start by itself.
 
         Returns:
             The latents, and each part of the loss, `(steps + 1, starts)`: the last row is of the

@@ -216,8 +216,8 @@ class _Work:
             name: of what is made of it, relative to the folder.
             beside: keep pictures that the page shows beside it, too.
         """
-        pixels, alpha, told = _read(path, self.forward.described.image.channels)
-        told = [_how(pixels.shape, self.forward.tile, self.settings), *told, *self.notes]
+        pixels, alpha, remarks = _read(path, self.forward.described.image.channels)
+        remarks = [_how(pixels.shape, self.forward.tile, self.settings), *remarks, *self.notes]
         made = self.forward.apply(pixels, self.seed, **self.how)
         shown = {"input": pixels} if beside else {}
         if beside and self.back is not None:
@@ -226,12 +226,14 @@ class _Work:
             if alpha.shape != made.shape[:2]:
                 alpha = image.resize(alpha[..., None], made.shape[:2])[..., 0]
             made = _transparent(made, alpha, on_white=self.format == "jpeg")
-            told.append("on white, as JPEG has no alpha" if self.format == "jpeg" else "alpha kept")
+            remarks.append(
+                "on white, as JPEG has no alpha" if self.format == "jpeg" else "alpha kept"
+            )
         # The image comes last: where there is one, all that belongs to it is there.
         shown = {kind: _small(picture) for kind, picture in shown.items()}
-        self.gallery.note(name, path, pixels.shape, told, shown, self.settings)
+        self.gallery.note(name, path, pixels.shape, remarks, shown, self.settings)
         image.save(made, self.gallery.folder / name)
-        return ", ".join(told)
+        return ", ".join(remarks)
 
 
 # ---- which files
@@ -421,16 +423,16 @@ def _read(path, channels):
     from PIL import Image, ImageOps
 
     pixels = from_pillow(decode(path, channels))
-    alpha, told = None, []
+    alpha, remarks = None, []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as `decode` does
         with Image.open(path) as file:
             if (frames := getattr(file, "n_frames", 1)) > 1:
-                told.append(f"first of {frames} frames")
+                remarks.append(f"first of {frames} frames")
             # What `decode` scales has its transparency ignored there, too.
             if file.has_transparency_data and not file.mode.startswith("I"):
                 alpha = np.asarray(ImageOps.exif_transpose(file).convert("RGBA"))[..., 3]
-    return pixels, alpha, told
+    return pixels, alpha, remarks
 
 
 def _how(shape, tile, settings):
