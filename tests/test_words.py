@@ -42,7 +42,6 @@ RETIRED = {
 # Paths that have not been rewritten yet, as patterns of `fnmatch`. To be emptied.
 NOT_YET = [
     "docs/base.md",
-    "docs/data.md",
     "docs/distributed.md",
     "docs/export.md",
     "docs/models/*",
@@ -53,11 +52,9 @@ NOT_YET = [
     "docs/tflite.md",
     "docs/web.md",
     "export/*",
-    "keras_gans/batches.py",
     "keras_gans/callbacks/sample_grid.py",
     "keras_gans/cli.py",
     "keras_gans/cli/*",
-    "keras_gans/data/*",
     "keras_gans/exhibits.py",
     "keras_gans/interface.py",
     "keras_gans/layers/*",

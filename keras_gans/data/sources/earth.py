@@ -86,7 +86,7 @@ def _blue(images, margin):
     images = np.asarray(images)
     if images.ndim < 1 or images.shape[-1] != 3:
         raise ValueError(
-            f"Land is told from sea by the colours. Expected RGB images (..., height, width, 3). "
+            f"Colours tell land from sea. Expected RGB images (..., height, width, 3). "
             f"Received: shape={images.shape}"
         )
     if images.dtype == np.uint8:
