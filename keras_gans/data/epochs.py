@@ -47,8 +47,8 @@ def steps_per_epoch(dataset: tf.data.Dataset) -> int:
     if steps is None:
         raise ValueError(
             f"The number of steps of this data set is not known. Expected a data set as `load` or "
-            f"`load_pairs` of `keras_gans.data` gave it; ask before calling `map`, `take` and the "
-            f"like. "
+            f"`load_pairs` of `keras_gans.data` gave it; ask before calling `map`, `take` and so "
+            f"on. "
             f"Received: {dataset!r}"
         )
     return steps

@@ -86,8 +86,8 @@ def _blue(images, margin):
     images = np.asarray(images)
     if images.ndim < 1 or images.shape[-1] != 3:
         raise ValueError(
-            "Land and sea are told apart by their colours. Expected RGB images "
-            f"(..., height, width, 3). Received: shape={images.shape}"
+            f"Colours tell land from sea. Expected RGB images (..., height, width, 3). "
+            f"Received: shape={images.shape}"
         )
     if images.dtype == np.uint8:
         images = images.astype(np.int16)
