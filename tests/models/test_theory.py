@@ -110,6 +110,5 @@ def test_a_vanilla_gan_learns_a_normal_distribution():
     assert abs(made.std() - 0.5) < 0.06
     distance = stats.kstest(made[:, 0], "norm", args=(3.0, 0.5)).statistic
     assert distance < 0.1
-    print(
-        f"mean {made.mean():.3f}, standard deviation {made.std():.3f}, Kolmogorov-Smirnov {distance:.3f}"
-    )
+    mean, std = made.mean(), made.std()
+    print(f"mean {mean:.3f}, std {std:.3f}, Kolmogorov-Smirnov {distance:.3f}")
