@@ -247,7 +247,7 @@ def test_an_evaluation_is_of_the_classes_that_were_chosen(labels, other, kept, m
     [
         {"model": {**zoo.Recipe(RING).config["model"], "sides": None, "interfaces": None}},
         {"generator_optimizer": RING["generator_optimizer"], "evaluation": {"every": 3}},
-        {n: v for n, v in RING.items() if n != "description"},
+        {"description": "another", "epochs": 1, "initial": None},
     ],
 )
 def test_a_run_that_an_earlier_version_began_goes_on(earlier):

@@ -1,0 +1,1 @@
+"""A training as data: recipes, run folders with their reports, devices and machines."""
