@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from keras_gans import zoo
 from keras_gans.callbacks.metrics_log import read_metrics
-from keras_gans.zoo.catalog.cards import metric_of
+from keras_gans.zoo.catalog.cards import CALLED, metric_of, renamed
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -44,7 +44,7 @@ def seconds_of_a_step(recipe, steps=10):
 
 
 def read(run):
-    """Minutes and values of the measured epochs, the end among them, the floor, and the steps."""
+    """Returns minutes and values of each measured epoch, the reference values, and the steps."""
     recipe = zoo.Recipe(json.loads((run / "config.json").read_text()), run.name)
     seconds, steps, points = seconds_of_a_step(recipe), 0.0, []
     for line in read_metrics(run / "metrics.jsonl"):
@@ -52,14 +52,14 @@ def read(run):
         steps += line["seconds"] * line["steps_per_second"]
         if "frechet" in values:
             points.append({"minutes": steps * seconds / 60, **values})
-    found = json.loads((run / "evaluation.json").read_text())
-    last, floor = (
+    found = renamed(json.loads((run / "evaluation.json").read_text()))
+    last, reference = (
         {metric_of(name): one["value"] for name, one in found[part].items()}
-        for part in ("measured", "floor")
+        for part in ("measured", "reference")
     )
     if "frechet" not in values:  # at the end, it was measured after the last line
         points.append({"minutes": steps * seconds / 60, **last})
-    return points, floor, round(steps)
+    return points, reference, round(steps)
 
 
 def main():
@@ -70,10 +70,10 @@ def main():
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     figure, axes = pyplot.subplots(1, len(SHOWN), figsize=(13, 4), layout="constrained")
-    print("| recipe | steps | minutes |", " | ".join(COLUMNS), "|")
+    print("| recipe | steps | minutes |", " | ".join(CALLED[c] for c in COLUMNS), "|")
     print("|" + "---|" * (3 + len(COLUMNS)))
     for run in arguments.runs:
-        points, floor, steps = read(run)
+        points, reference, steps = read(run)
         for axis, metric in zip(axes, SHOWN):
             x = [p["minutes"] for p in points]
             axis.plot(x, [p[metric] for p in points], marker="o", markersize=3, label=run.name)
@@ -84,11 +84,11 @@ def main():
         "*other real images*",
         "",
         "",
-        *(f"{floor[c]:.3g}" if c in floor else "" for c in COLUMNS),
+        *(f"{reference[c]:.3g}" if c in reference else "" for c in COLUMNS),
     )
     print(f"| {' | '.join(row)} |")
     for axis, (metric, title) in zip(axes, SHOWN.items()):
-        axis.axhline(floor[metric], color="grey", linestyle=":", label="other real images")
+        axis.axhline(reference[metric], color="grey", linestyle=":", label="other real images")
         axis.set(title=title, xlabel="minutes of one core")
         axis.grid(alpha=0.3)
     axes[0].set_yscale("log")

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from keras_gans import data, image, zoo
-from keras_gans.zoo.loading import way_back
+from keras_gans.zoo.loading import backward_generator
 
 WAYS = ("a_to_b", "b_to_a")
 SIZE = 64
@@ -64,7 +64,7 @@ def main():
         for what, style in (("sources", way[0]), ("targets", way[-1])):
             print(f"{way}, {what:30}{taken_for(judges, held_out[style], way)}")
         for source, gan in gans.items():
-            generator = gan.in_use("generator") if way == "a_to_b" else way_back(gan, source)
+            generator = gan.in_use("generator") if way == "a_to_b" else backward_generator(gan)
             if generator is not None:
                 made = gan.translate(generator, held_out[way[0]])
                 print(f"{way}, {source:30}{taken_for(judges, made, way)}", flush=True)

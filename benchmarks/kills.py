@@ -69,11 +69,11 @@ def train(name, folder):
     resume = Resume(folder, steps=2)
 
     def started(batch, logs):
-        if not started.told:
+        if not started.printed:
             print(STARTED, flush=True)
-        started.told = True
+        started.printed = True
 
-    started.told = False
+    started.printed = False
     gan.fit(
         recipe.load_data(first_epoch=resume.epoch),
         steps_per_epoch=STEPS,

@@ -7,7 +7,7 @@
 
 On a set, every method trains the same networks for as many generator steps:
 
-- ring and grid: MLPs with two hidden layers of 128. 2,500 samples are held against the centres: a
+- ring and grid: MLPs with two hidden layers of 128. 2,500 samples are compared with the centres: a
   sample is of high quality within 3 standard deviations of its nearest centre, and a mode is
   covered if one such sample is nearest to it (Srivastava 2017, VEEGAN, section 4). Points drawn
   evenly over the square that holds the centres are the row to beat;
@@ -148,7 +148,7 @@ def read_digits(images):
 
 
 def table(results):
-    """Mean and deviation over the seeds, a row a method."""
+    """Mean and standard deviation over the seeds, a row for each method."""
     sets = [name for name in SETS if any(r["set"] == name for r in results)]
     measures = {n: ("high_quality", 100) if n in POINTS else ("kl", 1) for n in sets}
     print(f"\n{'':26}" + "".join(f"{n + ': modes':>24}{measures[n][0]:>18}" for n in sets))

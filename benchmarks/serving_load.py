@@ -1,4 +1,4 @@
-"""Asks the local server many things at once, small and hostile ones among them: how long, how much?
+"""Measures time and memory of the local server for many requests, and for hostile ones.
 
     python benchmarks/serving_load.py [--clients 8] [--seconds 20] [--requests 2000]
 
@@ -31,7 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 JSON = {"Content-Type": "application/json"}
 
 
-def serve(folder, told):
+def serve(folder, connection):
     """Exports two networks, serves them, and says where; a process."""
     import keras_gans
     from keras_gans import export
@@ -40,7 +40,7 @@ def serve(folder, told):
     export.saved_model(networks.dcgan_generator((28, 28, 1)), f"{folder}/digits")
     export.saved_model(networks.unet_generator((32, 32, 3), width=4, dropout=0), f"{folder}/maps")
     with export.serving.Server(folder, port=None, rest_port=0) as server:
-        told.send(int(server.rest_address.rpartition(":")[2]))
+        connection.send(int(server.rest_address.rpartition(":")[2]))
         server.wait()
 
 

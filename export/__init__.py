@@ -8,6 +8,7 @@ if __name__ != "keras_gans.export":
 
 from keras_gans.export import gallery, serving
 from keras_gans.export.checking import Report, check
+from keras_gans.export.formats import write_all
 from keras_gans.export.metadata import metadata
 from keras_gans.export.onnx import onnx
 from keras_gans.export.saved_model import saved_model
@@ -24,4 +25,5 @@ __all__ = [
     "serving",
     "tflite",
     "web",
+    "write_all",
 ]

@@ -3,15 +3,20 @@
 import dataclasses
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, image
 from keras_gans.export import signatures
+from keras_gans.export.graph.versions import newest_version
 from keras_gans.export.metadata import metadata
-from keras_gans.export.saved_model import newest_version
+from keras_gans.export.optional import onnx_package
+from keras_gans.interface import Interface
 
 # What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
 # float32: an eighth of one of 255 levels; a digit generator leaves 2.5e-6, and instance
@@ -31,7 +36,7 @@ class Report:
 
     Attributes:
         format: "SavedModel", "ONNX", or "TFLite" with its precision.
-        largest: largest difference of a value, images in [-1, 1].
+        largest: largest difference of a value of any output, images in [-1, 1].
         mean: mean difference of a value.
         psnr: peak signal-to-noise ratio, in dB, over the range of 2.
         bytes: size of the file or folder.
@@ -47,7 +52,7 @@ class Report:
     milliseconds: float
     batch_size: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"{self.format}, largest difference {self.largest:.2g}, mean {self.mean:.2g}, PSNR "
             f"{self.psnr:.0f} dB; {self.bytes / 2**20:.2f} MB, {self.milliseconds:.2f} ms for a "
@@ -61,18 +66,25 @@ class _Written:
 
     Attributes:
         format: as in `Report`.
-        run: function from arrays by name to an array of images.
+        run: function from arrays by name to arrays by name.
         batch_size: that it runs; `None` for any.
         numbers: set of the names of what it stores and computes in, keys of the bounds above.
     """
 
     format: str
-    run: Callable
+    run: Callable[[dict], dict]
     batch_size: int | None = None
     numbers: frozenset = frozenset()
 
 
-def check(path, generator, num_examples=16, seed=0, inputs=None, tolerance=None):
+def check(
+    path: Path | str,
+    generator: keras.Model,
+    num_examples: int = 16,
+    seed: int = 0,
+    inputs: Any = None,
+    tolerance: float | None = None,
+) -> Report:
     """Runs a written generator and the Keras one on the same inputs, and compares.
 
     A mixed-precision generator computes in float32 for it, as every format does: rounding to half
@@ -94,7 +106,7 @@ def check(path, generator, num_examples=16, seed=0, inputs=None, tolerance=None)
         num_examples: how many inputs to draw.
         seed: of the inputs: latents standard normal, images uniform in [-1, 1], labels in turn. The
             latents of seed 0 are those of a preset's `samples.png`.
-        inputs: an array of latents or images to use instead of drawing.
+        inputs: an array of latents or images to use instead of drawing, or arrays by name.
         tolerance: largest difference allowed. By default 0.001 for float32, 0.02 where weights
             are float16, and 0.16 where they are bfloat16; that times the largest
             value, for outputs that are no images. For 8 bits the PSNR decides: at least 35 dB for
@@ -116,60 +128,65 @@ def check(path, generator, num_examples=16, seed=0, inputs=None, tolerance=None)
     path = signatures.to_path(path)
     path = path if path.suffix in (".tflite", ".onnx") else newest_version(path)
     generator = signatures.generator_of(generator)
-    specs = signatures.signature(generator)
+    stated = signatures.interface_of(generator)
     if inputs is None:
         inputs = signatures.examples(generator, num_examples, seed)
     else:
         inputs = signatures.named(generator, inputs)
     with signatures.in_float32(generator):
-        expected = _expected(generator, specs, inputs)
-        reports = [
-            _compared(path, written, inputs, expected)
-            for written in _opened(path, [spec.name for spec in specs])
-        ]
+        expected = _expected(generator, stated, inputs)
+        reports = [_compared(path, written, inputs, expected) for written in _opened(path, stated)]
+        largest = max(float(np.abs(array).max()) for array in expected.values())
         for report, numbers in reports:
-            _require(path, generator, report, numbers, tolerance, float(np.abs(expected).max()))
+            _require(path, generator, report, numbers, tolerance, largest)
     return reports[0][0]
 
 
-def _expected(generator, specs, inputs):
+def _expected(
+    generator: keras.Model, stated: Interface, inputs: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     # Not `predict`, which keeps how it computed when it was first called.
-    call = signatures.function(generator, specs)
-    made = call(*map(tf.constant, inputs.values()))["images"].numpy()
-    if made.ndim == 4:
+    call = signatures.function(generator, signatures.signature(generator))
+    made = {name: x.numpy() for name, x in call(*map(tf.constant, inputs.values())).items()}
+    for port in stated.outputs:
+        if len(port.shape) != 3:
+            continue
+        found = made[port.name]
         try:
-            image.to_uint8(made)
+            image.to_uint8(found)
         except ValueError as error:
             raise ValueError(
                 "Images of this generator leave [-1, 1], which whoever runs the export relies on. "
                 "End it with `tanh`, or rescale. "
-                f"Received: {generator.name!r}, values from {made.min()} to {made.max()}"
+                f"Received: {generator.name!r}, values from {found.min()} to {found.max()}"
             ) from error
     return made
 
 
-def _opened(path, names):
+def _opened(path: Path, stated: Interface) -> list[_Written]:
     """What a path holds, ready to run: one for each signature of a TFLite file."""
     if path.suffix == ".tflite":
-        return _tflite(path, names)
+        return _tflite(path, stated)
     if path.suffix == ".onnx":
-        return [_onnx(path, names)]
-    return [_saved_model(path, names)]
+        return [_onnx(path, stated)]
+    return [_saved_model(path, stated)]
 
 
-def _compared(path, written, inputs, expected):
+def _compared(
+    path: Path, written: _Written, inputs: dict, expected: dict
+) -> tuple[Report, frozenset[str]]:
     """A pair of `Report` and the numbers that bound it."""
-    number = len(expected)
+    number = len(next(iter(expected.values())))
     batch_size = written.batch_size or number
     # A fixed batch is filled up with what is there; the surplus is not looked at.
     size = -(-number // batch_size) * batch_size
     padded = {name: np.resize(array, (size, *array.shape[1:])) for name, array in inputs.items()}
-    images, times = [], []
+    parts, times = [], []
     for start in range(0, size, batch_size):
         part = {name: array[start : start + batch_size] for name, array in padded.items()}
         started = time.perf_counter()
         try:
-            images.append(written.run(part))
+            parts.append(written.run(part))
         # ONNX Runtime's errors have no class in common with the others.
         except Exception as error:
             raise ValueError(
@@ -177,15 +194,18 @@ def _compared(path, written, inputs, expected):
                 f"written from. Received: {path}, {error}"
             ) from error
         times.append(time.perf_counter() - started)
-    images, numbers = np.concatenate(images)[:number], written.numbers
-    if images.dtype == np.uint8:
-        images, numbers = image.from_uint8(images), numbers | {"uint8"}
-    if images.shape != expected.shape:
-        raise ValueError(
-            "What was written makes other images than this generator. Expected shape "
-            f"{expected.shape}. Received: {images.shape} from {path}"
-        )
-    difference = np.abs(images - expected)
+    numbers, differences = written.numbers, []
+    for name, wanted in expected.items():
+        made = np.concatenate([part[name] for part in parts])[:number]
+        if made.dtype == np.uint8:
+            made, numbers = image.from_uint8(made), numbers | {"uint8"}
+        if made.shape != wanted.shape:
+            raise ValueError(
+                "What was written makes other images than this generator. Expected shape "
+                f"{wanted.shape} of {name!r}. Received: {made.shape} from {path}"
+            )
+        differences.append(np.abs(made - wanted).ravel())
+    difference = np.concatenate(differences)
     squared = float(np.mean(difference.astype("float64") ** 2))
     report = Report(
         written.format,
@@ -201,12 +221,19 @@ def _compared(path, written, inputs, expected):
     return report, numbers
 
 
-def _require(path, generator, report, numbers, tolerance, largest):
+def _require(
+    path: Path,
+    generator: keras.Model,
+    report: Report,
+    numbers: Sequence[str],
+    tolerance: float | None,
+    largest: float,
+) -> None:
     """Raises ValueError for a difference that rounding does not explain."""
     numbers = {"float32", *numbers, *signatures.compute_dtypes(generator)}
-    floor = max((PSNR[name] for name in numbers if name in PSNR), default=None)
-    if tolerance is None and floor is not None:
-        good, bound = report.psnr >= floor, f"a PSNR of at least {floor:.0f} dB"
+    minimum = max((PSNR[name] for name in numbers if name in PSNR), default=None)
+    if tolerance is None and minimum is not None:
+        good, bound = report.psnr >= minimum, f"a PSNR of at least {minimum:.0f} dB"
     else:
         if tolerance is None:
             tolerance = max(TOLERANCES.get(name, 0) for name in numbers) * max(1.0, largest)
@@ -216,7 +243,7 @@ def _require(path, generator, report, numbers, tolerance, largest):
     if good:
         return
     advice = "Export again, from the generator you compare with."
-    if floor is not None:
+    if minimum is not None:
         advice = (
             "8 bits are too coarse for it. Take another precision, or more representative data."
         )
@@ -231,7 +258,7 @@ def _require(path, generator, report, numbers, tolerance, largest):
     )
 
 
-def _saved_model(path, names):
+def _saved_model(path: Path, stated: Interface) -> _Written:
     try:
         loaded = tf.saved_model.load(str(path))
     # Depending on what is damaged: OSError, KeyError, IndexError, ValueError, OpError and others.
@@ -243,21 +270,21 @@ def _saved_model(path, names):
     found = {
         key: {
             "inputs": sorted(value.structured_input_signature[1]),
-            "outputs": list(value.structured_outputs),
+            "outputs": sorted(value.structured_outputs),
         }
         for key, value in loaded.signatures.items()
     }
-    _compare_signatures(path, found, names)
+    _compare_signatures(path, found, stated)
     serve = loaded.signatures["serving_default"]
 
     def run(inputs, loaded=loaded):  # the signature alone would let go of the variables
         tensors = {name: tf.constant(array) for name, array in inputs.items()}
-        return serve(**tensors)["images"].numpy()
+        return {name: made.numpy() for name, made in serve(**tensors).items()}
 
     return _Written("SavedModel", run)
 
 
-def _tflite(path, names):
+def _tflite(path: Path, stated: Interface) -> list[_Written]:
     if not path.is_file():
         raise ValueError(f"There is no file to check. Received: {path}")
     try:
@@ -266,8 +293,11 @@ def _tflite(path, names):
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ValueError(f"That is no TFLite model. Received: {path}, {error}") from error
-    found = interpreter.get_signature_list()
-    _compare_signatures(path, found, names)
+    found = {
+        key: {side: sorted(names) for side, names in value.items()}
+        for key, value in interpreter.get_signature_list().items()
+    }
+    _compare_signatures(path, found, stated)
     numbers = {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
     kind = "TFLite"
     try:
@@ -276,43 +306,53 @@ def _tflite(path, names):
     except (ValueError, KeyError):  # of another exporter
         pass
 
-    def opened(name):
+    def opened(name: str) -> _Written:
         runner = interpreter.get_signature_runner(name)
         first = next(iter(runner.get_input_details().values()))
 
         def run(inputs):
-            return runner(**inputs)["images"]
+            return runner(**inputs)
 
         return _Written(kind, run, int(first["shape"][0]), frozenset(numbers))
 
     return [opened(name) for name in sorted(found, key=lambda n: (n != "serving_default", n))]
 
 
-def _onnx(path, names):
-    from keras_gans.export.onnx import require
-
+def _onnx(path: Path, stated: Interface) -> _Written:
     if not path.is_file():
         raise ValueError(f"There is no file to check. Received: {path}")
-    runtime = require("onnxruntime")
+    runtime = onnx_package("onnxruntime")
     try:
         session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     # Its errors have no class in common but this.
     except Exception as error:
         raise ValueError(f"That is no ONNX model. Received: {path}, {error}") from error
-    answer = "translated" if "images" in names else "images"
+    renamed = onnx_names(stated)
+    original = {new: name for name, new in renamed.items()}
+    written = [value.name for value in session.get_outputs()]
     found = {
         "inputs": sorted(value.name for value in session.get_inputs()),
-        "outputs": ["images" if v.name == answer else v.name for v in session.get_outputs()],
+        "outputs": sorted(original.get(name, name) for name in written),
     }
-    _compare_signatures(path, {"serving_default": found}, names)
+    _compare_signatures(path, {"serving_default": found}, stated)
 
     def run(inputs):
-        return session.run([answer], inputs)[0]
+        return {original[name]: made for name, made in zip(written, session.run(None, inputs))}
 
     return _Written("ONNX", run)
 
 
-def _interpreter(content):
+def onnx_names(stated: Interface) -> dict[str, str]:
+    """Returns the names of outputs in an ONNX file: that of an input cannot be used again."""
+    taken = {port.name for port in stated.inputs}
+    other = {"images": "translated"}
+    return {
+        port.name: other.get(port.name, f"{port.name}_out") if port.name in taken else port.name
+        for port in stated.outputs
+    }
+
+
+def _interpreter(content: bytes) -> Any:
     try:
         # It replaces TensorFlow's, which says that it will be removed.
         from ai_edge_litert.interpreter import Interpreter
@@ -324,9 +364,11 @@ def _interpreter(content):
         return Interpreter(model_content=content)
 
 
-def _compare_signatures(path, found, names):
+def _compare_signatures(path: Path, found: dict, stated: Interface) -> None:
     """The names are what clients rely on, so that others are a mistake too."""
-    expected = {"inputs": sorted(names), "outputs": ["images"]}
+    expected = {
+        side: sorted(port.name for port in getattr(stated, side)) for side in ("inputs", "outputs")
+    }
     if found.get("serving_default") != expected:
         raise ValueError(
             "What was written has other names than this generator's. Give the generator it was "

@@ -1,6 +1,6 @@
 """LiteRT.js, which runs a `.tflite` file in a browser: fetched once, checked, kept.
 
-It comes from npm and is some 19 MB, mostly WebAssembly, so it is not part of this library.
+It comes from npm and is about 19 MB, mostly WebAssembly, so it is not part of this library.
 """
 
 import base64
@@ -49,13 +49,13 @@ Changed: index.js imports wasm_utils.js by its path. The other files are as they
 """
 
 
-def cache_folder():
-    """Where the packages are kept: `litert_js/` in the library's cache, see `files`."""
+def cache_folder() -> Path:
+    """Returns where the packages are kept: `litert_js/` in the library's cache, see `files`."""
     return files.cache_folder() / "litert_js"
 
 
-def archive_name(package):
-    """The name under which `npm pack` saves a package.
+def archive_name(package: str) -> str:
+    """Returns the name under which `npm pack` saves a package.
 
     >>> archive_name("@litertjs/core")
     'litertjs-core-2.5.3.tgz'
@@ -63,7 +63,7 @@ def archive_name(package):
     return f"{package.removeprefix('@').replace('/', '-')}-{VERSION}.tgz"
 
 
-def unpack(folder, packages=None):
+def unpack(folder: Path | str, packages: Path | str | None = None) -> None:
     """Writes the runtime into a folder, unless it is there in this version.
 
     Args:
@@ -136,15 +136,15 @@ def _fetch(package):
                 return Path(folder, archive_name(package)).read_bytes()
         name = f"{package.split('/')[-1]}-{VERSION}.tgz"
         address = f"https://registry.npmjs.org/{package}/-/{name}"
-        with urllib.request.urlopen(address, timeout=60) as answer:
-            return answer.read()
+        with urllib.request.urlopen(address, timeout=60) as reply:
+            return reply.read()
     except (OSError, subprocess.SubprocessError) as error:
         # Of a command that failed, its last words; npm's first ones are the command itself.
-        told = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-3:]
+        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-3:]
         raise FileNotFoundError(
             "LiteRT.js could not be fetched from npm. Run again with a network; or, where there is "
             f"one, run {_commands()}, and give that folder as `packages` (`--packages`). "
-            f"Received: {' '.join(told)}"
+            f"Received: {' '.join(said)}"
         ) from error
 
 

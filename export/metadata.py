@@ -3,18 +3,23 @@
 import hashlib
 import importlib.metadata
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import keras
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from keras_gans.export import signatures
+from keras_gans.export.optional import onnx_package
 
 # The entry of a TFLite file's metadata, and of an ONNX file's properties.
 KEY = "keras_gans"
 
 
-def metadata(path):
-    """Reads what a `.tflite` or `.onnx` file says of its generator.
+def metadata(path: Path | str) -> dict[str, Any]:
+    """Returns what a `.tflite` or `.onnx` file says of its generator.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> more = {"preset": "digits", "licence": "Apache-2.0", "labels": list("0123456789")}
@@ -22,13 +27,17 @@ def metadata(path):
     >>> said = keras_gans.export.metadata(path)
     >>> said["preset"], said["precision"], said["value_range"]
     ('digits', 'float16', [-1, 1])
+    >>> said["interface"]["inputs"]
+    [{'type': 'latents', 'size': 64}]
 
     Args:
         path: a file that `export.tflite` or `export.onnx` wrote.
 
     Returns:
         A dict: `library` (with its version), `precision`, `value_range` of the images,
-        `weights_sha256` of the Keras weights, and whatever was given as `metadata`.
+        `interface` of the generator (inputs and outputs by name, with classes and codes where they
+        are known; `keras_gans.interface.Interface.from_json` reads it), `weights_sha256` of the
+        Keras weights, and whatever was given as `metadata`.
 
     Raises:
         ValueError: if the file cannot be read, or says nothing.
@@ -55,8 +64,8 @@ def metadata(path):
     return found
 
 
-def describe(generator, precision, value_range, given):
-    """The text that goes into a file.
+def describe(generator: keras.Model, precision: str, value_range: Sequence[int], given: Any) -> str:
+    """Returns the text that goes into a file.
 
     Args:
         generator: whose weights are written.
@@ -71,6 +80,7 @@ def describe(generator, precision, value_range, given):
         "library": f"keras_gans {importlib.metadata.version('keras-gans')}",
         "precision": precision,
         "value_range": value_range,
+        "interface": signatures.interface_of(generator).to_json(),
         "weights_sha256": _hash(generator),
     }
     given = {} if given is None else given
@@ -89,7 +99,7 @@ def describe(generator, precision, value_range, given):
         ) from error
 
 
-def into_tflite(content, text):
+def into_tflite(content: bytes, text: str) -> bytes:
     """Adds the text to the bytes of a TFLite model."""
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     buffer, entry = schema.BufferT(), schema.MetadataT()
@@ -100,7 +110,7 @@ def into_tflite(content, text):
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def _of_tflite(content):
+def _of_tflite(content: bytes) -> bytes | None:
     # All of it, and not the entry alone, which stands before the weights: half a file is none.
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     for entry in model.metadata or []:
@@ -109,14 +119,12 @@ def _of_tflite(content):
     return None
 
 
-def _of_onnx(content):
-    from keras_gans.export.onnx import require
-
-    model = require("onnx").load_from_string(content)
+def _of_onnx(content: bytes) -> str | None:
+    model = onnx_package("onnx").load_from_string(content)
     return {entry.key: entry.value for entry in model.metadata_props}.get(KEY)
 
 
-def _hash(generator):
+def _hash(generator: keras.Model) -> str:
     """SHA-256 of the weights, one after the other."""
     found = hashlib.sha256()
     for variable in generator.weights:

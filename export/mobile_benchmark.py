@@ -16,11 +16,15 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 
-def measure(path, threads, seconds=3.0, runtime=None):
+def measure(
+    path: "pathlib.Path | str", threads: int, seconds: float = 3.0, runtime: Any = None
+) -> dict[str, Any]:
     """Runs the first signature of a file again and again.
 
     Args:
@@ -31,7 +35,7 @@ def measure(path, threads, seconds=3.0, runtime=None):
 
     Returns:
         A dict: `batch`, `median_ms` and `p90_ms` of one run, `peak_mb` of the process and how much
-        of that `before_mb` the file was loaded (both `None` where the system does not tell), and
+        of that `before_mb` the file was loaded (both `None` where the system does not say), and
         `operators`, how often each occurs.
     """
     runtime = runtime or installed()
@@ -75,7 +79,7 @@ def measure(path, threads, seconds=3.0, runtime=None):
     }
 
 
-def installed():
+def installed() -> Any:
     """LiteRT, or else TensorFlow's part of that name."""
     try:
         from ai_edge_litert import interpreter
@@ -91,7 +95,7 @@ def _interpreter(runtime, **options):
 
 
 def _peak():
-    """Largest resident memory of this process so far, in MB; `None` where Linux does not tell."""
+    """Largest resident memory of this process so far, in MB; `None` where Linux does not say."""
     # Not `resource.getrusage`: after a start from a large process that reports its size.
     status = pathlib.Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
@@ -99,7 +103,7 @@ def _peak():
     return int(found[0]) / 1024 if found else None
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the measurements."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("file", help="a .tflite file")

@@ -1,24 +1,38 @@
 """ONNX, for ONNX Runtime and whatever else reads it."""
 
-import importlib
 import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
 
 from keras_gans.export import signatures
 from keras_gans.export.checking import check as check_file
+from keras_gans.export.checking import onnx_names
 from keras_gans.export.metadata import KEY, describe
+from keras_gans.export.optional import onnx_package
 from keras_gans.files import atomic
 
 # The newest that tf2onnx 1.17 writes.
 OPSET = 18
 
 
-def onnx(generator, path, *, metadata=None, check=True, overwrite=False):
+def onnx(
+    generator: keras.Model,
+    path: Path | str,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    check: bool = True,
+    overwrite: bool = False,
+) -> Path:
     """Writes a generator as an ONNX file, for batches of any size.
 
-    Its inputs are `latents` (or `images`, for a generator that translates) and int32 `labels` if
-    the generator is told a class; its output is `images`, float32, or `translated` where an input
-    has that name already: ONNX allows one use of a name. Channels are last, as in Keras. A
-    generator of a mixed-precision policy is written as it computes in float32.
+    Its inputs and outputs have the names of the generator's interface (`keras_gans.interface`):
+    `latents` or `images`, int32 `labels` of a class-conditional one, and `images` that come out,
+    or `translated` where an input has that name already: ONNX allows one use of a name. Channels
+    are last, as in Keras. A generator of a mixed-precision policy is written as it computes in
+    float32.
 
     Needs `pip install 'keras-gans[onnx]'`.
 
@@ -59,22 +73,11 @@ def onnx(generator, path, *, metadata=None, check=True, overwrite=False):
     return path
 
 
-def require(name):
-    """Imports one of the packages that ONNX needs, or says how to get it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            "ONNX needs the packages onnx, tf2onnx and onnxruntime. Install them with "
-            f"`pip install 'keras-gans[onnx]'`. Received: {error}"
-        ) from error
-
-
-def _converted(generator, specs):
-    standard, converter = require("onnx"), require("tf2onnx")
-    answer = "translated" if specs[0].name == "images" else "images"
+def _converted(generator: keras.Model, specs: list) -> Any:
+    standard, converter = onnx_package("onnx"), onnx_package("tf2onnx")
+    renamed = onnx_names(signatures.interface_of(generator))
     with signatures.in_float32(generator):
-        function = signatures.function(generator, specs, answer)
+        function = signatures.function(generator, specs, renamed)
         concrete = function.get_concrete_function()
         signatures.require_no_draw(concrete, "ONNX would draw what no seed repeats")
         # What it cannot convert it logs, goes on, and leaves in the file: found below.

@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import keras
 
 from keras_gans import checks
 from keras_gans.export import signatures
 from keras_gans.export.graph import endpoints, warm_up
-from keras_gans.export.graph.drawing import Codes
 from keras_gans.export.graph.versions import LIMITS, is_version, newest_version, versions
 from keras_gans.files import atomic_folder
 
@@ -16,25 +17,25 @@ __all__ = ["newest_version", "saved_model"]
 
 
 def saved_model(
-    generator,
-    path,
-    version=1,
-    overwrite=False,
+    generator: keras.Model,
+    path: Path | str,
+    version: int | None = 1,
+    overwrite: bool = False,
     *,
-    max_images=None,
-    max_pixels=2**22,
-    max_total_pixels=None,
-    categorical=(),
-    continuous=0,
-    floats_only=False,
-):
+    max_images: int | None = None,
+    max_pixels: int = 2**22,
+    max_total_pixels: int | None = None,
+    categorical: Sequence[int] = (),
+    continuous: int = 0,
+    floats_only: bool = False,
+) -> Path:
     """Writes a generator as a SavedModel for TF Serving: a version in the folder of a model.
 
-    The signature `serving_default` takes `latents` (or `images`, for a generator that
-    translates), and int32 `labels` if the generator is told a class, and answers `images`,
-    float32. Those that a client can call without knowing the generator, `generate`, `translate`
-    and their kin, are described in docs/serving.md. Nothing of Keras, and nothing of this library,
-    is needed to load it.
+    The signature `serving_default` has the inputs and outputs of the generator's interface
+    (`keras_gans.interface`): `latents` or `images`, int32 `labels` of a class-conditional one, and
+    float32 `images` that come out. Those that a client can call without knowing the generator,
+    `generate`, `translate` and the like, are described in docs/serving.md. Nothing of Keras, and
+    nothing of this library, is needed to load it.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.saved_model(generator, "exported/digits")
@@ -54,9 +55,9 @@ def saved_model(
         max_pixels: the most pixels, height times width, of an image sent to be translated.
         max_total_pixels: the most pixels of all images of a request together, sent or made,
             whichever are more. By default four times `max_pixels`.
-        categorical: of an InfoGAN, the numbers of classes of its categorical codes. A GAN that is
-            given knows them.
-        continuous: of an InfoGAN, how many continuous codes.
+        categorical: of an InfoGAN, the numbers of classes of its categorical codes, where the
+            generator's interface does not say so.
+        continuous: of an InfoGAN, how many continuous codes, likewise.
         floats_only: write `serving_default` alone.
 
     Returns:
@@ -68,17 +69,16 @@ def saved_model(
         FileExistsError: if something is there that may not be replaced.
     """
     base = signatures.path_to_write(path)
-    codes = codes_of(generator, categorical, continuous)
     generator = signatures.generator_of(generator)
+    stated = signatures.with_codes(signatures.interface_of(generator), categorical, continuous)
     if version is None:
         version = max(versions(base), default=0) + 1
     folder = base / str(checks.count("version", version))
-    signatures.signature(generator)
     limits = endpoints.limits(generator, max_images, max_pixels, max_total_pixels)
     _require_room(base.resolve())
     # Its functions are traced when they are made, called or written: all of it in float32.
     with signatures.in_float32(generator), _folder(folder.resolve(), overwrite) as partial:
-        served = endpoints.endpoints(generator, limits, codes, floats_only)
+        served = endpoints.endpoints(generator, limits, stated, floats_only)
         if not floats_only:
             endpoints.require_range(generator)
         # Without `track`, which would store every variable a second time.
@@ -97,18 +97,7 @@ def saved_model(
     return folder
 
 
-def codes_of(generator, categorical, continuous):
-    """`Codes` as they were given, or of a GAN what it knows of its latents."""
-    if not isinstance(categorical, (list, tuple)):
-        raise ValueError(
-            "`categorical` is a list of the number of classes of each categorical code, such as "
-            f"[10]. Received: categorical={categorical!r}"
-        )
-    categorical = categorical or getattr(generator, "categorical", ())
-    return Codes(tuple(categorical), continuous or getattr(generator, "continuous", 0))
-
-
-def _require_room(base):
+def _require_room(base: Path) -> None:
     """Raises FileExistsError if a folder is not that of a model."""
     if not base.exists():
         return
@@ -129,7 +118,7 @@ def _require_room(base):
 
 
 @contextlib.contextmanager
-def _folder(path, overwrite):
+def _folder(path: Path, overwrite: bool) -> Iterator[Path]:
     """A folder that appears at `path` when it is complete, or not at all."""
     empty = path.is_dir() and not any(path.iterdir())
     if path.exists() and not empty:

@@ -1,23 +1,31 @@
-"""What every format exports: one function, with named float32 inputs and outputs."""
+"""What every format exports: one function, with inputs and outputs named by the interface."""
 
 import contextlib
+import dataclasses
 import os
 import re
 import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import image, labels, latent
+from keras_gans import image, interface, labels, latent
+from keras_gans.interface import Array, Codes, Image, Interface, Label, Latents, Port, Text
+from keras_gans.names import did_you_mean
 
 # A side for generators of images of any size.
 _OPEN_SIDE = 64
 
 
-def generator_of(model):
-    """The generator to export: of a whole GAN its `inference_generator`, with a warning."""
+def generator_of(model: keras.Model) -> keras.Model:
+    """Returns the generator to export: of a whole GAN its `inference_generator`, with a warning.
+
+    What the GAN knows of it, such as the number of its classes, is stated on it.
+    """
     if not hasattr(model, "inference_generator"):
         return model
     warnings.warn(
@@ -25,18 +33,22 @@ def generator_of(model):
         "discriminator.",
         stacklevel=3,
     )
-    return model.inference_generator
+    generator = model.inference_generator
+    if hasattr(model, "interface"):  # a GAN class of somebody else's may have none
+        role = next(iter(model.sides.values()))[0]
+        interface.state(generator, model.interface(role))
+    return generator
 
 
-def signature(generator, batch_size=None):
-    """The inputs of a generator as a list of named `tf.TensorSpec`s.
+def interface_of(generator: keras.Model) -> Interface:
+    """Returns the interface of a generator, under the names that exports use.
 
-    The first is `latents` or `images`; a generator that is told a class takes `labels` too, int32
-    `(batch,)`.
+    It is what was stated of the generator, or what its shapes say (`keras_gans.interface.of`),
+    with the sizes of images filled in from both. A single output of no known kind is called
+    `images`.
 
     Args:
-        generator: a built functional or Sequential `keras.Model` with one input and one output.
-        batch_size: fixed, or `None` for any.
+        generator: a built functional or Sequential `keras.Model`.
 
     Raises:
         ValueError: for anything that is not a generator, and on another backend of Keras than
@@ -60,72 +72,202 @@ def signature(generator, batch_size=None):
             "`keras.Input`; wrap a subclassed one as `keras.Model(inputs, network(inputs))`. "
             f"Received: {generator!r}"
         )
-    told = len(inputs) == 2 and len(inputs[1].shape) == 1 and "int" in inputs[1].dtype
-    if len(inputs) != 1 + told or len(generator.outputs) != 1:
+    found = interface.of(generator)
+    taken = [_sized(port, tensor.shape[1:]) for port, tensor in zip(found.inputs, inputs)]
+    made = [
+        _sized(port, tensor.shape[1:]) for port, tensor in zip(found.outputs, generator.outputs)
+    ]
+    if len(made) == 1 and isinstance(made[0], Array):
+        made = [dataclasses.replace(made[0], name="images")]
+    return Interface(taken, [_sized(port, _made_of(taken, port)) for port in made])
+
+
+def _sized(port: Port, shape: Sequence[int | None]) -> Port:
+    """The same port, an image's open sides as `shape` has them."""
+    if not isinstance(port, Image):
+        return port
+    height, width = (stated or found for stated, found in zip(port.shape[:2], shape))
+    return dataclasses.replace(port, height=height, width=width)
+
+
+def _made_of(taken: Sequence[Port], port: Port) -> tuple[int | None, ...]:
+    """Height and width of an image that is made of the one that is taken."""
+    sides = next((p.shape[:2] for p in taken if isinstance(p, Image)), (None, None))
+    return tuple(side and round(side * getattr(port, "scale", 1)) for side in sides)
+
+
+def with_codes(
+    stated: Interface, categorical: Sequence[int] = (), continuous: int = 0
+) -> Interface:
+    """Returns an interface whose latents end in codes; of what is not given, those it has.
+
+    Args:
+        stated: an interface.
+        categorical: numbers of classes of categorical codes.
+        continuous: how many continuous codes.
+
+    Raises:
+        ValueError: for codes that its latents cannot hold.
+    """
+    if not isinstance(categorical, (list, tuple)):
         raise ValueError(
-            "Expected a generator of one input, or of latents and integer labels, and one output. "
-            f"Received: {len(inputs)} inputs, {len(generator.outputs)} outputs"
+            "`categorical` is a list of the number of classes of each categorical code, such as "
+            f"[10]. Received: categorical={categorical!r}"
         )
-    name = "latents" if len(inputs[0].shape) == 2 else "images"
-    specs = [tf.TensorSpec((batch_size, *inputs[0].shape[1:]), tf.float32, name=name)]
-    return specs + [tf.TensorSpec((batch_size,), tf.int32, name="labels")] * told
+    codes = Codes(categorical or stated.codes.categorical, continuous or stated.codes.continuous)
+    if codes == stated.codes:
+        return stated
+    if stated.latents is None or codes.size >= stated.latents.size:
+        first = main_input(stated)
+        raise ValueError(
+            "These codes do not fit the generator. Codes are the last coordinates of latents, "
+            f"behind one of noise at least. Expected {codes.size + 1} latents or more. "
+            f"Received: {codes} for {first.name} {first.shape}"
+        )
+    return stated.with_input(dataclasses.replace(stated.latents, codes=codes))
 
 
-def examples(generator, number, seed):
-    """Inputs to try a generator on, as arrays by name.
+def main_input(stated: Interface) -> Port:
+    """Returns the input that the others go with: images, or else latents, or else the first."""
+    return stated.image or stated.latents or stated.inputs[0]
+
+
+def signature(generator: keras.Model, batch_size: int | None = None) -> list[tf.TensorSpec]:
+    """Returns the inputs of a generator as named `tf.TensorSpec`s, in order.
+
+    Latents and images are float32, labels int32 `(batch,)`.
+
+    Args:
+        generator: a built functional or Sequential `keras.Model`.
+        batch_size: fixed, or `None` for any.
+
+    Raises:
+        ValueError: as `interface_of`.
+    """
+    return [
+        tf.TensorSpec((batch_size, *port.shape), port.dtype, name=port.name)
+        for port in interface_of(generator).inputs
+    ]
+
+
+def examples(generator: keras.Model, number: int, seed: int) -> dict[str, np.ndarray]:
+    """Returns inputs to try a generator on, as arrays by name.
 
     Latents are those of `latent.sample`, so that of seed 0 they make the first images of a preset's
-    `samples.png`. Images are uniform in [-1, 1], labels every class in turn.
+    `samples.png`. Images are uniform in [-1, 1], labels every class in turn, words and everything
+    else random.
     """
-    first = signature(generator)[0]
-    latent.halves(seed)  # says so if it is none
-    if first.name == "latents":
-        drawn = latent.sample(number, first.shape[1], seed)
-    else:
-        shape = [side or _OPEN_SIDE for side in first.shape[1:]]
-        drawn = np.random.default_rng(int(seed) % 2**64).uniform(-1, 1, size=(number, *shape))
-    return named(generator, drawn)
+    latent.halves(seed)  # raises for what is no seed
+    ports, rng = interface_of(generator).inputs, np.random.default_rng(int(seed) % 2**64)
+    sizes = [port.size for port in ports if isinstance(port, Latents)]
+    # Of several inputs of latents, each has its part of one draw.
+    noise = latent.sample(number, sum(sizes), seed) if sizes else None
+    parts = iter(np.split(noise, np.cumsum(sizes)[:-1], axis=1) if sizes else ())
+    return {
+        port.name: next(parts) if isinstance(port, Latents) else _drawn(port, number, rng)
+        for port in ports
+    }
 
 
-def named(generator, given):
-    """Latents or images that were given, as arrays by name; labels are every class in turn.
+def _drawn(port: Port, number: int, rng: np.random.Generator) -> np.ndarray:
+    shape = (number, *(side or _OPEN_SIDE for side in port.shape))
+    if isinstance(port, Label):
+        return (np.arange(number) % port.num_classes).astype("int32")
+    if isinstance(port, Text):
+        return rng.integers(0, len(port.vocabulary) + 1, shape).astype("int32")
+    if isinstance(port, Image):
+        return rng.uniform(-1, 1, shape).astype("float32")
+    return rng.standard_normal(shape).astype("float32")
+
+
+def named(generator: keras.Model, given: Any) -> dict[str, np.ndarray]:
+    """Returns inputs that were given as arrays by name; labels that were not are in turn.
+
+    Args:
+        generator: a built `keras.Model`.
+        given: latents or images; or several inputs, by name.
 
     Raises:
         ValueError: if they do not fit the generator.
     """
-    first, *told = signature(generator)
+    stated = interface_of(generator)
+    given = given if isinstance(given, Mapping) else {main_input(stated).name: given}
+    ports = {port.name: port for port in stated.inputs}
+    for name in given:
+        if name not in ports:
+            raise ValueError(
+                f"This generator has no input of that name.{did_you_mean(name, ports)} Expected "
+                f"some of {list(ports)}. Received: {name!r}"
+            )
+    arrays = {name: _fitting(ports[name], array) for name, array in given.items()}
+    numbers = {len(array) for array in arrays.values()}
+    if len(numbers) != 1:
+        raise ValueError(
+            "Expected inputs of one length each. Received: "
+            f"{ {name: array.shape for name, array in arrays.items()} }"
+        )
+    return examples(generator, numbers.pop(), seed=0) | arrays
+
+
+def _fitting(port: Port, given: Any) -> np.ndarray:
+    """An input as an array. Raises ValueError if it does not fit."""
+    if isinstance(port, Label):
+        return labels.require(given, port.num_classes)
     try:
         given = np.asarray(given)
     except ValueError:  # rows of unlike lengths
         given = np.array(repr(given))
-    fits = first.shape.is_compatible_with(given.shape)
-    if given.dtype.kind != "f" or not given.size or not fits or not np.isfinite(given).all():
+    shape = tf.TensorShape((None, *port.shape))
+    kind, numbers = ("f", "floats") if port.dtype == "float32" else ("iu", "integers")
+    fits = shape.is_compatible_with(given.shape)
+    if given.dtype.kind not in kind or not given.size or not fits or not np.isfinite(given).all():
         raise ValueError(
-            f"Expected `{first.name}` for this generator: finite floats of shape {first.shape}. "
+            f"Expected `{port.name}` for this generator: finite {numbers} of shape {shape}. "
             f"Received: {given.dtype} of shape {given.shape}"
         )
-    if first.name == "images":
-        image.to_uint8(given)  # says so if they leave [-1, 1]
-    inputs = {first.name: given.astype("float32")}
-    if told:
-        classes = labels.num_classes(generator)
-        inputs["labels"] = (np.arange(len(given)) % classes).astype("int32")
-    return inputs
+    if isinstance(port, Image):
+        image.to_uint8(given)  # raises if they leave [-1, 1]
+    return given.astype(port.dtype)
 
 
-def function(generator, specs, answer="images"):
-    """The generator in inference mode as a `tf.function` from `specs` to `{answer: float32}`."""
+def function(
+    generator: keras.Model,
+    specs: Sequence[tf.TensorSpec],
+    renamed: Mapping[str, str] | None = None,
+) -> Callable[..., dict[str, tf.Tensor]]:
+    """Returns the generator in inference mode as a `tf.function` to float32 outputs by name.
+
+    Args:
+        generator: a built `keras.Model`.
+        specs: of its inputs, see `signature`.
+        renamed: other names of outputs, by the names in its interface.
+    """
+    renamed = renamed or {}
 
     @tf.function(input_signature=specs)
     def serve(*inputs):
-        inputs = inputs[0] if len(inputs) == 1 else list(inputs)
-        return {answer: tf.cast(generator(inputs, training=False), "float32")}
+        made = outputs_of(generator, inputs)
+        return {renamed.get(name, name): value for name, value in made.items()}
 
     return serve
 
 
-def require_tensorflow():
-    """Raises ValueError on another backend of Keras, of which nothing here is written."""
+def outputs_of(generator: keras.Model, inputs: Iterable[Any]) -> dict[str, tf.Tensor]:
+    """Returns what a generator makes in inference mode, float32 tensors by name.
+
+    Args:
+        generator: a built `keras.Model`.
+        inputs: in the order of its interface.
+    """
+    inputs = list(inputs)
+    made = generator(inputs[0] if len(inputs) == 1 else inputs, training=False)
+    ports = interface_of(generator).outputs
+    flat = keras.tree.flatten(made)
+    return {port.name: tf.cast(value, "float32") for port, value in zip(ports, flat)}
+
+
+def require_tensorflow() -> None:
+    """Raises ValueError on another backend of Keras than TensorFlow."""
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             "Generators are exported from Keras' TensorFlow backend. Start Python with "
@@ -133,8 +275,8 @@ def require_tensorflow():
         )
 
 
-def file_to_write(path, suffix, kind, overwrite):
-    """The `pathlib.Path` of a file that may be written.
+def file_to_write(path: Path | str, suffix: str, kind: str, overwrite: bool) -> Path:
+    """Returns the `pathlib.Path` of a file that may be written.
 
     Args:
         path: as it was given.
@@ -159,14 +301,14 @@ def file_to_write(path, suffix, kind, overwrite):
     return path
 
 
-def to_path(path):
-    """The `pathlib.Path` of what was given as a path. Raises ValueError if it is none."""
+def to_path(path: Any) -> Path:
+    """Returns the `pathlib.Path` of what was given as a path. Raises ValueError if it is none."""
     if not isinstance(path, (str, os.PathLike)) or not str(path):
         raise ValueError(f"Expected a path: text or a `pathlib.Path`. Received: {path!r}")
     return Path(path)
 
 
-def path_to_write(path):
+def path_to_write(path: Path | str) -> Path:
     """As `to_path`. Raises FileExistsError if a file is where a folder above it has to be."""
     path = to_path(path)
     for above in path.absolute().parents:
@@ -178,16 +320,16 @@ def path_to_write(path):
     return path
 
 
-def already_there(path):
-    """The error for a path that may be replaced, but only on demand."""
+def already_there(path: Path) -> FileExistsError:
+    """Returns the error for a path that may be replaced, but only on demand."""
     return FileExistsError(
         "There is something at that path already. Choose another, or pass `overwrite=True` "
         f"(`--overwrite` on the command line). Received: {path}"
     )
 
 
-def require_replaceable(path, mark, kind, overwrite):
-    """Raises unless the folder at `path` is to be replaced, and is of its kind.
+def require_replaceable(path: Path, mark: str, kind: str, overwrite: bool) -> None:
+    """Raises FileExistsError unless the folder at `path` is to be replaced, and is of its kind.
 
     It holds the file `mark`, and so does no folder inside: that would be another model.
     """
@@ -200,8 +342,8 @@ def require_replaceable(path, mark, kind, overwrite):
         )
 
 
-def operations(concrete):
-    """Pairs of name and type of every operation of a concrete function, however deep.
+def operations(concrete: Any) -> list[tuple[str, str]]:
+    """Returns pairs of name and type of every operation of a concrete function, however deep.
 
     Branches, loops and inner `tf.function`s are functions of their own, which
     `graph.get_operations()` does not enter.
@@ -211,13 +353,13 @@ def operations(concrete):
     return [(node.name, node.op) for node in [*graph.node, *inner]]
 
 
-def random_operations(concrete):
-    """Sorted names of the operations that draw random numbers."""
+def random_operations(concrete: Any) -> list[str]:
+    """Returns the sorted names of the operations that draw random numbers."""
     draws = re.compile("Random|TruncatedNormal|Multinomial")
     return sorted({name for name, kind in operations(concrete) if draws.search(kind)})
 
 
-def require_no_draw(concrete, consequence):
+def require_no_draw(concrete: Any, consequence: str) -> None:
     """Raises ValueError, which names the operations, if a function draws random numbers."""
     drawn = random_operations(concrete)
     if drawn:
@@ -228,12 +370,12 @@ def require_no_draw(concrete, consequence):
         )
 
 
-def compute_dtypes(generator):
-    """The set of dtypes that the layers compute in, those inside wrappers included."""
+def compute_dtypes(generator: keras.Model) -> set[str]:
+    """Returns the set of dtypes that the layers compute in, those inside wrappers included."""
     return {layer.compute_dtype for layer in _all_layers(generator)}
 
 
-def require_float32_weights(generator):
+def require_float32_weights(generator: keras.Model) -> None:
     """Raises ValueError if weights, and not only the computation, are in half precision."""
     half = sorted({v.dtype for v in generator.variables} & {"float16", "bfloat16"})
     if half:
@@ -245,7 +387,7 @@ def require_float32_weights(generator):
 
 
 @contextlib.contextmanager
-def in_float32(generator):
+def in_float32(generator: keras.Model) -> Iterator[None]:
     """Lets a mixed-precision generator compute in float32, as its weights are, inside the block.
 
     The policies are set on the generator itself and put back, because a copy would need every class
@@ -265,6 +407,6 @@ def in_float32(generator):
             layer.dtype_policy = policy
 
 
-def _all_layers(generator):
+def _all_layers(generator: keras.Model) -> list[keras.layers.Layer]:
     # Private, but `layers` does not show what a wrapper wraps.
     return list(generator._flatten_layers(include_self=True, recursive=True))

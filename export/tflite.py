@@ -5,12 +5,18 @@ import math
 import re
 import tempfile
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks
 from keras_gans.export import signatures
 from keras_gans.export.checking import check as check_file
+from keras_gans.export.graph.pictures import to_uint8
 from keras_gans.export.metadata import describe, into_tflite
 from keras_gans.files import atomic
 
@@ -28,24 +34,24 @@ _IN_FLOAT = ["MEAN", "SQUARED_DIFFERENCE", "RSQRT", "SUB", "MUL", "ADD"]
 
 
 def tflite(
-    generator,
-    path,
-    batch_size=1,
-    precision="float16",
+    generator: keras.Model,
+    path: Path | str,
+    batch_size: int | Sequence[int] = 1,
+    precision: str = "float16",
     *,
-    representative=None,
-    output="float32",
-    metadata=None,
-    check=True,
-    overwrite=False,
-):
+    representative: Any = None,
+    output: str = "float32",
+    metadata: Mapping[str, Any] | None = None,
+    check: bool = True,
+    overwrite: bool = False,
+) -> Path:
     """Writes a generator as a TFLite file of builtin operations alone.
 
     The batch is fixed: a dynamic one costs transposed convolutions their speed, and browsers
-    refuse it. The signature `serving_default` takes `latents` (or `images`, for a generator that
-    translates), and int32 `labels` if the generator is told a class, and answers `images`. A
-    generator of a mixed-precision policy is written as it computes in float32: TFLite has no
-    builtins for half precision.
+    refuse it. The signature `serving_default` has the inputs and outputs of the generator's
+    interface (`keras_gans.interface`): `latents` or `images`, int32 `labels` of a class-conditional
+    one, and `images` that come out. A generator of a mixed-precision policy is written as it
+    computes in float32: TFLite has no builtins for half precision.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.tflite(generator, "exported/digits.tflite")
@@ -60,8 +66,10 @@ def tflite(
             8-bit weights, and both compute in float32 where the phone has nothing else; `"int8"`
             computes in 8 bits too, except for the arithmetic of normalisation.
         representative: for `"int8"`, what the ranges of values are measured on: an array of latents
-            or images as the generator will get them, or `"latents"`, which draws 64 normal ones.
-        output: `"float32"`, in [-1, 1], or `"uint8"`, 0 to 255, rounded and clipped in the file.
+            or images as the generator will get them, several inputs by name, or `"latents"`, which
+            draws 64 normal ones.
+        output: of images, `"float32"`, in [-1, 1], or `"uint8"`, 0 to 255, rounded and clipped in
+            the file.
         metadata: a dict to store in the file, see `export.metadata`.
         check: run `export.check` on what was written, for a generator that translates on the
             `representative` images, if there are any. If it fails, no file appears.
@@ -84,7 +92,7 @@ def tflite(
             raise ValueError(f"`{name}` must be one of {known}. Received: {value!r}")
     sizes = _batch_sizes(batch_size)
     generator = signatures.generator_of(generator)
-    signatures.signature(generator)
+    stated = signatures.interface_of(generator)
     signatures.require_float32_weights(generator)
     given = _representative(generator, precision, representative)
     description = describe(generator, precision, RANGES[output], metadata)
@@ -97,11 +105,12 @@ def tflite(
     with atomic(path) as partial:
         partial.write_bytes(content)
         if check:
-            check_file(partial, generator, inputs=None if given is None else given.get("images"))
+            pictures = given is not None and stated.takes_image
+            check_file(partial, generator, inputs=given if pictures else None)
     return path
 
 
-def _batch_sizes(given):
+def _batch_sizes(given: Any) -> tuple[int, ...]:
     sizes = tuple(given) if isinstance(given, (list, tuple)) else (given,)
     for size in sizes:
         checks.count("batch_size", size)
@@ -113,9 +122,11 @@ def _batch_sizes(given):
     return sizes
 
 
-def _representative(generator, precision, given):
+def _representative(
+    generator: keras.Model, precision: str, given: Any
+) -> dict[str, np.ndarray] | None:
     """The inputs to measure ranges on, as arrays by name; `None` if none are needed."""
-    name = signatures.signature(generator)[0].name
+    translates = signatures.interface_of(generator).takes_image
     drawn = isinstance(given, str) and given == "latents"
     if precision != "int8":
         if given is not None:
@@ -124,10 +135,10 @@ def _representative(generator, precision, given):
                 f'`precision="int8"`. Received: precision={precision!r}'
             )
         return None
-    if given is None or (drawn and name == "images"):
+    if given is None or (drawn and translates):
         how = '`representative="latents"` (which draws some), or an array of latents'
-        if name == "images":
-            how = "some 100 images that it is to translate, `representative=images`"
+        if translates:
+            how = "about 100 images that it is to translate, `representative=images`"
         raise ValueError(
             "int8 needs examples, to measure between which values each operation works. Give "
             f'{how}; or take `precision="dynamic"`, which needs none. Received: {given!r}'
@@ -137,35 +148,44 @@ def _representative(generator, precision, given):
     return signatures.named(generator, given)
 
 
-def _traced(generator, batch_size, output):
-    specs = signatures.signature(generator, batch_size)
-    if None in specs[0].shape:
+def _traced(generator: keras.Model, batch_size: int, output: str) -> Any:
+    specs, stated = signatures.signature(generator, batch_size), signatures.interface_of(generator)
+    open_sizes = [spec.shape for spec in specs if None in spec.shape]
+    if open_sizes:
         raise ValueError(
             "TFLite files are for images of one size, and this generator takes any. Build the same "
             "network for the size you need, and give it these weights with `set_weights`. "
-            f"Received: inputs of shape {specs[0].shape}"
+            f"Received: inputs of shape {open_sizes[0]}"
         )
-    values = [math.prod(shape) for shape in (specs[0].shape[1:], generator.output_shape[1:])]
+    values = [
+        math.prod(side or 1 for side in port.shape) for port in (*stated.inputs, *stated.outputs)
+    ]
     if batch_size * max(values) > _MOST_VALUES:
         raise ValueError(
             f"TFLite counts the bytes of a tensor in 32 bits. Expected a `batch_size` of at most "
             f"{_MOST_VALUES // max(values)} for this generator. Received: batch_size={batch_size}"
         )
     floats = signatures.function(generator, specs)
+    pictures = [port for port in stated.outputs if len(port.shape) == 3]
 
     @tf.function(input_signature=specs)
     def serve(*inputs):
-        images = floats(*inputs)["images"]
-        if output == "uint8":  # as `image.to_uint8`
-            images = tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5)
-        return {"images": tf.cast(images, output)}
+        made = floats(*inputs)
+        if output == "uint8":
+            made |= {port.name: to_uint8(made[port.name]) for port in pictures}
+        return made
 
     concrete = serve.get_concrete_function()
     signatures.require_no_draw(concrete, "TFLite would freeze one draw")
     return concrete
 
 
-def _converted(generator, functions, precision, representative):
+def _converted(
+    generator: keras.Model,
+    functions: dict[str, Any],
+    precision: str,
+    representative: dict[str, np.ndarray] | None,
+) -> bytes:
     """The bytes of a TFLite model with one signature for each function."""
     # The module keeps the variables that the functions read.
     module = tf.Module()
@@ -195,8 +215,10 @@ def _converted(generator, functions, precision, representative):
             ) from error
 
 
-def _batches(functions, inputs):
-    """For each signature, the inputs in batches of its size; what is left over is not used."""
+def _batches(
+    functions: dict[str, Any], inputs: dict[str, np.ndarray]
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Yields inputs in batches of the size of each signature; what is left over is not used."""
     for name, concrete in functions.items():
         size = concrete.inputs[0].shape[0]
         number = len(next(iter(inputs.values())))
@@ -206,7 +228,7 @@ def _batches(functions, inputs):
             yield name, {key: array[rows] for key, array in inputs.items()}
 
 
-def _mixed(converter):
+def _mixed(converter: Any) -> bytes:
     """In 8 bits, but for the arithmetic of normalisation."""
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter,
@@ -217,8 +239,8 @@ def _mixed(converter):
 
 
 @contextlib.contextmanager
-def _without_notes():
-    """Hides what the converter says of its own parts, and nobody who exports can change."""
+def _without_notes() -> Iterator[None]:
+    """Hides what the converter says of its own parts, which nobody who exports can change."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated.*")
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")

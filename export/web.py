@@ -1,32 +1,34 @@
 """A page that runs a generator in the browser: the `.tflite`, its runtime, and controls."""
 
-import html
 import io
 import json
 import shutil
-import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import markupsafe
 import numpy as np
-from PIL import Image
+import PIL.Image
 
-from keras_gans import checks, image, labels
-from keras_gans.export import litert_js, signatures
-from keras_gans.export.saved_model import codes_of
+from keras_gans import checks, image
+from keras_gans.export import litert_js, pages, signatures
 from keras_gans.export.tflite import tflite
 from keras_gans.files import atomic_folder, sha256
+from keras_gans.image.pixels import to_pillow
+from keras_gans.interface import Image, Interface, Latents, Port
 
 PAGE, MODEL, ABOUT = "index.html", "generator.tflite", "model.json"
 
 # The sources of the page. Of the controls there are two kinds, called by what the generator takes.
-TEMPLATES = Path(__file__).parent / "web_page"
 SCRIPTS = ("latent.js", "generator.js", "explore.js", "translate.js")
 STYLE = "page.css"
 _FILES = (*SCRIPTS, "page.js", STYLE)
-_LOADING = """Loading. A page that is opened as a file stays like this: serve its
-folder, for example with <code>python -m http.server</code>."""
+_LOADING = markupsafe.Markup(
+    "Loading. A page that is opened as a file stays like this: serve its\nfolder, for example with "
+    "<code>python -m http.server</code>."
+)
 
 # Pictures that browsers read.
 _FORMATS = ("png", "jpeg", "webp", "gif", "bmp")
@@ -40,28 +42,29 @@ _DIRECTION_LIMIT, _CODE_LIMIT = 4, 2
 
 
 def web(
-    generator,
-    folder,
-    title=None,
-    description="",
-    precision="float16",
-    directions=6,
-    class_names=None,
-    examples=(),
-    runtime="litert",
-    packages=None,
-    overwrite=False,
+    generator: keras.Model,
+    folder: Path | str,
+    title: str | None = None,
+    description: str = "",
+    precision: str = "float16",
+    directions: int | Mapping[str, Any] = 6,
+    class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    examples: Any = (),
+    runtime: str = "litert",
+    packages: Path | str | None = None,
+    overwrite: bool = False,
     *,
-    categorical=(),
-    continuous=0,
-):
+    categorical: Sequence[int] = (),
+    continuous: int = 0,
+) -> Path:
     """Writes a folder that any static server can serve, with a page that runs the generator.
 
-    Latents: a grid of seeds, great circles between two of them, sliders along directions,
-    truncation, classes. A seed is what it is in `latent.sample`, so that the page shows what
-    `gan.generate(1, seed=seed)` makes, of an InfoGAN with the codes that are chosen. Images: one
-    that is chosen, dropped or pasted is translated. Everything runs on the visitor's device, from
-    these files alone.
+    Its controls follow from the generator's interface (`keras_gans.interface`). Latents: a grid of
+    seeds, great circles between two of them, sliders along directions, truncation. A seed is what
+    it is in `latent.sample`, so that the page shows what `gan.generate(1, seed=seed)` makes, of an
+    InfoGAN with the codes that are chosen. Images: one that is chosen, dropped or pasted is
+    translated. Labels and categorical codes: a menu each. Several images that come out are shown
+    side by side. Everything runs on the visitor's device, from these files alone.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
     >>> folder = keras_gans.export.web(generator, "exported/web/dcgan_digits_28")  # doctest: +SKIP
@@ -77,8 +80,9 @@ def web(
         precision: of the stored weights, as for `tflite`, which compares what it writes with Keras.
         directions: latent directions that get a slider: how many `principal_directions`, or names
             to vectors `(latent_dim,)`.
-        class_names: of the labels, or of the classes of a categorical code, in order; `None` for
-            their numbers.
+        class_names: of the labels, or of the classes of a categorical code, in order; of several
+            menus, lists by the names of the inputs (`"categorical_1"` of a code). `None` for the
+            names in the interface, or else their numbers.
         examples: pictures to offer, for a generator that translates: paths, or `uint8` arrays
             `(height, width, 1 or 3)`. The first is shown. Without any, the page asks for one.
         runtime: folder of LiteRT.js, relative to `folder`. It is written there unless it is there:
@@ -86,9 +90,9 @@ def web(
         packages: folder of LiteRT.js's npm packages, see `litert_js.unpack`. `None` takes those in
             the cache, and fetches them at first use.
         overwrite: replace the page that is there. Otherwise that is an error.
-        categorical: of an InfoGAN, the number of classes of its categorical code, `(10,)`. A GAN
-            that is given knows it.
-        continuous: of an InfoGAN, how many continuous codes. They get sliders too.
+        categorical: of an InfoGAN, the number of classes of each categorical code, `(10,)`, where
+            the generator's interface does not say so.
+        continuous: of an InfoGAN, how many continuous codes, likewise. They get sliders too.
 
     Returns:
         The `pathlib.Path` of the folder.
@@ -107,9 +111,9 @@ def web(
             "`runtime` is a folder relative to the page, such as 'litert' or '../litert'. "
             f"Received: runtime={runtime!r}"
         )
-    codes = codes_of(generator, categorical, continuous)
     generator = signatures.generator_of(generator)
-    about = describe(generator, title, directions, class_names, codes)
+    stated = signatures.with_codes(signatures.interface_of(generator), categorical, continuous)
+    about = describe(generator, stated, title, directions, class_names)
     offered = pictures(generator, examples)
     about |= {
         "examples": [f"example_{i}.{kind}" for i, (kind, _) in enumerate(offered)],
@@ -129,13 +133,10 @@ def web(
         for name, (_, content) in zip(about["examples"], offered):
             (partial / name).write_bytes(content)
         for name in _FILES:
-            shutil.copyfile(TEMPLATES / name, partial / name)
-        texts = {"title": about["title"], "description": description, "runtime": about["runtime"]}
-        filled = template("page").substitute(
-            {name: html.escape(str(text)) for name, text in texts.items()},
-            content=template(about["input"]).substitute(loading=_LOADING, heading="h2"),
-        )
-        (partial / PAGE).write_text(filled, encoding="utf-8")
+            shutil.copyfile(pages.FOLDER / name, partial / name)
+        shown = {key: about[key] for key in ("title", "runtime", "input")}
+        shown |= {"description": description, "loading": _LOADING, "heading": "h2"}
+        (partial / PAGE).write_text(pages.render("page", **shown), encoding="utf-8")
         about["sha256"] = {
             path.relative_to(partial).as_posix(): sha256(path)
             for path in sorted(partial.rglob("*"))
@@ -145,13 +146,8 @@ def web(
     return folder
 
 
-def template(name):
-    """A part of a page, with places to fill."""
-    return string.Template((TEMPLATES / f"{name}.html").read_text(encoding="utf-8"))
-
-
-def principal_directions(generator, number):
-    """Directions along which the first layer answers most (SeFa, Shen 2021, arXiv:2007.06600).
+def principal_directions(generator: keras.Model, number: int) -> np.ndarray:
+    """Returns latent directions of most effect (SeFa, Shen 2021, arXiv:2007.06600).
 
     The eigenvectors of `A A^T` of the largest eigenvalues, for the kernel A `(latent_dim, units)`
     of the first dense layer: nothing is trained or drawn. Of a layer that takes latents and an
@@ -162,14 +158,14 @@ def principal_directions(generator, number):
     (6, 64)
 
     Args:
-        generator: a `keras.Model` whose first input is latents `(batch, latent_dim)`.
+        generator: a `keras.Model` that takes latents `(batch, latent_dim)`.
         number: how many directions; there are at most `latent_dim`.
 
     Returns:
         float32 numpy array `(number, latent_dim)`, of length 1 each, the largest coordinate
         positive. Empty if no dense layer takes the latents.
     """
-    size = generator.inputs[0].shape[-1]
+    size = signatures.interface_of(generator).latents.size
     for layer in _in_order(generator):
         shape = getattr(getattr(layer, "kernel", None), "shape", ())
         if len(shape) == 2 and (
@@ -183,7 +179,7 @@ def principal_directions(generator, number):
     return np.zeros((0, size), "float32")
 
 
-def _in_order(network):
+def _in_order(network: keras.Model) -> Iterator[Any]:
     """Layers from the inputs on, those of networks inside and of wrappers too.
 
     `_flatten_layers` goes through a network inside another from its end.
@@ -195,63 +191,110 @@ def _in_order(network):
             yield getattr(layer, "layer", layer)
 
 
-def describe(generator, title, directions, class_names, codes):
-    """What a page has to know of a generator, as a dict for JSON; see `web` for the arguments.
+def describe(
+    generator: keras.Model,
+    stated: Interface,
+    title: str | None,
+    directions: int | Mapping[str, Any],
+    class_names: Any,
+) -> dict[str, Any]:
+    """Returns what a page has to know of a generator, for JSON; see `web` for the arguments.
 
     Raises:
         ValueError: if an argument does not fit the generator, or it makes no images of one size in
             [-1, 1].
     """
-    first, *told = signatures.signature(generator)
-    size, shape = tuple(first.shape[1:]), tuple(generator.outputs[0].shape[1:])
-    for what, sides in (("makes", shape), *([("takes", size)] if first.name == "images" else [])):
-        if len(sides) != 3 or None in sides or sides[2] not in _CHANNELS:
-            raise ValueError(
-                "A page shows images `(height, width, channels)` of one size, grey or RGB. Build "
-                f"the generator for one `image_shape`. Received: one that {what} {sides}"
-            )
-    if codes.size and (told or first.name == "images" or codes.size >= size[0]):
-        raise ValueError(
-            "Codes are the last coordinates of latents, behind one of noise at least, and of a "
-            f"generator that is told no class. Expected {codes.size + 1} latents or more. "
-            f"Received: {codes} for {first.name} {size}{' and labels' if told else ''}"
-        )
-    if len(codes.categorical) > 1:
-        raise ValueError(
-            "A page lets choose one class. Expected at most one categorical code. "
-            f"Received: categorical={codes.categorical}"
-        )
-    number = labels.num_classes(generator) if told else sum(codes.categorical)
-    given = range(number) if class_names is None else class_names
-    is_list = isinstance(given, Iterable) and not isinstance(given, str)
-    class_names = list(map(str, given)) if is_list else given
-    if not is_list or len(class_names) != number:
-        raise ValueError(
-            f"There must be a name for each class. Expected {number} for this generator. "
-            f"Received: class_names={class_names}"
-        )
-    inputs = list(signatures.examples(generator, 4, seed=0).values())
-    # It says so if the generator leaves [-1, 1]: a canvas would cut the rest off in silence.
-    image.to_uint8(generator.predict(inputs if told else inputs[0], verbose=0))
-    sliders = []
-    if first.name == "latents":
-        sliders = _directions(generator, directions)
-        axes = np.eye(size[0], dtype="float32")[size[0] - codes.continuous :]
+    main = signatures.main_input(stated)
+    _require_controls(stated, main)
+    choices = _choices(stated, class_names)
+    _require_range(generator, stated)
+    sliders, codes = [], None
+    if isinstance(main, Latents):
+        sliders = _directions(generator, main.size, directions)
+        axes = np.eye(main.size, dtype="float32")[main.size - stated.codes.continuous :]
         sliders[:0] = [_slider(f"Code {i}", axis, _CODE_LIMIT) for i, axis in enumerate(axes, 1)]
+        codes = main.size - stated.codes.size if stated.codes.size else None
+    shapes = [port.shape for port in stated.outputs]
     return {
         "title": generator.name if title is None else str(title),
-        "input": first.name,
-        "input_shape": size,
-        "image_shape": shape,
-        "labels": bool(told),
-        "codes": size[0] - codes.size if codes.size else None,
-        "class_names": class_names,
+        "input": "latents" if isinstance(main, Latents) else "images",
+        "input_name": main.name,
+        "input_shape": main.shape,
+        "outputs": [{"name": port.name, "shape": port.shape} for port in stated.outputs],
+        # Side by side.
+        "image_shape": (max(s[0] for s in shapes), sum(s[1] for s in shapes), shapes[0][2]),
+        "codes": codes,
+        "choices": choices,
         "directions": sliders,
     }
 
 
-def pictures(generator, examples):
-    """The pictures that are to be offered to a generator: pairs of format and bytes.
+def _require_controls(stated: Interface, main: Port) -> None:
+    """Raises ValueError for a generator that the controls and the canvas are not made for."""
+    for side, ports in (("makes", stated.outputs), ("takes", stated.inputs)):
+        for port in ports:
+            if side == "takes" and not isinstance(port, Image):
+                continue
+            if len(port.shape) != 3 or None in port.shape or port.shape[2] not in _CHANNELS:
+                raise ValueError(
+                    "A page shows images `(height, width, channels)` of one size, grey or RGB. "
+                    "Build the generator for one `image_shape`. "
+                    f"Received: one that {side} {port.shape}"
+                )
+    others = [port for port in stated.inputs if port not in stated.labels and port != main]
+    if others or not isinstance(main, (Latents, Image)):
+        raise ValueError(
+            "A page has controls for latents or one image, and for labels. Export the generator "
+            "in another format, which all take every input. Received: inputs of "
+            f"{[type(port).__name__ for port in stated.inputs]}"
+        )
+
+
+def _choices(stated: Interface, class_names: Any) -> list[dict[str, Any]]:
+    """The menus of a page: of each input of labels, and of each categorical code.
+
+    A code has a `place` among the latents, where its class is one-hot; labels are an input.
+    """
+    found = [
+        {"name": port.name, "classes": port.names or range(port.num_classes)}
+        for port in stated.labels
+    ]
+    codes = stated.codes
+    place = stated.latents.size - codes.size if codes.size else 0
+    for number, classes in enumerate(codes.categorical, 1):
+        name = "categorical" + (f"_{number}" if len(codes.categorical) > 1 else "")
+        found.append({"name": name, "classes": range(classes), "place": place})
+        place += classes
+    names = [choice["name"] for choice in found]
+    if not isinstance(class_names, Mapping):
+        class_names = (
+            {} if class_names is None else {names[0] if len(names) == 1 else "": class_names}
+        )
+    sizes = {choice["name"]: len(choice["classes"]) for choice in found}
+    for name, given in class_names.items():
+        is_list = isinstance(given, Iterable) and not isinstance(given, str)
+        given = list(given) if is_list else given
+        if not is_list or len(given) != sizes.get(name, 0):
+            expected = sizes.get(name, sizes if len(sizes) > 1 else 0)
+            raise ValueError(
+                f"There must be a name for each class. Expected {expected} for this generator. "
+                f"Received: class_names={given}"
+            )
+    return [
+        choice | {"classes": list(map(str, class_names.get(choice["name"], choice["classes"])))}
+        for choice in found
+    ]
+
+
+def _require_range(generator: keras.Model, stated: Interface) -> None:
+    """Raises ValueError if the generator leaves [-1, 1]: a canvas would cut the rest off."""
+    made = signatures.outputs_of(generator, signatures.examples(generator, 4, seed=0).values())
+    for port in stated.outputs:
+        image.to_uint8(made[port.name])
+
+
+def pictures(generator: keras.Model, examples: Any) -> list[tuple[str, bytes]]:
+    """Returns the pictures that are to be offered to a generator: pairs of format and bytes.
 
     Args:
         generator: that is to translate them.
@@ -264,11 +307,11 @@ def pictures(generator, examples):
     """
     several = isinstance(examples, Iterable) and not isinstance(examples, (str, np.ndarray))
     examples = list(examples) if several else [examples]
-    takes = signatures.signature(generator)[0].name
-    if examples and takes == "latents":
+    stated = signatures.interface_of(generator)
+    if examples and not stated.takes_image:
         raise ValueError(
             "Only a generator that translates has a use for pictures. Leave `examples` out. "
-            f"Received: {len(examples)} examples for {takes}"
+            f"Received: {len(examples)} examples for {signatures.main_input(stated).name}"
         )
     return [
         ("png", _png(example)) if isinstance(example, np.ndarray) else _picture_file(example)
@@ -276,26 +319,24 @@ def pictures(generator, examples):
     ]
 
 
-def _png(example):
+def _png(example: np.ndarray) -> bytes:
     if example.dtype != "uint8" or example.ndim != 3 or example.shape[2] not in (1, 3):
         raise ValueError(
             "An example is the path of a picture, or `uint8` of shape (height, width, 1 or 3). "
             f"Received: {example.dtype} of shape {example.shape}"
         )
     file = io.BytesIO()
-    Image.fromarray(example[..., 0] if example.shape[2] == 1 else example).save(
-        file, "png", optimize=True
-    )
+    to_pillow(example).save(file, "png", optimize=True)
     return file.getvalue()
 
 
-def _picture_file(path):
+def _picture_file(path: Path | str) -> tuple[str, bytes]:
     path = signatures.to_path(path)
     if not path.exists():
         raise FileNotFoundError(f"There is no such picture. Received: examples, {path}")
     content = path.read_bytes() if path.is_file() else b""
     try:
-        with Image.open(io.BytesIO(content)) as opened:
+        with PIL.Image.open(io.BytesIO(content)) as opened:
             kind = opened.format.lower()
             opened.load()
     # Of Pillow's readers: OSError, SyntaxError, struct.error and others.
@@ -311,9 +352,11 @@ def _picture_file(path):
     return kind, content
 
 
-def _directions(generator, directions):
-    size = generator.inputs[0].shape[-1]
-    if not isinstance(directions, dict):
+def _directions(
+    generator: keras.Model, size: int, directions: int | Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Sliders along latent directions, see `web`."""
+    if not isinstance(directions, Mapping):
         checks.count("directions", directions, 0)
         found = principal_directions(generator, directions)
         directions = {f"Direction {i}": vector for i, vector in enumerate(found, 1)}
@@ -332,7 +375,7 @@ def _directions(generator, directions):
     return rows
 
 
-def _slider(name, vector, limit):
-    # As short as tells the float32 again: there are many.
+def _slider(name: Any, vector: np.ndarray, limit: float) -> dict[str, Any]:
+    # As short as gives the float32 again: there are many.
     vector = [float(str(value)) for value in vector]
     return {"name": str(name), "vector": vector, "limit": limit}

@@ -13,6 +13,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from keras_gans import rooms
 from keras_gans._version import __version__
 
 _MODELS: tuple[str, ...] = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
@@ -40,6 +41,9 @@ def __getattr__(name):
         home = "keras_gans.adversarial" if name == "AdversarialModel" else "keras_gans.models"
         return getattr(importlib.import_module(home), name)
     raise AttributeError(f"module 'keras_gans' has no attribute {name!r}")
+
+
+rooms.open_by(__getattr__)  # for `from_preset`
 
 
 def __dir__():

@@ -1,41 +1,47 @@
-"""The one base class. A GAN's own file reads as its paper; what is easy to get wrong is here."""
+"""The base class of all GANs: what is easy to get wrong in a training step is here."""
 
 import contextlib
 import copy
 import functools
 import numbers
 import types
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
-from keras_gans import batches, checks, fitting, interface, latent, replicas
+from keras_gans import batches, checks, fitting, generation, interface, latent, replicas, rooms
 from keras_gans.files import hdf5_groups, nothing_skipped, target
-from keras_gans.names import did_you_mean
+from keras_gans.interface import Interface, Port
+from keras_gans.names import deprecated, did_you_mean
+from keras_gans.typing import Config, Losses, Optimizer, Tensor
 
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
 
 
 class AdversarialModel(keras.Model):
-    """Sides, an optimizer for each, and one verb to move a side: `step`.
+    """A `keras.Model` of several sides, each with its networks and its optimizer.
 
-    A subclass hands its networks over by side, names what it logs in `tracked`, and writes
-    `train_step` in the order of its paper's algorithm. Most have a generator's side and a
-    discriminator's. One with others names all of them in `side_names`, and hands them over as
-    `sides`. See docs/base.md, and CONTRIBUTING.md for the checklist "to add a GAN".
+    A subclass passes its networks by side, lists what it logs in `tracked`, and writes
+    `train_step` in the order of its paper's algorithm; `step` updates one side. Most GANs have
+    the sides `generator` and `discriminator`. One with others lists all in `side_names`, and
+    passes them as `sides`. See docs/base.md, and CONTRIBUTING.md for the checklist "to add a GAN".
 
     Args:
-        generator_side: attribute name to built `keras.Model`, in order; the first is the one
-            that `call` and `generate` run. A variable that two networks share counts once.
+        generator_side: attribute names to built `keras.Model`s, in order; `call` and `generate`
+            run the first one. A variable that two networks share counts once.
         discriminator_side: the same for the other side.
-        ema_decay: decay in (0, 1) of the generators' moving averages, or `None` for none. It warms
-            up as `min(ema_decay, (1 + n) / (10 + n))` after n steps, so that the random start is
-            forgotten at once.
+        ema_decay: decay in (0, 1) of the generators' moving averages, or `None` for none. After n
+            steps it is `min(ema_decay, (1 + n) / (10 + n))`, so that the random initial weights
+            soon have no share in the average.
         seed: integer from which every random number of a training is drawn.
-        sides: name to side, for every name of `side_names`, in place of the first two arguments.
+        sides: names to sides, one for each of `side_names`, in place of the first two arguments.
         interfaces: names of networks to their `interface.Interface`, where the shapes of a network
-            do not say what it takes and makes.
+            do not say what its inputs and outputs mean.
         **kwargs: of `keras.Model`, such as `name`.
 
     Raises:
@@ -45,24 +51,27 @@ class AdversarialModel(keras.Model):
     """
 
     side_names: tuple[str, ...] = ("generator", "discriminator")
-    averaged_sides: tuple[str, ...] = (
-        "generator",
-    )  # whose networks have moving averages, if they are kept
+    # Sides whose networks have moving averages, if they are kept.
+    averaged_sides: tuple[str, ...] = ("generator",)
     tracked: tuple[str, ...] = ("discriminator_loss", "generator_loss")
-    num_classes = None  # of the labels that its networks take
-    largest_weight = 1.0  # of the terms of the losses: what a gradient's size is to be seen beside
+    num_classes: int | None = None  # of the labels that the networks take
+    compared: tuple[str, ...] = ("source", "generated", "target")  # the columns of `compare`
+    recipe: dict | None = None  # of a GAN that the zoo has built
+    # Networks of a GAN opened from a preset that comes without their weights.
+    untrained: Sequence[str] = ()
+    largest_weight: float = 1.0  # of the terms of the losses; gradient norms are compared with it
 
     def __init__(
         self,
-        generator_side=None,
-        discriminator_side=None,
-        ema_decay=None,
-        seed=None,
+        generator_side: Mapping[str, keras.Model] | None = None,
+        discriminator_side: Mapping[str, keras.Model] | None = None,
+        ema_decay: float | None = None,
+        seed: int | None = None,
         *,
-        sides=None,
-        interfaces=None,
-        **kwargs,
-    ):
+        sides: Mapping[str, Mapping[str, keras.Model]] | None = None,
+        interfaces: Mapping[str, Interface] | None = None,
+        **kwargs: Any,
+    ) -> None:
         if keras.backend.backend() != "tensorflow":
             raise ValueError(
                 "Training runs on Keras' TensorFlow backend, and so do whole GANs with their "
@@ -74,8 +83,8 @@ class AdversarialModel(keras.Model):
         number = isinstance(ema_decay, numbers.Real) and not isinstance(ema_decay, bool)
         if ema_decay is not None and not (number and 0.0 < ema_decay < 1.0):
             raise ValueError(
-                "`ema_decay` is the share of a moving average that stays at each step: above 0 and "
-                f"below 1, or None for no average. Received: ema_decay={ema_decay!r}"
+                "`ema_decay` is the decay of the moving average of weights: above 0 and below "
+                f"1, or None for no average. Received: ema_decay={ema_decay!r}"
             )
         if sides is None:
             sides = {"generator": generator_side, "discriminator": discriminator_side}
@@ -102,17 +111,29 @@ class AdversarialModel(keras.Model):
                 interface.state(average, self.interfaces[attribute])
             setattr(self, f"ema_{attribute}", average)
             _follow(getattr(self, attribute), average)
-        self.gauges = None  # made by `compile`
-        self.after_fit = contextlib.ExitStack()  # what `fit` undoes, however it ends
-        self.built = True  # the networks arrive built, and data adds nothing
+        self.statistics = None  # made by `compile`
+        self.after_fit = contextlib.ExitStack()  # callbacks register here what `fit` must undo
+        self.built = True  # the networks are built already
 
-    def check_networks(self):
-        """Raises ValueError unless the networks fit each other and this GAN; see `require_fit`."""
+    def check_networks(self) -> None:
+        """Raises ValueError for networks that do not fit each other; see `require_fit`."""
+
+    def __getattr__(self, name):
+        # Not a property: Keras reads all of those when it saves, and each would warn.
+        if name == "gauges":
+            deprecated("AdversarialModel.gauges", "statistics")
+            return self.statistics
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # ---- what users call
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
-        """Gives each side its optimizer, and builds them.
+    def compile(
+        self,
+        generator_optimizer: Optimizer | None = None,
+        discriminator_optimizer: Optimizer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Sets the optimizer of each side, and builds them.
 
         Args:
             generator_optimizer: a Keras optimizer, its name, or `None` for the class's own
@@ -129,7 +150,7 @@ class AdversarialModel(keras.Model):
         for name in ("loss", "optimizer", "metrics", "weighted_metrics", "loss_weights"):
             if kwargs.pop(name, None) is not None:
                 raise ValueError(
-                    f"A GAN has two optimizers, and losses of its own: `compile` takes no "
+                    f"A GAN has an optimizer for each side, and its own losses: `compile` takes no "
                     f"`{name}`. Pass `generator_optimizer` and `discriminator_optimizer` here, "
                     f"and the loss to the model. Received: {name}"
                 )
@@ -152,42 +173,45 @@ class AdversarialModel(keras.Model):
                 setattr(self, f"{side}_optimizer", self._ready(side, optimizer))
             self.optimizer = _All([getattr(self, f"{side}_optimizer") for side in self.sides])
             self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
-            self.gauges = Gauges(self.sides)
+            self.statistics = TrainingStatistics(self.sides)
 
-    def default_optimizer(self):
-        """A new optimizer for one side: Adam(2e-4, beta_1=0.5) (Radford 2015, section 4)."""
+    def default_optimizer(self) -> keras.optimizers.Optimizer:
+        """Returns a new optimizer: Adam(2e-4, beta_1=0.5) (Radford 2015, section 4)."""
         return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
-        """Trains, as `keras.Model.fit`, after a look at the first batch.
+    def fit(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> keras.callbacks.History:
+        """Trains, as `keras.Model.fit`, after a check of the first batch.
 
-        The look takes nothing from the training: the first batch is also the first to train on.
+        The first batch is still the first to train on.
 
         Raises:
-            ValueError: for data that the networks cannot have made, a data set without an end,
-                or callbacks that watch what is not logged, before anything is traced.
+            ValueError: before anything is traced, for data whose shape, type or range differ from
+                those of the generator's images, an infinite data set without `steps_per_epoch`,
+                or callbacks that monitor what is not logged.
         """
         fitting.require_possible(self, x, {"batch_size": batch_size, **kwargs})
         watches = kwargs.get("validation_data") is not None or kwargs.get("validation_split")
         if watches and type(self).test_step is AdversarialModel.test_step:
             raise ValueError(self._no_validation("validation_data"))
-        if tf.distribute.has_strategy():  # which the networks may have been made outside of
+        if tf.distribute.has_strategy():  # the networks may have been made outside of it
             replicas.require_scope("generator", self, tf.distribute.get_strategy())
         sample, x = batches.look(x, y, batch_size)
-        for batch in sample:  # a last one, which is smaller, too
+        for batch in sample:  # the first and the last, which may be smaller
             replicas.require_examples(batch, self.distribute_strategy)
         for batch in sample[:1]:
             self.check_data(batch)
-        self.gauges.first_batch = sample[0] if sample else None
-        # Keras' default, True, warns for what shuffles itself.
+        self.statistics.first_batch = sample[0] if sample else None
+        # Keras' default, True, warns for data sets and generators.
         kwargs.setdefault("shuffle", not isinstance(x, (tf.data.Dataset, types.GeneratorType)))
         with contextlib.ExitStack() as self.after_fit:
-            # Where a callback lets this training begin, also Keras' own, the next one need not.
+            # Callbacks set the first epoch of this training, Keras' own too; not of the next one.
             self.after_fit.callback(setattr, self, "_initial_epoch", None)
             return super().fit(x, y, batch_size=batch_size, **kwargs)
 
-    def save(self, filepath, overwrite=True, **kwargs):
-        """As `keras.Model.save`, but a `.keras` file is whole or not there, also on a full disk."""
+    def save(self, filepath: Path | str, overwrite: bool = True, **kwargs: Any) -> None:
+        """As `keras.Model.save`, but a `.keras` file is complete or absent, also on a full disk."""
         if str(filepath).endswith((".h5", ".hdf5")):
             raise ValueError(
                 "A GAN is saved in the `.keras` format: `save('gan.keras')`; its weights alone "
@@ -197,24 +221,28 @@ class AdversarialModel(keras.Model):
         with target(filepath, whole and overwrite and not kwargs) as file:
             super().save(file, overwrite=overwrite, **kwargs)
 
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
-        """As `keras.Model.save_weights`, but whole or not there, also on a full disk."""
+    def save_weights(
+        self, filepath: Path | str, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """As `keras.Model.save_weights`, but complete or absent, also on a full disk."""
         whole = str(filepath).endswith(".weights.h5")
         with target(filepath, whole and overwrite and max_shard_size is None) as file:
             super().save_weights(file, overwrite=overwrite, max_shard_size=max_shard_size)
 
-    def export(self, filepath, *args, **kwargs):
-        """Exports the generator in use, as `keras.Model.export` does.
+    def export(self, filepath: Path | str, *args: Any, **kwargs: Any) -> None:
+        """Exports `inference_generator`, as `keras.Model.export` does.
 
         `keras_gans.export` adds signatures, limits and a seed, and other formats.
         """
         return self.inference_generator.export(filepath, *args, **kwargs)
 
-    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
-        """As `keras.Model.load_weights`, but a part it would skip is an error, unless asked.
+    def load_weights(
+        self, filepath: Path | str, skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
+        """As `keras.Model.load_weights`, but skipped weights are an error without `skip_mismatch`.
 
-        A `.weights.h5` is looked at first: it must hold its numbers itself, no array larger than
-        all of this model's, and networks whose weights are finite.
+        A `.weights.h5` is checked first: all numbers are in the file itself, no array is larger
+        than the largest of this model, and the weights of networks are finite.
         """
         if str(filepath).endswith(".weights.h5"):
             from keras_gans.reading import hdf5  # here: `import keras_gans` needs no h5py
@@ -227,35 +255,40 @@ class AdversarialModel(keras.Model):
         with contextlib.nullcontext() if skip_mismatch else nothing_skipped():
             super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
-    def call(self, inputs, training=False):
-        """Runs the first generator: its moving average, if there is one."""
+    def call(self, inputs: Any, training: bool = False) -> Tensor:
+        """Runs `inference_generator`."""
         return self.inference_generator(inputs, training=training)
 
     @property
-    def inference_generator(self):
-        """The first generator as it is to be used and exported: averaged, if averages are kept."""
-        return self.in_use(next(iter(self.sides.values()))[0])
+    def generator_role(self) -> str:
+        """Attribute name of the network that `call` and `generate` run: the first."""
+        return next(iter(self.sides.values()))[0]
 
-    def reset_averages(self):
-        """Starts the moving averages afresh from the generators as they are.
+    @property
+    def inference_generator(self) -> keras.Model:
+        """The first generator; its moving average, if the GAN has averages."""
+        return self.in_use(self.generator_role)
 
-        `load_weights` and `set_weights` of a generator do so by themselves. This is for weights
-        that were changed in another way, such as a layer at a time.
+    def reset_averages(self) -> None:
+        """Sets the moving averages to the generators' present weights.
+
+        `load_weights` and `set_weights` of a generator do this too. Call it after weights were
+        changed in another way, such as those of one layer.
         """
         for name in self.averaged() if self.ema_decay is not None else ():
             getattr(self, f"ema_{name}").set_weights(getattr(self, name).get_weights())
 
-    def in_use(self, name):
-        """A network as it is to be used: a generator averaged, if averages are kept."""
+    def in_use(self, name: str) -> keras.Model:
+        """Returns a network for inference: the moving average of a generator, if there is one."""
         averaged = self.ema_decay is not None and name in self.averaged()
         return getattr(self, f"ema_{name}" if averaged else name)
 
-    def averaged(self):
-        """Names of the networks that have a moving average, if averages are kept."""
+    def averaged(self) -> list[str]:
+        """Returns the names of the networks that have a moving average if `ema_decay` is set."""
         return [name for side in self.averaged_sides for name in self.sides[side]]
 
-    def interface(self, role="generator"):
-        """Returns what a network takes and makes: an `interface.Interface`.
+    def interface(self, role: str = "generator") -> Interface:
+        """Returns the inputs and outputs of a network: an `interface.Interface`.
 
         >>> gan.interface().outputs[0].shape
         (28, 28, 1)
@@ -275,11 +308,11 @@ class AdversarialModel(keras.Model):
         scores = role in self.sides.get("discriminator", ())
         return interface.of(getattr(self, role), self.num_classes, scores)
 
-    def state_input(self, port, role="generator"):
-        """Says more of an input of a network than its shape: codes of latents, names of classes.
+    def state_input(self, port: Port, role: str = "generator") -> None:
+        """States what the shape of an input does not say: codes of latents, names of classes.
 
         Args:
-            port: an input of `keras_gans.interface`, in place of the one of its name.
+            port: an input of `keras_gans.interface`; it replaces the one with its name.
             role: attribute name of the network.
 
         Raises:
@@ -289,35 +322,93 @@ class AdversarialModel(keras.Model):
         for network in (getattr(self, role), self.in_use(role)):
             interface.state(network, stated)
 
-    def generate(self, num_images=16, *, latents=None, truncation=None, seed=None, batch_size=64):
-        """Makes images, the same ones for the same seed.
+    def generate(
+        self,
+        num_images: int | ArrayLike = 16,
+        *,
+        latents: ArrayLike | None = None,
+        truncation: float | None = None,
+        seed: int | None = None,
+        batch_size: int = 64,
+        **inputs: ArrayLike | None,
+    ) -> np.ndarray | dict[str, np.ndarray]:
+        """Generates images, the same ones for the same seed.
 
         >>> images = gan.generate(16, seed=0)
         >>> path = keras_gans.image.save(images, "grid.png")
 
+        What else can be chosen, the generator's interface says (`gan.interface().options`):
+
+        - labels, by the name of their input, such as `labels=7` or `labels=[1, 1, 2]`: integers
+          `(num_images,)`, or one for all. Those left out are all classes in turn, so that a grid of
+          as many columns has a class in each;
+        - `categorical`, of an InfoGAN: an integer for all images if there is one categorical code,
+          or integers `(num_images, number of codes)`. Left out, it is drawn;
+        - `continuous`, of an InfoGAN: floats `(continuous,)` for all images, or `(num_images,
+          continuous)`, trained on [-1, 1]. Left out, it is drawn;
+        - any other input by its name: an array with a row for each image.
+
         Args:
-            num_images: how many; not looked at when `latents` are given.
-            latents: float array `(num_images, latent_dim)` to use instead of drawing.
+            num_images: how many; ignored when `latents` are given. Of a generator that takes
+                images and no latents, the images: floats in [-1, 1].
+            latents: float array `(num_images, latent_dim)` to use instead of drawing, codes
+                included; of several inputs of latents, those of all in a row.
             truncation: largest size of a latent's coordinate (Brock 2019, section 3.1).
-            seed: integer; fewer images of one seed are the first of more. `None` draws anew.
-            batch_size: how many to make at once.
+            seed: integer; fewer images are the first of more. `None` draws new ones at each call.
+            batch_size: how many to generate at once.
+            **inputs: of the generator, as above.
 
         Returns:
-            float32 numpy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
-            for images.
+            float32 NumPy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
+            for images. Of a generator with several outputs a dict of such arrays, by the names of
+            the outputs.
 
         Raises:
-            ValueError: for latents that do not fit the generator.
+            ValueError: for what the generator does not take, or values that do not fit it: labels
+                out of range, no integers, or not as many as images.
         """
-        return self.run_generator(
-            self.given_latents(num_images, latents, truncation, seed), batch_size=batch_size
-        )
+        described = self.interface(self.generator_role)
+        if described.takes_image and not described.takes_latents and not np.isscalar(num_images):
+            inputs[described.image.name] = num_images
+        generation.require_options(described, inputs, type(self).__name__)
+        if (taken := described.image) is not None:
+            inputs[taken.name] = generation.require_images(inputs.get(taken.name), taken.shape)
+            num_images = len(inputs[taken.name])
+        if described.latent_dim:
+            latents = self.given_latents(num_images, latents, truncation, seed)
+            num_images = len(latents)
+        arrays = generation.fill(described, num_images, latents, inputs)
+        return self.run_generator(*arrays, batch_size=batch_size)
 
-    def given_latents(self, num_images, latents=None, truncation=None, seed=None):
-        """The latents that `generate` is asked for: those given, checked, or new ones."""
-        size = latent.dim(self.generator)
+    def compare(self, source, target):
+        """Makes the columns of a sheet of an image-to-image generator, which `compared` names.
+
+        Args:
+            source: images to give it, floats `(number, height, width, channels)` in [-1, 1].
+            target: images to show beside what it makes of them.
+
+        Returns:
+            A list of arrays of images, one for each column.
+        """
+        made = self.generate(source)
+        return [
+            source,
+            *generation.images_of(self.interface(self.generator_role), made).values(),
+            target,
+        ]
+
+    def given_latents(
+        self,
+        num_images: int,
+        latents: ArrayLike | None = None,
+        truncation: float | None = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """Returns the latents for `generate`: those given, checked, or new ones."""
+        described = self.interface(self.generator_role)
+        size = described.latent_dim
         if latents is None:
-            return latent.sample(num_images, size, seed, truncation)
+            return generation.draw(described, num_images, truncation, seed)
         latents = np.asarray(latents)
         numbers_ = latents.dtype.kind in "fiu" and np.isfinite(latents).all()
         if latents.shape[1:] != (size,) or not len(latents) or not numbers_:
@@ -327,26 +418,81 @@ class AdversarialModel(keras.Model):
             )
         return latents.astype("float32")
 
-    def run_generator(self, *inputs, batch_size=64):
-        """The images that the generator in use makes of whole arrays, one for each input."""
-        generator = self.inference_generator
+    def run_generator(
+        self, *inputs: np.ndarray, batch_size: int = 64
+    ) -> np.ndarray | dict[str, np.ndarray]:
+        """Returns the outputs of `inference_generator` for arrays, one for each of its inputs."""
+        made = generation.run(self.inference_generator, inputs, batch_size)
+        return generation.named(self.interface(self.generator_role), made)
 
-        def call(start, part):
-            return generator(part[0] if len(part) == 1 else part, training=False)
+    # ---- presets
 
-        return batches.in_parts(call, inputs, batch_size)
+    @classmethod
+    def from_preset(cls, preset, load_weights=True):
+        """Opens the GAN of a preset, to generate with or to go on training.
 
-    # ---- what a `train_step` is written in
+        >>> gan = keras_gans.DCGAN.from_preset("dcgan_digits_28")
+        >>> gan.generate(4, seed=0).shape
+        (4, 28, 28, 1)
 
-    def step(self, side, tape, losses):
-        """Moves one side, and no other, one optimizer step down the sum of `losses`.
+        A preset that comes without its discriminator gives one that is untrained: `untrained`
+        names such networks.
 
-        Here, and nowhere else, a loss is averaged over its batch, divided by the number of
-        replicas (Keras' optimizers sum over them), and scaled for float16.
+        Args:
+            preset: name of a preset, the folder of one or of a run, or its address on a hub: see
+                `keras_gans.zoo.card`.
+            load_weights: `False` gives all networks the random weights that a training starts from.
+
+        Returns:
+            The compiled GAN, of this class or of one that inherits from it.
+
+        Raises:
+            ValueError: if there is no such preset, it is of another class, or a file is damaged.
+        """
+        return rooms.room("zoo").open_gan(preset, load_weights=load_weights, kind=cls)
+
+    def save_to_preset(self, folder, recipe=None, **options):
+        """Writes a preset of the networks in use, which `from_preset` and `zoo.load` take.
+
+        >>> gan = keras_gans.DCGAN.from_preset("dcgan_digits_28")
+        >>> folder = gan.save_to_preset("my_digits")
+        >>> type(keras_gans.DCGAN.from_preset("my_digits")).__name__
+        'DCGAN'
+
+        Args:
+            folder: to write; its name is that of the preset.
+            recipe: by which the networks are built, as a dictionary (docs/recipes.md). `None` takes
+                that of the preset or run which the GAN was opened from.
+            **options: of `keras_gans.zoo.save_preset`, such as `parts` and `overwrite`.
+
+        Returns:
+            The `pathlib.Path` of the folder.
+
+        Raises:
+            ValueError: for a GAN without a recipe, or another than its recipe makes.
+            FileExistsError: if something is there that may not be replaced.
+        """
+        recipe = self.recipe if recipe is None else recipe
+        if recipe is None:
+            raise ValueError(
+                "A preset is built by its recipe, so that loading runs no code, and of this GAN "
+                "none is known. Expected `recipe={'networks': ..., 'model': ..., ...}`, as "
+                "docs/recipes.md describes it, or a GAN opened from a preset or run. "
+                f"Received: a {type(self).__name__}, recipe=None"
+            )
+        return rooms.room("zoo").save_preset(self, folder, {"recipe": recipe}, **options)
+
+    # ---- for `train_step`
+
+    def step(self, side: str, tape: tf.GradientTape, losses: Losses) -> None:
+        """Takes one optimizer step of one side, on the sum of `losses`.
+
+        Only here are losses averaged over the batch, divided by the number of replicas (Keras'
+        optimizers sum over them), and scaled for float16.
 
         Args:
             side: one of `side_names`.
-            tape: the `tf.GradientTape` that recorded `losses`. It is used up, unless persistent.
+            tape: the `tf.GradientTape` that recorded `losses`; unless persistent, it is then empty.
             losses: names of `tracked` to float32 tensors of any shape, already weighted. Each is
                 logged as its mean.
         """
@@ -368,77 +514,77 @@ class AdversarialModel(keras.Model):
         optimizer.apply(gradients, variables)
         for name, loss in losses.items():
             self.trackers[name].update_state(loss)
-        self.gauges.add(side, _norm(gradients) / scale)
+        self.statistics.add(side, _norm(gradients) / scale)
 
-    def observe(self, real, fake):
-        """Shows the gauges what the discriminator said, beside the loss that it learns from.
+    def observe(self, real: tf.Tensor, fake: tf.Tensor) -> None:
+        """Adds the discriminator's outputs of a step to the training statistics.
 
-        Nothing of it is logged or saved; `callbacks.TrainingHealth` reads it. A model that is not
-        compiled shows nothing.
+        Called beside the discriminator's loss. Nothing is logged or saved;
+        `callbacks.TrainingHealth` reads the statistics. A model that is not compiled has none.
 
         Args:
             real: its logits, scores or energies of real examples, of any shape.
             fake: the same of generated ones.
         """
-        if self.gauges is not None:
+        if self.statistics is not None:
             logits = [tf.cast(values, "float32") for values in (real, fake)]
             values = logits + [tf.sigmoid(logit) for logit in logits]
-            self.gauges.add("outputs", *(tf.reduce_mean(value) for value in values))
+            self.statistics.add("outputs", *(tf.reduce_mean(value) for value in values))
 
-    def images(self, data):
-        """The real images of a batch, float32; refuses what the generator could not have made."""
+    def images(self, data: Any) -> tf.Tensor:
+        """Returns the real images of a batch, float32, checked against the generator's output."""
         return batches.real_images(data, self.generator.output_shape[1:], type(self).__name__)
 
-    def check_data(self, batch):
-        """Looks at values too: run by `fit` on a first batch, outside of any graph."""
+    def check_data(self, batch: Any) -> None:
+        """Checks the values of a batch too; `fit` calls it with the first one, eagerly."""
         batches.check_range(self.images(batch))
 
-    def check_parts(self, real, parts, name):
-        """Raises ValueError unless each replica's share of a batch divides into equal parts."""
+    def check_parts(self, real: tf.Tensor, parts: int, name: str) -> None:
+        """Raises ValueError unless each replica's part of a batch splits into equal parts."""
         share = real[: len(real) // self.distribute_strategy.num_replicas_in_sync]
         batches.require_parts(share, parts, name)
 
-    def split(self, batch, parts, name="parts"):
-        """Cuts a batch into equal ones, for several steps with fresh data each.
+    def split(self, batch: tf.Tensor, parts: int, name: str = "parts") -> list[tf.Tensor]:
+        """Splits a batch into equal parts, for several steps with new data each.
 
         The loop over them is Python's: an optimizer inside `tf.while_loop` fails on replicas.
         """
         return batches.split(batch, parts, name)
 
-    def latents(self, like):
-        """Standard normal latents, one for every example of `like`; new ones at every call.
+    def latents(self, like: tf.Tensor) -> tf.Tensor:
+        """Returns standard normal latents, one for each example of `like`, new at each call.
 
-        All replicas cut their part out of one draw, so that a batch gets the same latents
-        however many replicas share it.
+        Each replica takes its part of one draw, so that a batch has the same latents on any
+        number of replicas.
         """
         seed = tf.cast(self.seed_generator.next(), "int32")
         replica = tf.distribute.get_replica_context()
         number, parts = tf.shape(like)[0], replica.num_replicas_in_sync
-        # One algorithm by name: left to itself, XLA and each kind of device choose their own.
+        # The algorithm is named, as XLA and each kind of device choose another one by default.
         draw = self.draw_latents(number * parts, seed)
         return draw[number * replica.replica_id_in_sync_group :][:number]
 
-    def draw_latents(self, number, seed):
-        """Standard normal latents `(number, latent_dim)` of a stateless seed."""
+    def draw_latents(self, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Returns standard normal latents `(number, latent_dim)` of a stateless seed."""
         return tf.random.stateless_normal((number, latent.dim(self.generator)), seed, alg="philox")
 
-    def next_seed(self):
-        """A stateless seed, another for every call and every replica, that resumes exactly."""
+    def next_seed(self) -> tf.Tensor:
+        """Returns a stateless seed, different at each call and replica, which resumes exactly."""
         seed = tf.cast(self.seed_generator.next(), "int32")
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return tf.random.experimental.stateless_fold_in(seed, replica, alg="philox")
 
-    def mean_over_replicas(self, value):
-        """The mean of a tensor over all replicas, which gradients go through.
+    def mean_over_replicas(self, value: tf.Tensor) -> tf.Tensor:
+        """Returns the mean of a tensor over all replicas; gradients pass through it.
 
-        For what a loss compares across the whole batch, so that one replica and several agree.
+        For losses that compare examples of the whole batch: one replica and several then agree.
         """
         return replicas.mean(value)
 
-    def update_averages(self):
-        """Moves the generators' averages, if kept, after a generator's step.
+    def update_averages(self) -> None:
+        """Updates the moving averages of the generators, if any, after a generator step.
 
-        Before that, replicas share the statistics of normalisations, which are averages too.
+        Before that, the moving statistics of normalisation layers are averaged over replicas.
         """
         replicas.share_statistics([getattr(self, n) for side in self.sides.values() for n in side])
         for side in self.averaged_sides if self.ema_decay is not None else ():
@@ -450,22 +596,22 @@ class AdversarialModel(keras.Model):
     def _update_average(self, source, average, decay):
         learned = {id(v) for v in source.trainable_variables}
         for mean, value in zip(average.weights, source.weights):
-            # Statistics, as batch normalisation's, are averages already: copied.
+            # Statistics, such as batch normalisation's, are averages already, and are copied.
             share = tf.cast(decay, mean.dtype) if id(value) in learned else 0.0
             mean.assign(share * mean + (1.0 - share) * value)
 
-    def variables_of(self, side):
-        """The trainable variables of a side, each once (CoGAN shares some)."""
+    def variables_of(self, side: str) -> list[keras.Variable]:
+        """Returns the trainable variables of a side, each once (CoGAN shares some)."""
         networks = (getattr(self, name) for name in self.sides[side])
         return list({id(v): v for n in networks for v in n.trainable_variables}.values())
 
     # ---- Keras' side of the contract
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.trackers.values()) if self.compiled else []
 
-    def get_metrics_result(self):
+    def get_metrics_result(self) -> dict[str, tf.Tensor]:
         logs = super().get_metrics_result()
         # MultiWorkerMirroredStrategy: Keras gathers logs along axis 0, which scalars lack.
         if not tf.distribute.in_cross_replica_context():
@@ -475,17 +621,17 @@ class AdversarialModel(keras.Model):
         return logs
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing: all is built, and Keras' look at the data fails for pairs on several workers."""
+        """Does nothing: all is built, and Keras' build fails for pairs on several workers."""
 
-    def train_step(self, data):
-        raise NotImplementedError(f"{type(self).__name__} does not say how it trains.")
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        raise NotImplementedError(f"{type(self).__name__} does not define `train_step`.")
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         raise ValueError(self._no_validation("evaluate"))
 
     def _no_validation(self, received):
         return (
-            "The losses of a GAN say how the two sides stand, not how good its images are, so "
+            "The losses of a GAN compare its sides and do not measure the quality of images, so "
             "there is nothing to evaluate on held-out data. Look at samples "
             "(`keras_gans.callbacks.SampleGrid`), and monitor a training loss with `mode='min'`. "
             f"Received: {received}"
@@ -501,11 +647,11 @@ class AdversarialModel(keras.Model):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         replicas.require_supported(self, optimizer)
         replicas.require_scope(f"{side}_optimizer", optimizer, self.distribute_strategy)
-        if not optimizer.built:  # now: inside a replica it fails, and loading would skip it
+        if not optimizer.built:  # inside a replica it would fail, and loading would skip it
             optimizer.build(self.variables_of(side))
         return optimizer
 
-    def get_config(self):
+    def get_config(self) -> Config:
         names = [name for side in self.sides.values() for name in side]
         networks = {n: keras.saving.serialize_keras_object(getattr(self, n)) for n in names}
         config = {"name": self.name, "ema_decay": self.ema_decay, "seed": self.seed, **networks}
@@ -514,11 +660,11 @@ class AdversarialModel(keras.Model):
         return config
 
     @classmethod
-    def from_config(cls, config):
-        # A copy: Keras takes the config apart as it reads it.
+    def from_config(cls, config: Config) -> "AdversarialModel":
+        # A copy: Keras changes the config as it reads it.
         return cls(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> Config:
         if not self.compiled:
             return {}
         dump = keras.saving.serialize_keras_object
@@ -529,40 +675,40 @@ class AdversarialModel(keras.Model):
             "jit_compile": self.jit_compile,
         }
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: Config) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def _require_same_averages(self, filepath):
-        """Raises ValueError if a file has moving averages and the model not, or the reverse."""
+        """Raises ValueError if only one of a file and this model has moving averages."""
         groups = hdf5_groups(filepath)
         kept = any(f"ema_{name}" in groups for name in self.averaged())
         if groups and kept != (self.ema_decay is not None):
             has, needs = ("", "not ") if kept else ("no ", "")
             raise ValueError(
                 f"The file has {has}moving averages of the generators, and this model does "
-                f"{needs}keep them. Make the model with "
+                f"{needs}have them. Make the model with "
                 f"`ema_decay={'0.999' if kept else 'None'}` before loading, as when it was saved. "
                 f"Received: {filepath}, ema_decay={self.ema_decay}"
             )
 
     def _seed_states(self):
-        """State of every random generator, the layers' too: Keras saves none of them."""
+        """Returns the state of each random generator, also of layers: Keras saves none of them."""
         return [v for v in self.non_trainable_variables if v.name == "seed_generator_state"]
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         for number, state in enumerate(self._seed_states()):
             store[f"seed_state_{number}"] = state.numpy()
         for number, so_far in enumerate(self.metrics_variables):
-            # This process' own: reading all workers' would take all of them.
+            # Of this process alone: reading the others' would need all workers.
             parts = self.distribute_strategy.experimental_local_results(so_far.value)
             store[f"metric_{number}"] = sum(part.numpy() for part in parts)
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         for number, state in enumerate(self._seed_states()):
             state.assign(store[f"seed_state_{number}"])
         for number, so_far in enumerate(self.metrics_variables):
-            if f"metric_{number}" in store:  # not in files of a model that was not compiled
+            if f"metric_{number}" in store:  # absent if the model was not compiled
                 so_far.assign(store[f"metric_{number}"])
 
 
@@ -584,7 +730,7 @@ class _All:
 
 
 def _follow(network, average):
-    """Makes weights that are loaded into a network those of its average as well."""
+    """Makes weights that are loaded into a network also the weights of its moving average."""
 
     def followed(method):
         @functools.wraps(method)
@@ -598,20 +744,20 @@ def _follow(network, average):
     network.set_weights = followed(network.set_weights)
 
 
-class Gauges:
-    """Means, since they were last read, of what a training does and its losses do not show.
+class TrainingStatistics:
+    """Means since the last reading: gradient norms, and the discriminator's outputs.
 
-    A plain object, so that Keras neither logs it nor saves it: a checkpoint is the same with it
-    and without. On several replicas each adds up its own, and reading adds the replicas'.
+    A plain object, so that Keras neither logs nor saves it: it changes no checkpoint. Each replica
+    has its own sums, and reading adds those of all replicas.
     """
 
-    def __init__(self, sides):
-        self.first_batch = None  # of `fit`, as it came
+    def __init__(self, sides: Iterable[str]) -> None:
+        self.first_batch = None  # of the data that `fit` was given
         self.names = {
             "outputs": ("real_logit", "fake_logit", "real_probability", "fake_probability"),
             **{side: (f"{side}_gradient_norm",) for side in sides},
         }
-        self._sums = {  # and, last in each, how many were added
+        self._sums = {  # the last entry of each is the number of steps
             key: tf.Variable(
                 tf.zeros(len(names) + 1),
                 trainable=False,
@@ -621,15 +767,15 @@ class Gauges:
             for key, names in self.names.items()
         }
 
-    def add(self, key, *values):
+    def add(self, key: str, *values: tf.Tensor) -> None:
         """Adds one step's float32 scalars to the means of `names[key]`."""
         row = tf.stack([*values, 1.0])
-        # A step that float16 could not hold is none: the optimizer leaves it out as well.
+        # A step that overflowed in float16 does not count: the optimizer skips it, too.
         finite = tf.math.is_finite(tf.reduce_sum(row))
         self._sums[key].assign_add(tf.where(finite, row, 0.0))
 
-    def read(self):
-        """The means by name, of what was added since the last call, and starts again."""
+    def read(self) -> dict[str, float]:
+        """Returns the means since the last call, by name, and resets them."""
         means = {}
         for key, names in self.names.items():
             *totals, count = self._sums[key].numpy().tolist()
@@ -639,7 +785,7 @@ class Gauges:
 
 
 def _networks_of(sides, side_names):
-    """The networks of all sides by attribute name, each checked."""
+    """Returns the networks of all sides by attribute name, checked."""
     if set(sides) != set(side_names) or not all(sides.values()):
         raise ValueError(
             f"Each side needs its networks. Expected {list(side_names)}, each with attribute names "
@@ -651,7 +797,7 @@ def _networks_of(sides, side_names):
         checks.network(attribute, network)
         if attribute in networks:
             raise ValueError(
-                "A network belongs to one side, and its attribute name is its own. "
+                "Each network belongs to one side, and has an attribute name of its own. "
                 f"Received: {attribute!r} twice"
             )
         networks[attribute] = network
@@ -659,14 +805,14 @@ def _networks_of(sides, side_names):
 
 
 def _stated(interfaces, networks):
-    """The interfaces given, by network, each noted on its network."""
+    """Returns the given interfaces by network, and states each on its network."""
     if unknown := set(interfaces) - set(networks):
         raise ValueError(
             f"`interfaces` names networks. Expected some of {list(networks)}. "
             f"Received: {sorted(unknown)}"
         )
     given = {
-        role: i if isinstance(i, interface.Interface) else interface.Interface.from_json(i)
+        role: i if isinstance(i, Interface) else Interface.from_json(i)
         for role, i in interfaces.items()
     }
     for role, stated in given.items():
@@ -679,19 +825,19 @@ def _require_own(optimizers):
     objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
     if len({id(optimizer) for optimizer in objects}) != len(objects):
         raise ValueError(
-            "Each side keeps its own moments, so each needs an optimizer of its own. Make one for "
+            "An optimizer keeps the moments of one side, so each side needs its own. Make one for "
             f"each. Received: one optimizer for two of {list(optimizers)}"
         )
 
 
 def _norm(gradients):
-    """The Euclidean norm of all gradients together; variables without one count as 0."""
+    """Returns the Euclidean norm of all gradients together; a missing one counts as 0."""
     halves = [tf.nn.l2_loss(tf.convert_to_tensor(g)) for g in gradients if g is not None]
     return tf.sqrt(2.0 * tf.add_n([tf.cast(half, "float32") for half in halves]))
 
 
-def require_inputs(network, *names):
-    """Raises ValueError unless a network takes these in this order, such as latents and labels."""
+def require_inputs(network: keras.Model, *names: str) -> None:
+    """Raises ValueError unless a network has these inputs, such as latents and labels."""
     shapes = [tuple(tensor.shape)[1:] for tensor in network.inputs]
     fits = {
         "latents": lambda shape: len(shape) == 1 and shape[0] is not None,
@@ -709,8 +855,8 @@ def require_inputs(network, *names):
         )
 
 
-def require_fit(generator, discriminator):
-    """Raises ValueError unless the discriminator takes what the generator makes."""
+def require_fit(generator: keras.Model, discriminator: keras.Model) -> None:
+    """Raises ValueError unless the discriminator takes images of the generator's shape."""
     if len(generator.outputs) != 1:
         raise ValueError(
             f"The generator must return images and nothing else. Make a model of that output "
@@ -720,13 +866,13 @@ def require_fit(generator, discriminator):
     made, taken = generator.output_shape[1:], tuple(discriminator.inputs[0].shape)[1:]
     if len(made) != len(taken) or any(b not in (a, None) for a, b in zip(made, taken)):
         raise ValueError(
-            "The networks do not fit: the discriminator takes other images than the generator "
-            "makes. Build both from one `image_shape`. "
-            f"Received: generator makes {made}, discriminator takes {taken}"
+            "The networks do not fit: the discriminator takes images of another shape than the "
+            "generator returns. Build both from one `image_shape`. "
+            f"Received: generator returns {made}, discriminator takes {taken}"
         )
 
 
-def require_logits(discriminator):
+def require_logits(discriminator: keras.Model) -> None:
     """Raises ValueError unless a discriminator ends in one logit, or a map of them."""
     logits = tuple(discriminator.outputs[0].shape)
     if len(discriminator.outputs) != 1 or logits[-1:] != (1,):
@@ -738,17 +884,17 @@ def require_logits(discriminator):
     checks.linear_outputs(discriminator, discriminator.outputs, LOGITS)
 
 
-def require_outputs(discriminator, **sizes):
+def require_outputs(discriminator: keras.Model, **sizes: int) -> None:
     """Raises ValueError unless a discriminator ends in heads of these sizes, in this order.
 
-    All are linear, but the means of `continuous` codes, which lie in [-1, 1].
+    All must be linear, except the means of `continuous` codes, which lie in [-1, 1].
     """
     found = [tuple(output.shape) for output in discriminator.outputs]
     if [shape[1:] for shape in found] != [(size,) for size in sizes.values()]:
         wanted = ", ".join(f"{name} (batch, {size})" for name, size in sizes.items())
         raise ValueError(
             f"The discriminator {discriminator.name!r} does not have the heads that this GAN "
-            f"reads. Expected the outputs {wanted}. Received: {found}"
+            f"needs. Expected the outputs {wanted}. Received: {found}"
         )
     logits = [x for x, name in zip(discriminator.outputs, sizes) if name != "continuous"]
     checks.linear_outputs(discriminator, logits, LOGITS)

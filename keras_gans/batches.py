@@ -1,36 +1,40 @@
-"""What may come into a training, and what is said of what may not."""
+"""Checks and conversions of training batches."""
 
 import itertools
 import math
 import types
-import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks
+from keras_gans.data.preprocessing import to_float
+from keras_gans.image import range as image_range
 from keras_gans.layers import InstanceNormalization, ReflectionPadding2D
+from keras_gans.typing import Callee, Shape
 
 
-def real_images(data, shape, owner):
-    """The real images of a batch, float32.
+def real_images(data: Any, shape: Shape, owner: str) -> tf.Tensor:
+    """Returns the real images of a batch, float32.
 
     Args:
-        data: a batch as Keras hands it over: a tensor, or a tuple that holds one.
-        shape: of one of the generator's images.
-        owner: name of the class that takes them, for the message.
+        data: a batch as Keras passes it: a tensor, or a tuple of one.
+        shape: of the generator's images, without the batch.
+        owner: name of the GAN's class, for the error.
 
     Raises:
-        ValueError: for anything the generator could not have made: other parts beside the images,
-            another rank or size, integers.
+        ValueError: for a batch of more than images, or images of another shape or of integers
+            than the generator's.
     """
     data = _parts(data, "image")
     if len(data) != 1:
         raise ValueError(
-            f"{owner} trains on images alone, and each batch holds {len(data)} things. Leave the "
-            "others out: `fit(images)`, or of a data set of tuples "
-            f"`data.map(lambda images, *others: images)`. Received: {len(data)} things in a batch"
+            f"{owner} trains on images alone, and each batch has {len(data)} elements. Leave the "
+            "others out: `fit(images)`, or for a data set of tuples "
+            f"`data.map(lambda images, *others: images)`. Received: {len(data)} elements in a batch"
         )
     (real,) = data
     real = tf.convert_to_tensor(real)
@@ -48,26 +52,28 @@ def real_images(data, shape, owner):
     return tf.cast(real, "float32")
 
 
-def labelled_images(data, shape, owner, classes):
-    """The real images and the labels of a batch, float32 and int32.
+def labelled_images(
+    data: Any, shape: Shape, owner: str, classes: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the real images and the labels of a batch, float32 and int32.
 
-    Labels may also be columns `(batch, 1)`, as a pandas Series becomes, or one-hot rows.
+    Labels may also be columns `(batch, 1)`, as of a pandas Series, or one-hot rows.
 
     Args:
         data: as for `real_images`, a pair.
-        shape: of one of the generator's images.
-        owner: name of the class that takes them, for the message.
-        classes: how many classes there are.
+        shape: of the generator's images, without the batch.
+        owner: name of the GAN's class, for the error.
+        classes: number of classes.
 
     Raises:
         ValueError: as `real_images`; for labels that are missing, no integers, or not one for
-            each image. Their range is not looked at.
+            each image. Their range is not checked.
     """
     data = _parts(data, "image", "label")
     if len(data) != 2:
         raise ValueError(
             f"{owner} trains on pairs `(images, labels)`. Load them with `labels=True`, or pass "
-            f"`fit(images, labels)`. Received: {len(data)} thing(s) in a batch"
+            f"`fit(images, labels)`. Received: {len(data)} element(s) in a batch"
         )
     real, given = real_images(data[0], shape, owner), tf.convert_to_tensor(data[1])
     given = _class_numbers(given, classes)
@@ -87,24 +93,26 @@ def labelled_images(data, shape, owner, classes):
     return real, tf.cast(given, "int32")
 
 
-def image_pairs(data, source_shape, target_shape, owner):
-    """The sources and the targets of a batch, both float32.
+def image_pairs(
+    data: Any, source_shape: Shape, target_shape: Shape, owner: str
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the sources and the targets of a batch, both float32.
 
     Args:
         data: as for `real_images`, a pair.
-        source_shape: of one of the images that the generator takes.
-        target_shape: of one of the images that it makes.
-        owner: name of the class that takes them, for the message.
+        source_shape: of the generator's inputs, without the batch.
+        target_shape: of the generator's outputs, without the batch.
+        owner: name of the GAN's class, for the error.
 
     Raises:
-        ValueError: as `real_images`; for anything but a pair of as many images.
+        ValueError: as `real_images`; for anything but as many sources as targets.
     """
     data = _parts(data)
     if len(data) != 2:
         raise ValueError(
             f"{owner} trains on pairs `(source, target)` of images. Load them with "
             "`keras_gans.data.load_pairs`, or pass `fit(sources, targets)`. "
-            f"Received: {len(data)} thing(s) in a batch"
+            f"Received: {len(data)} element(s) in a batch"
         )
     shapes = (source_shape, target_shape)
     source, target = (real_images(part, shape, owner) for part, shape in zip(data, shapes))
@@ -116,10 +124,10 @@ def image_pairs(data, source_shape, target_shape, owner):
     return source, target
 
 
-def within(labels, low, high):
-    """The labels of a batch, which stop the step unless each is in [low, high].
+def within(labels: tf.Tensor, low: int, high: int) -> tf.Tensor:
+    """Returns the labels of a batch; raises an error unless each is in [low, high].
 
-    In the graph: a graphics card looks a wrong label up, and finds zeros.
+    The check is part of the graph: on a GPU a label out of range would get an embedding of zeros.
     """
     wrong = f"A label is out of range. Expected {low} to {high}."
     asserted = [
@@ -131,9 +139,9 @@ def within(labels, low, high):
 
 
 def _class_numbers(given, classes):
-    """Labels `(batch,)` of columns `(batch, 1)` or one-hot rows; others as they are.
+    """Returns labels `(batch,)` for columns `(batch, 1)` or one-hot rows; others unchanged.
 
-    In the graph a row that is not one-hot stops the step.
+    In a graph, a row that is not one-hot raises an error at its step.
     """
     if given.shape.rank != 2 or given.shape[1] not in (1, classes) or given.dtype == tf.string:
         return given
@@ -151,71 +159,69 @@ def _class_numbers(given, classes):
 
 
 def _parts(data, *names):
-    """What a batch holds, as a list. Keras packs arrays as (x,) or (x, None, None).
+    """Returns the elements of a batch as a list. Keras packs arrays as (x,) or (x, None, None).
 
-    Of a dictionary, what these names say, as the features of TensorFlow Datasets are called.
+    From a dictionary it takes these names, which are those of TensorFlow Datasets' features.
     """
     if isinstance(data, (tuple, list)) and len(data) == 1 and isinstance(data[0], dict):
         (data,) = data
     if isinstance(data, dict):
         if not names or not set(names) <= set(data):
-            wanted = " and ".join(map(repr, names)) or "a pair of images, no dictionary"
+            wanted = " and ".join(map(repr, names)) or "a pair of images, not a dictionary"
             raise ValueError(
-                f"A batch is a dictionary without what is trained on. Expected {wanted}. Make "
-                "tensors of it: `data.map(lambda batch: batch[name])`, or a tuple of several. "
+                f"A batch is a dictionary that lacks the training data. Expected {wanted}. Convert "
+                "it: `data.map(lambda batch: batch[name])`, or a tuple of several. "
                 f"Received: a dictionary of {sorted(data)}"
             )
         found = [data[name] for name in names]
         if tf.as_dtype(found[0].dtype) == tf.uint8:
-            found[0] = tf.cast(found[0], "float32") / 127.5 - 1.0
+            found[0] = to_float(found[0])
         return found
     return (
         [part for part in data if part is not None] if isinstance(data, (tuple, list)) else [data]
     )
 
 
-def require_range(real):
+def require_range(real: tf.Tensor) -> None:
     """Raises ValueError unless values are finite and those of images in [-1, 1].
 
-    Vectors have no range: a generator of points does not end in tanh.
+    Vectors may have any range: a generator of points does not end in tanh.
     """
     low, high = float(tf.reduce_min(real)), float(tf.reduce_max(real))
     finite = math.isfinite(low) and math.isfinite(high)
     if not finite or (len(real.shape) == 4 and not (low >= -1.001 and high <= 1.001)):
         raise ValueError(
-            "The data are out of range. Expected finite values, images in [-1, 1]. Of 0 to 255 "
-            "make `images / 127.5 - 1.0`. "
+            "The data are out of range. Expected finite values, and images in [-1, 1]. Convert "
+            "0 to 255 by `images / 127.5 - 1.0`. "
             f"Received: values from {low:.6g} to {high:.6g}"
         )
 
 
-def check_range(images):
-    """As `require_range`, and warns if images look like values in [0, 1]."""
+def check_range(images: tf.Tensor) -> None:
+    """As `require_range`, and warns if images seem to be in [0, 1]."""
     require_range(images)
     warn_of_half_range(images)
 
 
-def warn_of_half_range(images):
+def warn_of_half_range(images: tf.Tensor) -> None:
     """Warns if no value of a batch of images is negative."""
-    low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
-    if len(images.shape) == 4 and 0.0 <= low < high:
-        warnings.warn(
-            "No value of these images is negative. Images lie in [-1, 1], where -1 is black and 0 "
-            "is grey. Of images in [0, 1] make `images * 2 - 1`. "
-            f"Received: values from {low:.4g} to {high:.4g}",
-            stacklevel=3,
-        )
+    if len(images.shape) == 4:
+        low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
+        image_range.warn_of_half_range(low, high, stacklevel=4)
 
 
-def in_parts(call, inputs, batch_size):
-    """What a network makes of whole arrays, part by part, as one float32 NumPy array.
+def in_parts(
+    call: Callable[[int, list[tf.Tensor]], tf.Tensor], inputs: Sequence[np.ndarray], batch_size: int
+) -> np.ndarray:
+    """Returns a network's outputs for arrays, batch by batch, as one float32 NumPy array.
 
-    Not `predict`, which all workers of a strategy would have to call together.
+    Not by `predict`, which all workers of a strategy would have to call together.
 
     Args:
-        call: from where a part begins, and the list of it of every input, to a tensor.
-        inputs: arrays of one length.
-        batch_size: length of a part.
+        call: takes the index of a batch's first example and a list of the batch of each input, and
+            returns a tensor.
+        inputs: arrays of the same length.
+        batch_size: length of a batch.
     """
     made = []
     for start in range(0, len(inputs[0]), checks.count("batch_size", batch_size)):
@@ -224,7 +230,7 @@ def in_parts(call, inputs, batch_size):
     return np.concatenate(made).astype("float32")
 
 
-# Layers that treat each example by itself, and hold no state that a call moves.
+# Layers that process each example independently, without state that a call changes.
 _EACH_EXAMPLE = (
     keras.layers.InputLayer,
     keras.layers.Dense,
@@ -245,33 +251,34 @@ _EACH_EXAMPLE = (
 )
 
 
-def in_one_pass(network, *batches):
-    """What a network makes, in training, of several batches of one shape: a list.
+def in_one_pass(network: Callee, *batches: tf.Tensor) -> list[tf.Tensor]:
+    """Returns a network's training outputs for several batches of one shape, as a list.
 
-    They pass together, which is faster, where every layer is known to treat each example by
-    itself; else, as with batch normalisation, one after another. A gradient then has fewer parts,
-    which TensorFlow adds up in any order: the sum of three is not the same bits every time.
+    If every layer is known to process each example independently, the batches are concatenated,
+    which is faster; otherwise, as with batch normalisation, they pass one after another. Gradients
+    then have fewer terms, which TensorFlow adds in any order: a sum of three is not bit for bit
+    the same every time.
     """
     if all(isinstance(x, _EACH_EXAMPLE) for x in getattr(network, "operations", [network])):
         return tf.split(network(tf.concat(batches, axis=0), training=True), len(batches))
     return [network(batch, training=True) for batch in batches]
 
 
-def require_parts(batch, parts, name):
-    """Raises ValueError if the known size of a batch does not divide into so many parts."""
+def require_parts(batch: tf.Tensor, parts: int, name: str) -> None:
+    """Raises ValueError if a batch of known size does not split into equal parts."""
     if batch.shape[0] is not None and batch.shape[0] % parts:
         raise ValueError(
-            f"The batch (of each replica) does not divide into `{name}` equal ones. Choose a "
+            f"The batch (of each replica) does not split into `{name}` equal parts. Choose a "
             f"batch size that is a multiple of {parts}. "
             f"Received: a batch of {batch.shape[0]}, {name}={parts}"
         )
 
 
-def split(batch, parts, name):
-    """Cuts a batch into equal ones.
+def split(batch: tf.Tensor, parts: int, name: str) -> list[tf.Tensor]:
+    """Splits a batch into equal parts.
 
-    The last batch of an epoch, whose size is not known before, is filled up with its own first
-    examples if it does not divide. A graph for batches of one size that does not is an error.
+    A last batch of an epoch that does not split evenly is padded with its own first examples. In a
+    graph for batches of a fixed size this is an error.
     """
     if not tf.executing_eagerly():
         require_parts(batch, parts, name)
@@ -281,12 +288,12 @@ def split(batch, parts, name):
     return tf.split(batch, parts)
 
 
-def look(x, y, batch_size):
-    """The first batch of what `fit` is given, and the data with that batch still to come.
+def look(x: Any, y: Any, batch_size: int | None) -> tuple[list, Any]:
+    """Returns the first batch of the data of `fit`, and data that still begin with this batch.
 
     Returns:
-        `(batches, x)`: a list of the first batch, followed by a smaller last one where that is
-        known; empty for data that can only be read in training. `x` is to be trained on.
+        `(batches, x)`: a list of the first batch, and of a smaller last one if that is known;
+        empty for data that can only be read in training. `x` is the data to train on.
 
     Raises:
         ValueError: for data without a batch.
@@ -304,7 +311,7 @@ def look(x, y, batch_size):
     data = x if y is None else (x, y)
     arrays = keras.tree.flatten(data)
     if not all(hasattr(array, "shape") and hasattr(array, "__array__") for array in arrays):
-        return [], x  # another library's: its shapes are checked when traced
+        return [], x  # of another library: its shapes are checked when traced
     if not len(arrays[0]):
         raise ValueError(_EMPTY + f"Received: shape {tuple(arrays[0].shape)}")
     size = batch_size or 32
@@ -320,10 +327,10 @@ _EMPTY = "There is nothing to train on. Expected at least one batch. "
 
 
 def _begun(data):
-    """The first batch of a data set, and a data set that goes on from there.
+    """Returns the first batch of a data set, and a data set that continues this iteration.
 
-    To begin an iteration moves on what a data set keeps: the seeds of its shuffles, and the number
-    of its epoch. So the iteration that gave the first batch is also the first to train on.
+    Starting an iteration changes the state of a data set: the seeds of its shuffles, and the number
+    of its epoch. So the iteration of the first batch is also the first to train on.
     """
     iterator = iter(data)
     batch = next(iterator, None)
@@ -341,7 +348,7 @@ def _begun(data):
 
     rest = tf.data.Dataset.counter().map(go_on).take_while(is_there).map(value)
     begun = tf.data.Dataset.from_tensors(batch).concatenate(rest)
-    numbers = iter(tf.data.Dataset.counter())  # of the iterations: the first goes on
+    numbers = iter(tf.data.Dataset.counter())  # of the iterations: the first one continues
 
     def iteration(_):
         first = tf.cast(numbers.get_next() == 0, "int64")  # to take -1 is to take all

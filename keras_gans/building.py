@@ -1,35 +1,37 @@
-"""Networks that are built for their stored weights, beside a training that must not notice."""
+"""Building networks without effects on the program's random state."""
 
 import contextlib
 import functools
 import math
 import random
+from collections.abc import Iterator
 
 import keras
 from keras.src.backend.common import global_state
 
-# Keras' names for its seed and for the generator that `keras.random` draws from without a seed.
-# Nothing public gives them back: setting the seed again would start them afresh.
+# Keras' names for its seed and for the generator of `keras.random` without a seed. No public
+# function restores them: setting the seed again would reset them.
 _KERAS_STATE = ("global_random_seed", "global_seed_generator")
 
 
 @contextlib.contextmanager
-def undisturbed(policy=None, seed=None):
-    """Builds what gets its weights from a file, and leaves the program's state as it was.
+def preserving_random_state(policy: str | None = None, seed: int | None = None) -> Iterator[None]:
+    """Restores the random state and the dtype policy of the program after the block.
 
-    Keras draws the seed of each initializer from Python's generator, so that building a network
-    changes every weight that is drawn after it; layers that draw take numbers of Keras' own.
+    For networks that get their weights from a file. Keras draws the seed of each initializer from
+    Python's generator, so that building a network changes every weight that is drawn later; layers
+    with random numbers draw from Keras' own generator.
 
     >>> state = random.getstate()
-    >>> with undisturbed():
+    >>> with preserving_random_state():
     ...     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
     >>> random.getstate() == state
     True
 
     Args:
-        policy: dtype policy to build under; `None` for the present one.
-        seed: integer to draw from, as after `keras.utils.set_random_seed`; `None` for the state
-            that the program is in.
+        policy: dtype policy within the block; `None` for the present one.
+        seed: integer, as of `keras.utils.set_random_seed`, within the block; `None` for the
+            present state.
     """
     before, state = keras.config.dtype_policy(), random.getstate()
     kept = {name: global_state.get_global_attribute(name) for name in _KERAS_STATE}
@@ -49,16 +51,16 @@ def undisturbed(policy=None, seed=None):
 
 
 @contextlib.contextmanager
-def at_most(arrays, numbers, what):
-    """Refuses to make more or larger weights than expected, before they take memory.
+def at_most(arrays: int, numbers: int, what: str) -> Iterator[None]:
+    """Raises ValueError for more or larger weights than expected, before they take memory.
 
-    What a recipe makes of its numbers is known to the functions that it names alone, so it is
-    counted while they build.
+    Only the functions that a recipe names know how large its networks are, so weights are counted
+    while these are built.
 
     Args:
-        arrays: how many weights, of all layers that are built within.
-        numbers: how many numbers in all of them.
-        what: is built, for the error.
+        arrays: number of weights, of all layers built within the block.
+        numbers: number of values in all of them.
+        what: name of what is built, for the error.
     """
     original, made, total = keras.Layer.add_weight, 0, 0
 

@@ -1,12 +1,14 @@
-"""What is asked of arguments, wherever they are given."""
+"""Checks of arguments and of networks, used everywhere."""
 
 import math
 import numbers
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 
-def count(name, value, minimum=1):
+def count(name: str, value: Any, minimum: int = 1) -> int:
     """Returns `value` if it is an integer of at least `minimum`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
         raise ValueError(
@@ -15,7 +17,7 @@ def count(name, value, minimum=1):
     return int(value)
 
 
-def counts(name, values, minimum=1):
+def counts(name: str, values: Any, minimum: int = 1) -> tuple[int, ...]:
     """Returns `values` as a tuple if they are integers of at least `minimum`."""
     if not isinstance(values, (tuple, list)):
         raise ValueError(
@@ -25,24 +27,24 @@ def counts(name, values, minimum=1):
     return tuple(count(name, value, minimum) for value in values)
 
 
-def share(name, value):
-    """Returns `value` if it is a share that leaves something: in [0, 1)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+def share(name: str, value: Any) -> float:
+    """Returns `value` if it is a number of at least 0 and below 1, such as a dropout rate."""
+    if not _is_number(value) or not 0 <= value < 1:
         raise ValueError(
-            f"`{name}` must be a share of at least 0 and below 1. Received: {name}={value!r}"
+            f"`{name}` must be a number of at least 0 and below 1. Received: {name}={value!r}"
         )
     return value
 
 
-def weight(name, value):
+def weight(name: str, value: Any) -> float:
     """Returns `value` as a float if it is a finite number of 0 or more."""
     if not _is_number(value) or value < 0:
         raise ValueError(f"`{name}` must be a number of 0 or more. Received: {name}={value!r}")
     return float(value)
 
 
-def positive(name, value, why=""):
-    """Returns `value` as a float if it is a finite number above 0; `why` is a sentence."""
+def positive(name: str, value: Any, why: str = "") -> float:
+    """Returns `value` as a float if it is a finite number above 0; `why` explains it."""
     if not _is_number(value) or value <= 0:
         raise ValueError(
             f"`{name}` must be a number above 0.{' ' * bool(why)}{why} Received: {name}={value!r}"
@@ -54,7 +56,7 @@ def _is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def image_shape(shape, minimum=1):
+def image_shape(shape: Any, minimum: int = 1) -> tuple[int, int, int]:
     """Returns `(height, width, channels)` of an image at least `minimum` a side."""
     shape = tuple(shape) if isinstance(shape, (list, tuple)) else shape
     if not isinstance(shape, tuple) or len(shape) != 3:
@@ -68,8 +70,8 @@ def image_shape(shape, minimum=1):
     return shape
 
 
-def network(role, network):
-    """Raises ValueError unless a GAN can train a network: its inputs and outputs can be read."""
+def network(role: str, network: Any) -> None:
+    """Raises ValueError unless a GAN can train a network, whose inputs and outputs are known."""
     if not isinstance(network, keras.Model) or not network.built:
         raise ValueError(
             f"`{role}` must be a `keras.Model` whose weights exist. Give it a `keras.Input` as its "
@@ -99,7 +101,7 @@ def network(role, network):
 
 
 def _plain_structure(role, network):
-    """Raises ValueError for outputs in a dictionary, or one in a list of one."""
+    """Raises ValueError for outputs in a dictionary or in a list of one."""
     inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
     made = network.compute_output_spec(inputs)
     if isinstance(made, dict) or (isinstance(made, (list, tuple)) and len(made) == 1):
@@ -109,7 +111,7 @@ def _plain_structure(role, network):
         )
 
 
-# The values that an activation can have, by its name in small letters without underscores.
+# The range of each activation, by its name in lower case without underscores.
 _RANGES = {
     **dict.fromkeys(("sigmoid", "hardsigmoid", "softmax"), (0.0, 1.0)),
     **dict.fromkeys(("tanh", "hardtanh", "softsign"), (-1.0, 1.0)),
@@ -122,7 +124,7 @@ _RANGES = {
     "selu": (-1.7582, math.inf),
     **dict.fromkeys(("leakyrelu", "prelu", "clip"), (-math.inf, math.inf)),
 }
-# What keeps values in the range that they have.
+# Operations that do not extend the range of values.
 _KEEP_RANGE = (
     "flatten reshape permute transpose squeeze expanddims getitem cast identity stopgradient "
     "dropout spatialdropout2d activation averagepooling2d globalaveragepooling2d maxpooling2d "
@@ -135,8 +137,8 @@ def _plain(name):
 
 
 def _names(operation):
-    """What an operation does last, as names: of its activation, its function, or its class."""
-    operation = getattr(operation, "layer", operation)  # inside of a wrapper
+    """Yields the names of an operation's activation, its function, and its class."""
+    operation = getattr(operation, "layer", operation)  # of a wrapper
     for attribute in ("activation", "function"):  # of a layer; of a `Lambda`
         found = getattr(operation, attribute, None)
         if found is not None:
@@ -144,10 +146,10 @@ def _names(operation):
     yield _plain(type(operation).__name__)
 
 
-def ending(output):
-    """The activation at the end of a network, if it can be seen: where, its name and its range.
+def ending(output: keras.KerasTensor) -> tuple[str, str, tuple[float, float]] | None:
+    """Returns the activation at the end of a network, if it can be found, with its range.
 
-    Looks through layers that move values but keep their range, and into models within models.
+    It skips layers that keep the range of values, and looks into nested models.
 
     >>> x = keras.Input((4,))
     >>> ending(keras.layers.Reshape((1, 1))(keras.layers.Dense(1, "sigmoid")(x)))[1:]
@@ -174,43 +176,43 @@ def ending(output):
         output = operation._inbound_nodes[node].input_tensors[0]
 
 
-def linear_outputs(network, outputs, why):
-    """Raises ValueError if a network squashes what must have no bounds.
+def linear_outputs(network: keras.Model, outputs: Sequence[keras.KerasTensor], why: str) -> None:
+    """Raises ValueError if outputs that must be linear have an activation.
 
     Args:
-        network: to look at.
+        network: the one to check.
         outputs: those of its outputs that must be linear.
-        why: sentence that says so.
+        why: sentence that gives the reason.
     """
     for output in outputs:
         if found := ending(output):
             name, activation, _ = found
             raise ValueError(
-                f"{why} The network {network.name!r} must be linear at its end: take the "
-                f"activation off its last layer. Received: {name!r} with {activation}"
+                f"{why} The network {network.name!r} must have a linear output: remove the "
+                f"activation of its last layer. Received: {name!r} with {activation}"
             )
 
 
-def image_outputs(network, outputs):
-    """Raises ValueError if the images that a network makes cannot fill [-1, 1]."""
+def image_outputs(network: keras.Model, outputs: Sequence[keras.KerasTensor]) -> None:
+    """Raises ValueError if the images of a network cannot cover [-1, 1]."""
     for output in outputs:
         found = ending(output) if len(output.shape) == 4 else None
         if found and (found[2][0] > -1.0 or found[2][1] < 1.0):
             name, activation, (low, high) = found
             scale = ", or put `keras.layers.Rescaling(2.0, -1.0)` after it" if high == 1.0 else ""
             raise ValueError(
-                f"Images lie in [-1, 1], which the network {network.name!r} cannot make: its "
+                f"Images lie in [-1, 1], which the network {network.name!r} cannot cover: its "
                 f"values lie between {low:.4g} and {high:.4g}. End it in `tanh`{scale}. "
                 f"Received: {name!r} with {activation}"
             )
 
 
-def no_batch_normalization(critic):
-    """Raises ValueError if a critic normalises over the batch, at any depth."""
+def no_batch_normalization(critic: keras.Model) -> None:
+    """Raises ValueError if a critic has batch normalisation, at any depth."""
     for layer in critic._flatten_layers(include_self=False, recursive=True):
         if isinstance(layer, keras.layers.BatchNormalization):
             raise ValueError(
-                "The gradient penalty asks for the slope at one image, and batch normalisation "
+                "The gradient penalty needs the gradient at one image, and batch normalisation "
                 "makes the score of an image depend on the others (Gulrajani 2017, section 4). "
                 "Build the critic with `batch_normalization=False`, or put "
                 f"`keras.layers.LayerNormalization` in its place. Received: layer {layer.name!r} "

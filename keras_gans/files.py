@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there."""
+"""Writing files and folders atomically: complete, or not at all."""
 
 import contextlib
 import errno
@@ -8,7 +8,10 @@ import os
 import secrets
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 CACHE_VARIABLE = "KERAS_GANS_CACHE"
 
@@ -35,42 +38,41 @@ _ADVICE = {
 }
 
 
-def advice(error):
-    """Says what an `OSError` of writing means, and what to do about it.
+def advice(error: OSError) -> str:
+    """Returns what an `OSError` of writing means, and what to do about it.
 
     >>> advice(OSError(errno.EROFS, "Read-only file system"))
     'The file system is read-only. Choose a folder on another one.'
     """
-    known = _ADVICE.get(error.errno, "Mend what the system says")
+    known = _ADVICE.get(error.errno, "Correct what the system reports")
     return known if known.endswith("?") else f"{known}."
 
 
 @contextlib.contextmanager
-def atomic(path):
-    """Gives a path to write to, and moves it over `path` once the block has ended well.
+def atomic(path: Path | str) -> Iterator[Path]:
+    """Yields a temporary path, and moves it to `path` when the block ends without an error.
 
-    The previous file stays until the new one is complete and on the disk: a kill, an error or a
-    full disk leaves it as it was. Missing parent folders are made.
+    The previous file stays until the new one is complete and on the disk: a killed process, an
+    error or a full disk leaves it unchanged. Missing parent folders are created.
 
     >>> with atomic("numbers.txt") as partial:
     ...     _ = partial.write_text("1 2 3")
     >>> Path("numbers.txt").read_text()
     '1 2 3'
 
-    Libraries that write in pieces, such as HDF5, are given `in_memory` instead: they crash where a
-    disk is full.
+    For libraries that write in pieces and crash on a full disk, such as HDF5, use `in_memory`.
 
     Args:
-        path: the file wanted.
+        path: of the file.
 
     Yields:
-        Path beside it, with the same suffixes: what is written picks its format by them.
+        Path in the same folder with the same suffixes, by which libraries choose a format.
 
     Raises:
-        OSError: with a note that says what was left and what to do, if the file cannot be written.
+        OSError: if the file cannot be written, with a note on what is left and what to do.
     """
     path = Path(path)
-    # No longer than the name wanted, if that is long: some file systems take 255 bytes.
+    # Not longer than a long name: some file systems allow 255 bytes.
     partial = path.parent / f".{secrets.token_hex(4)}-{path.name[-40:]}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,20 +89,20 @@ def atomic(path):
 
 
 def _explain(error, path, partial):
-    """Adds to an error of writing what was left, and what to do if the writing was to blame."""
+    """Adds a note to an error of writing: what is left, and what to do."""
     there = os.path.exists(path)  # noqa: PTH110  `Path.exists` raises for a name that is too long
-    left = "The previous file is whole." if there else "Nothing was left there."
-    place = str(error.filename or path)  # of what was read meanwhile, it is another
+    left = "The previous file is unchanged." if there else "Nothing was written."
+    place = str(error.filename or path)  # another one if reading failed
     ours = str(path).startswith(place) or place.startswith(str(partial))
     error.add_note(f"Could not write {path}. {left}" + f" {advice(error)} Then run again." * ours)
 
 
 @contextlib.contextmanager
-def in_memory(path):
-    """Gives memory to write to, and writes it over `path` once the block has ended well.
+def in_memory(path: Path | str) -> Iterator[io.BytesIO]:
+    """Yields a buffer, and writes it to `path` when the block ends without an error.
 
-    As `atomic`, for libraries that cannot stand a full disk: HDF5 keeps the file open then, and may
-    end the process. It takes as much memory as the file is large.
+    As `atomic`, for libraries that fail on a full disk: HDF5 then keeps the file open, and may end
+    the process. It takes as much memory as the size of the file.
 
     >>> with in_memory("numbers.bin") as memory:
     ...     _ = memory.write(b"123")
@@ -108,10 +110,10 @@ def in_memory(path):
     b'123'
 
     Args:
-        path: the file wanted.
+        path: of the file.
 
     Yields:
-        `io.BytesIO` whose `str` is `path`, as Keras, which picks a format by it, needs it.
+        `io.BytesIO` whose `str` is `path`, as Keras chooses a format by it.
 
     Raises:
         OSError: as `atomic`.
@@ -122,12 +124,12 @@ def in_memory(path):
         partial.write_bytes(memory.getbuffer())
 
 
-def target(path, whole):
-    """What a library that picks a format by a path is given to write to.
+def target(path: Any, whole: bool) -> AbstractContextManager:
+    """Returns where a library that chooses a format by a path shall write to.
 
     Args:
-        path: a local path, or what the library itself makes something of: an address, a file.
-        whole: whether it writes one file, which can be made in memory.
+        path: a local path, or what the library itself understands: an address, a file object.
+        whole: whether it writes one file, which can be built in memory.
 
     Returns:
         Context manager, of `in_memory` or of `path` itself.
@@ -145,15 +147,15 @@ class _Memory(io.BytesIO):
         return self.path
 
 
-def append(path, text):
-    """Appends to a file, whole or not at all.
+def append(path: Path | str, text: str) -> None:
+    """Appends a text to a file completely, or not at all.
 
     Args:
-        path: the file; made, with its folders, if missing.
+        path: of the file; created, with its folders, if missing.
         text: to write at its end.
 
     Raises:
-        OSError: as `atomic`; the file is then as it was.
+        OSError: as `atomic`; the file is then unchanged.
     """
     path = Path(path)
     try:
@@ -161,7 +163,7 @@ def append(path, text):
         with path.open("ab", buffering=0) as file:
             size, content = file.tell(), text.encode()
             try:
-                while content:  # a part that fits is written; the rest then says what is wrong
+                while content:  # a part may be written; the next call then raises the error
                     content = content[file.write(content) :]
                 os.fsync(file.fileno())
             except OSError:
@@ -174,24 +176,24 @@ def append(path, text):
 
 
 @contextlib.contextmanager
-def or_warn(what):
-    """Makes an `OSError` of the block a warning: a training is worth more than a file of it.
+def or_warn(what: str) -> Iterator[None]:
+    """Turns an `OSError` of the block into a warning, so that a training continues.
 
     Args:
-        what: what is lost by it; the beginning of a sentence.
+        what: the file that is lost; the beginning of a sentence.
     """
     try:
         yield
     except OSError as error:
         warnings.warn(
-            f"{what} could not be written, and the training goes on. {advice(error)} "
+            f"{what} could not be written, and the training continues. {advice(error)} "
             f"Received: {error}",
             stacklevel=4,
         )
 
 
-def free_name(path):
-    """The first of `name~1`, `name~2` and so on, before the suffixes, that nothing has.
+def free_name(path: Path) -> Path:
+    """Returns the first free name of `name~1`, `name~2` and so on, before the suffixes.
 
     >>> free_name(Path("runs/metrics.jsonl")).as_posix()
     'runs/metrics~1.jsonl'
@@ -204,17 +206,17 @@ def free_name(path):
 
 
 @contextlib.contextmanager
-def atomic_folder(path):
-    """Gives a folder to write to, and moves it to `path` once the block has ended well.
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Yields a path for a folder, and moves it to `path` when the block ends without an error.
 
-    A folder that is at `path` already is replaced, and stays until the new one is complete.
-    Missing parent folders are made.
+    An existing folder at `path` is replaced when the new one is complete. Missing parent folders
+    are created.
 
     Args:
-        path: the folder wanted.
+        path: of the folder.
 
     Yields:
-        Path beside it, at which nothing is.
+        Path in the same parent folder, where nothing exists yet.
 
     Raises:
         OSError: as `atomic`.
@@ -226,8 +228,8 @@ def atomic_folder(path):
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        # A folder cannot be renamed over a full one. Moved aside, the old one is whole until the
-        # new one is there; deleted first, a kill would leave half of it.
+        # A folder cannot be renamed to one with content. The old one is moved first and deleted
+        # last, so that a killed process leaves one of the two complete.
         if path.exists():
             shutil.rmtree(previous, ignore_errors=True)
             path.rename(previous)
@@ -245,30 +247,30 @@ def atomic_folder(path):
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def cache_folder():
-    """Where what can be made or fetched again is kept: `~/.cache/keras_gans`.
+def cache_folder() -> Path:
+    """Returns the folder for downloads and other files that can be replaced.
 
-    The environment variable `KERAS_GANS_CACHE` names another folder.
+    It is `~/.cache/keras_gans`, or that of the environment variable `KERAS_GANS_CACHE`.
     """
     return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache/keras_gans")
 
 
 @contextlib.contextmanager
-def nothing_skipped():
-    """Raises ValueError where Keras, loading weights, would warn of a part it skips and go on."""
+def nothing_skipped() -> Iterator[None]:
+    """Raises ValueError where Keras would warn of weights that it skips while loading."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
             yield
         except UserWarning as warning:
             raise ValueError(
-                "The file does not hold what this model needs: it was saved by another model. Make "
+                "The file does not have the weights of this model: another model saved it. Build "
                 f"the model that saved it. Received: {warning}"
             ) from warning
 
 
-def is_whole_hdf5(path):
-    """Is this an HDF5 file of the length that it says it has?"""
+def is_whole_hdf5(path: Path | str) -> bool:
+    """Returns whether this is a complete HDF5 file."""
     import h5py  # here: the command line lists presets without it
 
     try:
@@ -278,8 +280,8 @@ def is_whole_hdf5(path):
         return False
 
 
-def hdf5_groups(path):
-    """Names of the outermost groups of an HDF5 file; none if it cannot be read as one."""
+def hdf5_groups(path: Path | str) -> list[str]:
+    """Returns the names of the top groups of an HDF5 file; none if it is no such file."""
     import h5py  # here: the command line lists presets without it
 
     try:
@@ -289,14 +291,14 @@ def hdf5_groups(path):
         return []
 
 
-def sha256(path):
-    """SHA-256 of a file, in hexadecimal."""
+def sha256(path: Path | str) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def halve(path):
-    """Rewrites an HDF5 file of weights with float16 for float32, packed."""
+def to_float16(path: Path | str) -> None:
+    """Rewrites an HDF5 file of weights with float16 in place of float32, compressed."""
     import h5py  # here, and NumPy: the command line lists presets without either
     import numpy as np
 
@@ -307,7 +309,7 @@ def halve(path):
                 made = target.require_group(name)
             else:
                 small = item.dtype == np.float32
-                # Of small ones the bookkeeping is more than what it saves.
+                # For small arrays the overhead is larger than what compression saves.
                 packed = {"compression": "gzip", "shuffle": True} if item.size > 10_000 else {}
                 made = target.create_dataset(
                     name, data=item[()], dtype=np.float16 if small else None, **packed

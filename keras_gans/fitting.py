@@ -1,4 +1,7 @@
-"""What `fit` is asked for, looked at before anything is trained."""
+"""Checks of the arguments of `fit`, before anything is trained."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -6,13 +9,13 @@ import tensorflow as tf
 from keras_gans import checks
 
 
-def require_possible(model, x, arguments):
-    """Raises ValueError for what would fail later, or change nothing without a word.
+def require_possible(model: keras.Model, x: Any, arguments: Mapping[str, Any]) -> None:
+    """Raises ValueError for arguments that would fail later, or have no effect.
 
     Args:
         model: an `AdversarialModel`.
         x: the data.
-        arguments: further ones of `fit`, by name.
+        arguments: other arguments of `fit`, by name.
     """
     if not model.compiled:
         raise ValueError(
@@ -27,14 +30,14 @@ def require_possible(model, x, arguments):
     for name in ("class_weight", "sample_weight"):
         if arguments.get(name) is not None:
             raise ValueError(
-                f"The losses of a GAN weigh all examples alike, so `{name}` would change nothing. "
-                "Leave it out; to see some examples more often, repeat them in the data. "
+                f"The losses of a GAN weigh all examples equally, so `{name}` would have no "
+                "effect. Leave it out; to give some examples more weight, repeat them in the data. "
                 f"Received: {name} of type {type(arguments[name]).__name__}"
             )
     if not arguments.get("steps_per_epoch") and _is_endless(x):
         raise ValueError(
-            "The data set has no end, so an epoch would have none. Say how many batches are one: "
-            "`fit(data, steps_per_epoch=100)`; for the endless sets of `keras_gans.data`, "
+            "The data set is infinite, so an epoch would never end. Give its number of batches: "
+            "`fit(data, steps_per_epoch=100)`; for the infinite sets of `keras_gans.data`, "
             f"`keras_gans.data.steps_per_epoch(data)`. Received: {x}"
         )
     validated = arguments.get("validation_data") is not None or arguments.get("validation_split")
@@ -50,7 +53,7 @@ def _is_endless(x):
 
 
 def _require_monitor(callback, tracked, validated):
-    """Raises ValueError for a callback of Keras that watches what a GAN never logs."""
+    """Raises ValueError for a callback of Keras that monitors what a GAN never logs."""
     kinds = keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau
     best = isinstance(callback, keras.callbacks.ModelCheckpoint) and callback.save_best_only
     if not (isinstance(callback, kinds) or best):
@@ -58,12 +61,13 @@ def _require_monitor(callback, tracked, validated):
     kind, monitor = type(callback).__name__, callback.monitor
     if monitor == "loss" or (monitor.startswith("val_") and not validated):
         raise ValueError(
-            f"`{kind}` watches a log that this GAN does not have. Expected one of {list(tracked)}, "
-            "or what another callback logs, such as `keras_gans.callbacks.Evaluate`. "
-            f"Received: monitor={monitor!r}"
+            f"`{kind}` monitors a log that this GAN does not have. Expected one of "
+            f"{list(tracked)}, or what another callback logs, such as "
+            f"`keras_gans.callbacks.Evaluate`. Received: monitor={monitor!r}"
         )
     if getattr(callback, "mode", None) == "auto" and callback.monitor_op is None:
         raise ValueError(
-            f"`{kind}` cannot know whether {monitor!r} should fall or rise. Add `mode='min'`, or "
-            f"`mode='max'` for an accuracy. Received: monitor={monitor!r}, mode='auto'"
+            f"`{kind}` cannot know whether {monitor!r} should decrease or increase. Add "
+            f"`mode='min'`, or `mode='max'` for an accuracy. "
+            f"Received: monitor={monitor!r}, mode='auto'"
         )

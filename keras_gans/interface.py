@@ -31,6 +31,7 @@ __all__ = [
     "Latents",
     "Style",
     "Text",
+    "is_stated",
     "of",
     "state",
 ]
@@ -349,8 +350,34 @@ class Interface:
 
     @property
     def codes(self) -> Codes:
-        """The codes in its latents."""
-        return self.latents.codes if self.latents else Codes()
+        """The codes in its latents: of the first input of latents that has some."""
+        found = (port.codes for port in self._of(Latents, self.inputs) if port.codes.size)
+        return next(found, Codes())
+
+    @property
+    def latent_dim(self) -> int:
+        """The length of its latents; of several inputs of latents, that of all in a row."""
+        return len(self.noise)
+
+    @property
+    def noise(self) -> tuple[bool, ...]:
+        """Of each coordinate of the latents: is it noise, and not part of a code?"""
+        return tuple(
+            place < port.size - port.codes.size
+            for port in self._of(Latents, self.inputs)
+            for place in range(port.size)
+        )
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What can be chosen beside latents: codes, and the other inputs by their names.
+
+        >>> Interface([Latents(9, Codes((5,))), Label(3)], [Image(8, 8, 1)]).options
+        ('categorical', 'labels')
+        """
+        codes = [name for name in ("categorical", "continuous") if getattr(self.codes, name)]
+        others = [port.name for port in self.inputs if not isinstance(port, Latents)]
+        return (*codes, *others)
 
     @property
     def takes_latents(self) -> bool:
@@ -401,7 +428,7 @@ class Interface:
             tensors = getattr(network, side)
             shapes = [tuple(tensor.shape)[1:] for tensor in tensors]
             wanted = [port.shape for port in ports]
-            if len(shapes) != len(wanted) or not all(map(_agree, wanted, shapes)):
+            if len(shapes) != len(wanted) or not all(map(agree, wanted, shapes)):
                 raise ValueError(
                     f"The network {network.name!r} does not fit its interface. Expected {side} of "
                     f"shapes {wanted} without the batch, for "
@@ -441,7 +468,8 @@ class Interface:
         return cls(**sides)
 
 
-def _agree(wanted: Shape, found: Shape) -> bool:
+def agree(wanted: Shape, found: Shape) -> bool:
+    """Do two shapes agree, where `None` stands for any size?"""
     # An open size may be stated where a network is open, or fixed.
     return len(wanted) == len(found) and all(
         a is None or b is None or a == b for a, b in zip(wanted, found)
@@ -513,6 +541,11 @@ def state(network: Any, interface: Interface) -> Any:
     interface.require_fits(network)
     network.__dict__["_keras_gans_interface"] = interface  # past Keras, which tracks attributes
     return network
+
+
+def is_stated(network: Any) -> bool:
+    """Was an interface stated of a network?"""
+    return "_keras_gans_interface" in network.__dict__
 
 
 def of(network: Any, num_classes: int | None = None, scores: bool = False) -> Interface:

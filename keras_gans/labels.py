@@ -2,14 +2,15 @@
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
 
-def num_classes(network, labels=None):
-    """The number of classes that a network's labels are told apart in.
+def num_classes(network: keras.Model, labels: keras.KerasTensor | None = None) -> int:
+    """Returns the number of classes of a network's labels.
 
-    Read from the layers that look a label up: `keras.layers.Embedding`, and
+    It is read from the layers that embed a label: `keras.layers.Embedding`, and
     `layers.ConditionalBatchNormalization`.
 
     >>> num_classes(keras_gans.networks.conditional_mlp_generator((2,), num_classes=8))
@@ -20,35 +21,35 @@ def num_classes(network, labels=None):
         labels: which of several inputs of labels, one of `network.inputs`; `None` for the only one.
 
     Raises:
-        ValueError: if no layer, or layers of unlike sizes, look labels up.
+        ValueError: if there is no such layer, or several of different sizes.
     """
     found = _sizes(network, labels)
     if len(found) != 1:
         raise ValueError(
-            f"The number of classes cannot be read off the network {network.name!r}: labels must "
+            f"The number of classes cannot be read from the network {network.name!r}: labels must "
             "go through `keras.layers.Embedding` or `ConditionalBatchNormalization` layers, all of "
-            f"one size; or say `num_classes=...`. Received: sizes {sorted(found) or 'none'}"
+            f"one size; or pass `num_classes=...`. Received: sizes {sorted(found) or 'none'}"
         )
     return found.pop()
 
 
-def require_room(network, classes):
-    """Raises ValueError if a layer of a network looks labels up in fewer classes."""
+def require_room(network: keras.Model, classes: int) -> None:
+    """Raises ValueError if a network has room for fewer classes."""
     found = _sizes(network)
     if found and max(found) < classes:
         raise ValueError(
-            f"The network {network.name!r} knows fewer classes than there are labels. Build it "
+            f"The network {network.name!r} has fewer classes than the labels. Build it "
             f"with `num_classes={classes}`. Received: num_classes={classes}, layers of "
             f"{sorted(found)} classes"
         )
 
 
 def _sizes(network, labels=None):
-    """The numbers of classes of the layers that look labels up, or one input of labels."""
+    """Returns the sizes of the layers that embed labels, or one input of labels."""
     if labels is None:
         layers = network._flatten_layers(include_self=False, recursive=True)
     else:
-        # Those that the labels go into, and what is inside of these.
+        # The layers that take the labels, and the layers inside of these.
         layers = [
             inner
             for node in labels._keras_history.operation._outbound_nodes
@@ -61,18 +62,18 @@ def _sizes(network, labels=None):
     }
 
 
-def require(labels, classes, number=None):
-    """Checks labels that a user gives, and returns them as an int32 array `(number,)`.
+def require(labels: ArrayLike, classes: int, number: int | None = None) -> np.ndarray:
+    """Returns checked labels as an int32 array `(number,)`.
 
-    A column `(number, 1)` or one-hot rows `(number, classes)` are turned into such an array.
+    A column `(number, 1)` or one-hot rows `(number, classes)` are converted.
 
     >>> require(3, classes=10, number=2)
     array([3, 3], dtype=int32)
 
     Args:
         labels: integers in [0, classes), shape `(number,)`; or one integer, for all.
-        classes: how many classes there are.
-        number: how many labels there must be; `None` for any.
+        classes: number of classes.
+        number: number of labels expected; `None` for any.
 
     Raises:
         ValueError: for labels that are no integers, out of range, or of another shape.
@@ -98,7 +99,7 @@ def require(labels, classes, number=None):
 
 
 def _of_rows(array, classes):
-    """The labels that a column or one-hot rows mean; anything else as it is."""
+    """Returns the labels of a column or of one-hot rows; anything else unchanged."""
     if array.ndim != 2 or array.dtype.kind not in "iufb":
         return array
     if array.shape[1] == 1:
@@ -107,7 +108,7 @@ def _of_rows(array, classes):
     return array.argmax(axis=1) if one_hot else array
 
 
-def require_range(labels, classes):
+def require_range(labels: np.ndarray, classes: int) -> None:
     """Raises ValueError unless all integers of an array are in [0, classes)."""
     wrong = labels[(labels < 0) | (labels >= classes)]
     if wrong.size:

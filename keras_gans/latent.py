@@ -1,18 +1,25 @@
-"""Latents: drawing them, and moving between them.
+"""Latents: sampling, interpolation and arithmetic.
 
-Latents are float32 `(batch, latent_dim)`, standard normal. In many dimensions nearly all of that
-normal lies in a thin shell of radius sqrt(latent_dim): hence "spherical", and hence the great
-circle as the way from one latent to another (White 2016, section 2.1).
+Latents are float32 `(batch, latent_dim)`, standard normal. In high dimensions nearly all samples
+lie near a sphere of radius sqrt(latent_dim), so that spherical interpolation follows a great
+circle from one latent to another (White 2016, section 2.1).
 """
 
+from collections.abc import Sequence
+
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
-__all__ = ["average", "combine", "dim", "halves", "lerp", "new_seed", "sample", "slerp", "truncate"]
+from keras_gans import checks
+
+__all__ = ["average", "codes", "combine", "dim", "halves", "lerp", "new_seed", "sample", "slerp"]
+__all__ += ["truncate"]
 
 
-def dim(generator):
-    """Length of the latents that a generator takes: its first input.
+def dim(generator: keras.Model) -> int:
+    """Returns the length of the latents that a generator takes as its first input.
 
     >>> dim(keras_gans.networks.mlp_generator((2,), latent_dim=16))
     16
@@ -20,13 +27,13 @@ def dim(generator):
     return generator.inputs[0].shape[-1]
 
 
-def new_seed():
-    """An integer that nobody knows before: another at every call."""
+def new_seed() -> int:
+    """Returns an unpredictable integer seed, different at every call."""
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
-def halves(seed):
-    """An integer as the two that TensorFlow's stateless functions take; `None` as new ones.
+def halves(seed: int | None) -> np.ndarray:
+    """Returns a seed as the two integers of TensorFlow's stateless functions; `None` as new ones.
 
     >>> halves(7).tolist()
     [7, 0]
@@ -38,14 +45,16 @@ def halves(seed):
     if not -(2**63) <= seed < 2**63:
         raise ValueError(
             "`seed` must fit into 64 bits with its sign: a longer one would repeat the latents of "
-            f"a shorter. Received: seed={seed}"
+            f"a shorter one. Received: seed={seed}"
         )
-    # Two 32-bit halves: every integer of 64 bits is a seed of its own.
+    # Two integers of 32 bits: each integer of 64 bits is a different seed.
     return np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], "uint32").view("int32")
 
 
-def sample(num_samples, latent_dim, seed=None, truncation=None):
-    """Draws standard normal latents.
+def sample(
+    num_samples: int, latent_dim: int, seed: int | None = None, truncation: float | None = None
+) -> np.ndarray:
+    """Returns standard normal latents.
 
     The same seed gives the same latents on every machine, and fewer are a prefix of more.
 
@@ -56,9 +65,9 @@ def sample(num_samples, latent_dim, seed=None, truncation=None):
     Args:
         num_samples: how many.
         latent_dim: length of each.
-        seed: integer; `None` draws other latents at every call.
-        truncation: draw again what lies beyond plus or minus this (Brock 2019, section 3.1).
-            `None` draws from the whole normal.
+        seed: integer; `None` draws new latents at every call.
+        truncation: largest absolute value of a coordinate: latents are drawn from a normal
+            truncated there (Brock 2019, section 3.1). `None` for the whole normal.
 
     Returns:
         float32 numpy array `(num_samples, latent_dim)`.
@@ -67,20 +76,14 @@ def sample(num_samples, latent_dim, seed=None, truncation=None):
         ValueError: for a count below 1, a seed of more than 64 bits, or a truncation that is
             not above 0 and finite.
     """
-    for name, value in (("num_samples", num_samples), ("latent_dim", latent_dim)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"`{name}` must be an integer of at least 1. Received: {value!r}")
-    if truncation is not None and not 0 < truncation < np.inf:
-        raise ValueError(
-            "`truncation` is the largest size of a coordinate and must be above 0 and finite, or "
-            f"None for no bound. Received: truncation={truncation}"
-        )
+    shape = checks.count("num_samples", num_samples), checks.count("latent_dim", latent_dim)
+    if truncation is not None:
+        why = "It is the largest absolute value of a coordinate, above 0 and finite, or None."
+        truncation = checks.positive("truncation", truncation, why)
     seed = halves(seed)
-    shape = (int(num_samples), int(latent_dim))
     if truncation is None:
         return tf.random.stateless_normal(shape, seed, alg="philox").numpy()
-    # The quantiles of a truncated normal, from uniform numbers: unlike drawing again, fewer stay
-    # a prefix of more.
+    # Quantiles of the truncated normal: unlike with rejection, fewer samples are a prefix of more.
     uniform = tf.random.stateless_uniform(shape, seed, dtype="float64", alg="philox")
     # The error function is 1 long before 30; TensorFlow's is NaN for very large numbers.
     inside = tf.math.erf(tf.constant(min(truncation, 30.0) / np.sqrt(2.0), "float64"))
@@ -88,11 +91,37 @@ def sample(num_samples, latent_dim, seed=None, truncation=None):
     return np.clip(values.numpy(), -truncation, truncation).astype("float32")
 
 
+def codes(number, categorical, continuous, seed):
+    """Draws codes, the last coordinates of a latent (Chen 2016, InfoGAN).
+
+    >>> import numpy as np
+    >>> codes(2, (3, 2), 1, np.array([7, 0], "int32")).shape.as_list()
+    [2, 6]
+
+    Args:
+        number: how many; an integer or a scalar tensor.
+        categorical: number of classes of each categorical code, drawn evenly, one-hot.
+        continuous: how many continuous codes, drawn evenly from [-1, 1].
+        seed: two integers, as of `halves`.
+
+    Returns:
+        float32 tensor `(number, sum(categorical) + continuous)`.
+    """
+    # The first is of the noise before the codes.
+    _, *seeds, last = tf.unstack(tf.random.split(seed, 2 + len(categorical), alg="philox"))
+    parts = [
+        tf.one_hot(tf.random.stateless_uniform((number,), s, 0, k, "int32", alg="philox"), k)
+        for s, k in zip(seeds, categorical)
+    ]
+    parts.append(tf.random.stateless_uniform((number, continuous), last, -1.0, 1.0, alg="philox"))
+    return tf.concat(parts, axis=-1)
+
+
 def _pair(start, end):
     start, end = np.asarray(start, "float32"), np.asarray(end, "float32")
     if start.shape != end.shape:
         raise ValueError(
-            "Both ends of an interpolation must have one shape. "
+            "Both ends of an interpolation must have the same shape. "
             f"Received: start.shape={start.shape}, end.shape={end.shape}"
         )
     return start, end
@@ -108,22 +137,22 @@ def _fractions(steps):
     fractions = np.asarray(steps, "float32")
     if fractions.ndim != 1:
         raise ValueError(
-            "`steps` must be an integer, how many; or a list of fractions of the way. "
+            "`steps` must be an integer, or a list of fractions from 0 (start) to 1 (end). "
             f"Received: steps={steps}"
         )
     return fractions
 
 
-def lerp(start, end, steps):
-    """Latents along the straight line from `start` to `end`.
+def lerp(start: ArrayLike, end: ArrayLike, steps: int | ArrayLike) -> np.ndarray:
+    """Interpolates linearly from `start` to `end`.
 
-    The middle of two normal latents is shorter than either (by sqrt(2) on average) and so is
-    unlike what the generator was trained on; see `slerp`.
+    The midpoint of two normal latents is shorter than either (by sqrt(2) on average), so that it
+    differs from the latents that the generator was trained on; see `slerp`.
 
     Args:
         start: float array `(..., latent_dim)`.
         end: the same shape.
-        steps: how many, both ends included; or the fractions of the way as an array.
+        steps: number of latents, both ends included; or fractions from 0 to 1.
 
     Returns:
         float32 numpy array `(steps, ..., latent_dim)`.
@@ -133,23 +162,23 @@ def lerp(start, end, steps):
     return (1.0 - t) * start + t * end
 
 
-def slerp(start, end, steps):
-    """Latents along the great circle from `start` to `end` (Shoemake 1985; White 2016, 2.1).
+def slerp(start: ArrayLike, end: ArrayLike, steps: int | ArrayLike) -> np.ndarray:
+    """Interpolates spherically from `start` to `end` (Shoemake 1985; White 2016, 2.1).
 
-    Direction turns evenly from one end to the other; length changes evenly too, so that both
-    ends are met exactly. Where the two point the same way, or exactly opposite ways, no great
-    circle is singled out: the first is the straight line, the second an error.
+    The direction follows the great circle at constant speed, and the length changes linearly, so
+    that both ends are exact. Latents of the same direction are interpolated linearly. For
+    opposite directions the great circle is not defined, and this is an error.
 
     Args:
         start: float array `(..., latent_dim)`.
         end: the same shape.
-        steps: how many, both ends included; or the fractions of the way as an array.
+        steps: number of latents, both ends included; or fractions from 0 to 1.
 
     Returns:
         float32 numpy array `(steps, ..., latent_dim)`.
 
     Raises:
-        ValueError: for unlike shapes, a latent of length 0, or opposite directions.
+        ValueError: for different shapes, a latent of length 0, or opposite directions.
     """
     start, end = (latent.astype("float64") for latent in _pair(start, end))
     t = _fractions(steps).astype("float64").reshape((-1,) + (1,) * start.ndim)
@@ -157,18 +186,18 @@ def slerp(start, end, steps):
     to_length = np.linalg.norm(end, axis=-1, keepdims=True)
     if not (from_length > 0).all() or not (to_length > 0).all():
         raise ValueError(
-            "A latent of length 0 has no direction to turn from. Use `lerp` for it. Received: "
+            "A latent of length 0 has no direction. Use linear interpolation, `lerp`. Received: "
             f"lengths {from_length.squeeze()} and {to_length.squeeze()}"
         )
     first, last = start / from_length, end / to_length
-    # From the chord, not the dot product: arccos loses half the digits at small angles.
+    # By arctan2, as arccos of the dot product loses half the digits at small angles.
     angle = 2.0 * np.arctan2(
         np.linalg.norm(first - last, axis=-1, keepdims=True),
         np.linalg.norm(first + last, axis=-1, keepdims=True),
     )
     if (np.pi - angle < 1e-6).any():
         raise ValueError(
-            "Opposite latents are joined by every great circle alike. Go by way of a third one. "
+            "Many great circles join opposite latents. Interpolate through a third latent. "
             f"Received: angles {angle.squeeze()} between start and end"
         )
     sine = np.where(angle < 1e-6, 1.0, np.sin(angle))
@@ -180,8 +209,8 @@ def slerp(start, end, steps):
     return (((1.0 - t) * from_length + t * to_length) * turned).astype("float32")
 
 
-def average(latents):
-    """The mean of several latents (Radford 2015, section 6.3.2: means of three are stable).
+def average(latents: ArrayLike) -> np.ndarray:
+    """Returns the mean of several latents (Radford 2015, section 6.3.2: of three, to be stable).
 
     Args:
         latents: float array `(num, latent_dim)`.
@@ -198,8 +227,8 @@ def average(latents):
     return latents.mean(axis=0)
 
 
-def combine(plus, minus=()):
-    """Vector arithmetic on latents (Radford 2015, section 6.3.2).
+def combine(plus: Sequence[ArrayLike], minus: Sequence[ArrayLike] = ()) -> np.ndarray:
+    """Adds and subtracts latents (Radford 2015, section 6.3.2).
 
     "Smiling woman" minus "neutral woman" plus "neutral man": each concept is itself the average
     of a few latents.
@@ -211,13 +240,13 @@ def combine(plus, minus=()):
 
     Args:
         plus: latents `(latent_dim,)`, or groups `(num, latent_dim)` that are averaged first.
-        minus: the same, taken away.
+        minus: the same, subtracted.
 
     Returns:
         float32 numpy array `(latent_dim,)`.
     """
     if not len(plus):
-        raise ValueError(f"There is nothing to add. Received: plus={plus}, minus={minus}")
+        raise ValueError(f"`combine` needs a latent to add. Received: plus={plus}, minus={minus}")
 
     def concept(latents):
         latents = np.asarray(latents, "float32")
@@ -233,8 +262,8 @@ def combine(plus, minus=()):
     return sum(plus) - sum(minus, np.float32(0.0))
 
 
-def truncate(latents, psi, center=0.0):
-    """Moves latents towards `center`: fewer kinds of images, each likelier.
+def truncate(latents: ArrayLike, psi: float, center: ArrayLike = 0.0) -> np.ndarray:
+    """Moves latents towards `center`: less variety, and more typical images.
 
     `center + psi * (latents - center)` (Marchesi 2017; Karras 2019, appendix B, in W).
 

@@ -1,20 +1,22 @@
-"""Adversarial losses: what each side of a game wants from the discriminator's logits.
+"""Adversarial losses: functions of the discriminator's logits, one for each side.
 
-Every loss is a pair. `discriminator(real, fake)` is what the discriminator minimises,
-`generator(fake, real=None)` what the generator does. Both take logits of any shape
-`(batch, ...)` and answer float32, one value for each example, the mean over the rest: a patch
-discriminator's `(batch, height, width, 1)` becomes `(batch,)`. Whoever steps an optimizer takes
+Every loss is a pair. `discriminator(real, fake)` is the loss that the discriminator minimizes, and
+`generator(fake, real=None)` the loss that the generator minimizes. Both take logits of any shape
+`(batch, ...)` and return float32, one value for each example, the mean over the other axes: the
+`(batch, height, width, 1)` of a patch discriminator becomes `(batch,)`. The training step takes
 the mean over the batch.
 """
 
 import inspect
 import math
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_gans.names import did_you_mean
+from keras_gans.typing import Config, Tensor
 
 __all__ = [
     "AdversarialLoss",
@@ -31,14 +33,14 @@ __all__ = [
 
 
 def _per_example(values):
-    """Mean over every axis but the first, in float32."""
+    """Returns the mean over every axis but the first, in float32."""
     values = ops.cast(values, "float32")
     axes = tuple(range(1, len(values.shape)))
     return ops.mean(values, axis=axes) if axes else values
 
 
 def _cross_entropy(logits, label):
-    """Sigmoid cross-entropy against `label`, which may lie anywhere, safe for large logits."""
+    """Returns the sigmoid cross-entropy with any real `label`, stable for large logits."""
     return ops.softplus(logits) - label * logits
 
 
@@ -49,7 +51,7 @@ def _is_number(value):
 
 @keras.saving.register_keras_serializable("keras_gans")
 class AdversarialLoss:
-    """A pair of losses over logits; subclasses are the named ones.
+    """A pair of losses of logits; the named losses are subclasses.
 
     Example:
 
@@ -58,23 +60,23 @@ class AdversarialLoss:
     array([1.5], dtype=float32)
     """
 
-    relativistic = False  # does the generator's loss compare with real logits?
+    relativistic = False  # whether the generator's loss uses real logits
 
-    def generator(self, fake, real=None):
-        """What the generator minimises.
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """Returns the loss that the generator minimizes.
 
         Args:
             fake: logits of generated examples, shape `(batch, ...)`.
-            real: logits of real examples, the same shape. Only the relativistic
-                losses look at them.
+            real: logits of real examples, the same shape. Only relativistic losses use
+                them.
 
         Returns:
             float32, shape `(batch,)`.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say what the generator wants.")
+        raise NotImplementedError(f"{type(self).__name__} has no generator loss.")
 
-    def discriminator(self, real, fake, seed=None):
-        """What the discriminator minimises.
+    def discriminator(self, real: Tensor, fake: Tensor, seed: Tensor | None = None) -> Tensor:
+        """Returns the loss that the discriminator minimizes.
 
         Args:
             real: logits of real examples, shape `(batch, ...)`.
@@ -84,27 +86,27 @@ class AdversarialLoss:
         Returns:
             float32, shape `(batch,)`.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no discriminator's loss.")
+        raise NotImplementedError(f"{type(self).__name__} has no discriminator loss.")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "AdversarialLoss":
         return cls(**config)
 
 
 class _LabelledLoss(AdversarialLoss):
-    """A loss with a label for real and one for generated examples.
+    """A loss with target labels for real and for generated examples.
 
     Args:
         real_label: the discriminator's target for real examples. `0.9` is one-sided label
             smoothing (Salimans 2016, section 3.4; Goodfellow 2016, section 4.2). A pair
-            `(low, high)` is a soft label: drawn evenly between the two for each example.
-        fake_label: the same for generated examples. Smoothing these too (`0.1`) lets the
-            discriminator reward its present mistakes; the sources above advise against it.
-        flip: probability, in [0, 0.5), that an example is shown to the discriminator under
-            the other label.
+            `(low, high)` is a soft label: drawn uniformly between the two for each example.
+        fake_label: the same for generated examples. Smoothing these too (`0.1`) rewards the
+            discriminator's present mistakes; the sources above advise against it.
+        flip: probability, in [0, 0.5), that the discriminator trains on an example with the
+            other label.
     """
 
     def __init__(self, real_label=1.0, fake_label=0.0, flip=0.0):
@@ -112,8 +114,8 @@ class _LabelledLoss(AdversarialLoss):
         self.fake_label = self._label(fake_label, "fake_label")
         if not _is_number(flip) or not 0.0 <= flip < 0.5:
             raise ValueError(
-                "`flip` is the probability of showing an example under the wrong label; at one "
-                f"half nothing is left to learn. Expected 0 <= flip < 0.5. Received: flip={flip!r}"
+                "`flip` is the probability of a wrong label; at one half labels are random. "
+                f"Expected 0 <= flip < 0.5. Received: flip={flip!r}"
             )
         self.flip = float(flip)
 
@@ -125,8 +127,8 @@ class _LabelledLoss(AdversarialLoss):
         elif _is_number(label):
             return float(label)
         raise ValueError(
-            f"`{name}` must be a number, or a pair `(low, high)` with low < high to draw it "
-            f"between. Received: {name}={label!r}"
+            f"`{name}` must be a number, or a pair `(low, high)` with low < high to draw it from. "
+            f"Received: {name}={label!r}"
         )
 
     def _targets(self, logits, seed):
@@ -154,7 +156,7 @@ class _LabelledLoss(AdversarialLoss):
         return ops.where(flipped_real, fake, real), ops.where(flipped_fake, real, fake)
 
     def _cross_entropies(self, real, fake, seed):
-        """The two sides' cross-entropies against their labels, added up for each example."""
+        """Returns the sum of the cross-entropies of real and generated examples."""
         real_label, fake_label = self._targets(real, seed)
         real, fake = _cross_entropy(real, real_label), _cross_entropy(fake, fake_label)
         return _per_example(real) + _per_example(fake)
@@ -165,28 +167,28 @@ class _LabelledLoss(AdversarialLoss):
 
 @keras.saving.register_keras_serializable("keras_gans")
 class NonSaturating(_LabelledLoss):
-    """Cross-entropy; the generator maximises log D(G(z)) (Goodfellow 2014, section 3).
+    """Cross-entropy; the generator maximizes log D(G(z)) (Goodfellow 2014, section 3).
 
-    Where the discriminator is sure, `minimax` has a gradient near 0 for the generator and this
-    one has not. The fixed point of the game is the same.
+    Where the discriminator is confident, the generator's gradient of `minimax` is near 0, and of
+    this loss it is not. The fixed point of the game is the same.
     """
 
-    def discriminator(self, real, fake, seed=None):
+    def discriminator(self, real: Tensor, fake: Tensor, seed: Tensor | None = None) -> Tensor:
         real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
         return self._cross_entropies(real, fake, seed)
 
-    def generator(self, fake, real=None):
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return _per_example(ops.softplus(-ops.cast(fake, "float32")))
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class Minimax(NonSaturating):
-    """The game's own value; the generator minimises log(1 - D(G(z))) (Goodfellow 2014, eq. 1).
+    """The value of the game; the generator minimizes log(1 - D(G(z))) (Goodfellow 2014, eq. 1).
 
     Also called saturating. The generator's loss is negative, from `-inf` to 0.
     """
 
-    def generator(self, fake, real=None):
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return _per_example(-ops.softplus(ops.cast(fake, "float32")))
 
 
@@ -197,14 +199,14 @@ class LeastSquares(_LabelledLoss):
     `real_label` is the paper's b, `fake_label` its a. The generator's target c is 1.
     """
 
-    def discriminator(self, real, fake, seed=None):
+    def discriminator(self, real: Tensor, fake: Tensor, seed: Tensor | None = None) -> Tensor:
         real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
         real_label, fake_label = self._targets(real, seed)
         return 0.5 * (
             _per_example((real - real_label) ** 2) + _per_example((fake - fake_label) ** 2)
         )
 
-    def generator(self, fake, real=None):
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return 0.5 * _per_example((ops.cast(fake, "float32") - 1.0) ** 2)
 
 
@@ -212,32 +214,32 @@ class LeastSquares(_LabelledLoss):
 class Hinge(AdversarialLoss):
     """Hinge at margin 1 (Lim & Ye 2017; Miyato 2018, eq. 16 and 17)."""
 
-    def discriminator(self, real, fake, seed=None):
+    def discriminator(self, real: Tensor, fake: Tensor, seed: Tensor | None = None) -> Tensor:
         real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
         return _per_example(ops.relu(1.0 - real)) + _per_example(ops.relu(1.0 + fake))
 
-    def generator(self, fake, real=None):
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return _per_example(-ops.cast(fake, "float32"))
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class Wasserstein(AdversarialLoss):
-    """The critic's gap, an estimate of minus the Wasserstein-1 distance (Arjovsky 2017, eq. 2).
+    """The difference of mean scores, minus the Wasserstein-1 distance (Arjovsky 2017, eq. 2).
 
-    It means that only while something keeps the critic Lipschitz: clipped weights, a gradient
+    It estimates the distance only if the critic is Lipschitz: by clipped weights, a gradient
     penalty or spectral normalisation.
     """
 
-    def discriminator(self, real, fake, seed=None):
+    def discriminator(self, real: Tensor, fake: Tensor, seed: Tensor | None = None) -> Tensor:
         return _per_example(fake) - _per_example(real)
 
-    def generator(self, fake, real=None):
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return -_per_example(fake)
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class RelativisticAverage(_LabelledLoss):
-    """Is this more real than the average of the others? (Jolicoeur-Martineau 2018, section 4.)
+    """Compares each example with the other kind's average (Jolicoeur-Martineau 2018, section 4).
 
     Cross-entropy of `real - mean(fake)` and `fake - mean(real)`. Both sides train on real *and*
     generated logits, so the generator's loss needs both. The averages run over the batch: on
@@ -251,30 +253,30 @@ class RelativisticAverage(_LabelledLoss):
         real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
         return real - ops.mean(fake, axis=0), fake - ops.mean(real, axis=0)
 
-    def discriminator(self, real, fake, seed=None):
+    def discriminator(self, real: Tensor, fake: Tensor, seed: Tensor | None = None) -> Tensor:
         real, fake = self._relative(real, fake)
         return self._cross_entropies(real, fake, seed)
 
-    def generator(self, fake, real=None):
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         real, fake = self._relative(_compared(real), fake)
         return _per_example(ops.softplus(real)) + _per_example(ops.softplus(-fake))
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class RelativisticPairing(AdversarialLoss):
-    """Is this real example more real than that generated one? (Jolicoeur-Martineau 2018, RSGAN.)
+    """Compares real and generated examples in pairs (Jolicoeur-Martineau 2018, RSGAN).
 
     `softplus(-(real - fake))` for the discriminator, `softplus(-(fake - real))` for the generator,
-    example by example. With `r1_penalty` and `r2_penalty` it is the objective of R3GAN (Huang
-    2024, section 2): without them it need not converge.
+    for each pair. With `r1_penalty` and `r2_penalty` it is the objective of R3GAN (Huang 2024,
+    section 2); without them it need not converge.
     """
 
     relativistic = True
 
-    def discriminator(self, real, fake, seed=None):
+    def discriminator(self, real: Tensor, fake: Tensor, seed: Tensor | None = None) -> Tensor:
         return self._pairs(real, fake)
 
-    def generator(self, fake, real=None):
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         return self._pairs(fake, _compared(real))
 
     @staticmethod
@@ -284,11 +286,11 @@ class RelativisticPairing(AdversarialLoss):
 
 
 def _compared(real):
-    """`real`, which a relativistic generator cannot do without."""
+    """Returns `real`, which relativistic generator losses need."""
     if real is None:
         raise ValueError(
-            "The relativistic generator compares its examples with real ones, and was given "
-            "none. Pass `generator(fake, real)`. Received: real=None"
+            "The relativistic generator loss compares generated examples with real ones, and "
+            "there are none. Pass `generator(fake, real)`. Received: real=None"
         )
     return real
 
@@ -304,20 +306,20 @@ _LOSSES = {
 }
 
 
-def names():
-    """The names that `get` knows, sorted."""
+def names() -> list[str]:
+    """Returns the names of the losses, sorted."""
     return sorted(_LOSSES)
 
 
-def get(name, **arguments):
-    """Finds an adversarial loss by name.
+def get(name: "str | AdversarialLoss", **arguments: Any) -> AdversarialLoss:
+    """Returns an adversarial loss by name.
 
     >>> loss = keras_gans.losses.get("non_saturating", real_label=0.9)  # one-sided smoothing
     >>> loss.generator([0.0]).numpy().round(4)  # log 2
     array([0.6931], dtype=float32)
 
     Args:
-        name: one of `names()`; or an `AdversarialLoss`, which is handed back.
+        name: one of `names()`; or an `AdversarialLoss`, which is returned.
         **arguments: of the loss, such as `real_label`.
 
     Returns:

@@ -1,19 +1,21 @@
-"""What to say when a name is not known, and how to show one that others chose."""
+"""Names: suggestions for unknown ones, safe printing, and warnings for old ones."""
 
 import difflib
 import importlib
 import unicodedata
 import warnings
+from collections.abc import Iterable
+from types import ModuleType
 
-# They turn round the order in which what follows them is shown.
+# They reverse the direction of the text after them.
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 
 
-def printable(text):
-    """The text, with what would steer a terminal spelled out.
+def printable(text: object) -> str:
+    """Returns a text with its control characters escaped.
 
-    For whatever comes from a file or its name: escape sequences can move the cursor, change the
-    title, or write over what stands there already. Ends of lines and tabs stay.
+    For text from a file or a file's name: escape sequences can move the cursor of a terminal,
+    change its title, or overwrite earlier lines. Line ends and tabs stay.
 
     >>> printable("caf\xe9\x1b[2J\n")
     'caf\xe9\\x1b[2J\n'
@@ -24,14 +26,14 @@ def printable(text):
 def _harmless(character):
     if character in "\n\t":
         return True
-    # Control characters, halves of pairs that no encoding has, and other ends of lines.
+    # Control characters, surrogates, and other line ends.
     return unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp") and (
         character not in _TURNS
     )
 
 
-def did_you_mean(name, known):
-    """The nearest of `known` as a sentence with a leading blank, or nothing.
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Returns the nearest of `known` as a sentence with a leading space, or an empty text.
 
     >>> did_you_mean("r1", ["r1_penalty", "gradient_penalty"])
     " Did you mean 'r1_penalty'?"
@@ -43,7 +45,7 @@ def did_you_mean(name, known):
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
-def deprecated(old, new, stacklevel=3):
+def deprecated(old: str, new: str, stacklevel: int = 3) -> None:
     """Warns that a public name is an old one.
 
     Args:
@@ -54,15 +56,15 @@ def deprecated(old, new, stacklevel=3):
     warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=stacklevel)
 
 
-def moved_module(old, new):
-    """Imports a module that had another name, with a `DeprecationWarning` that names the new one.
+def moved_module(old: str, new: str) -> ModuleType:
+    """Imports a renamed module, with a `DeprecationWarning` that names the new one.
 
     Args:
-        old: dotted name that was asked for.
+        old: dotted name that it had.
         new: dotted name that it has now.
 
     Returns:
         The module.
     """
-    warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=3)
+    deprecated(old, new, stacklevel=4)
     return importlib.import_module(new)

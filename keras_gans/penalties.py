@@ -1,18 +1,22 @@
 """Penalties that are added to the loss of a side.
 
-Those of the discriminator's slope are interchangeable: each takes `(discriminator, real, fake,
-seed)` and returns float32, one value for each example, without its weight. `discriminator` is
-anything that is called as `discriminator(images, training=True)` and returns logits, so a
-conditional one is wrapped: `lambda images, training: network([images, labels], training=training)`.
-Those of the generator take `(generator, latents, seed)`, and return the same.
+Gradient penalties of the discriminator are interchangeable: each takes `(discriminator, real, fake,
+seed)` and returns float32, one value for each example, not yet weighted. `discriminator` is any
+function `discriminator(images, training=True)` that returns logits, so a conditional one is
+wrapped: `lambda images, training: network([images, labels], training=training)`. Penalties of the
+generator take `(generator, latents, seed)`, and return the same.
 
-A slope for each example exists only while no example sees another: batch normalisation in the
-discriminator gives these penalties another meaning (Gulrajani 2017, section 4).
+The gradient at one example is defined only if its logit depends on that example alone: with batch
+normalisation in the discriminator these penalties mean something else (Gulrajani 2017, section
+4).
 """
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from keras_gans.names import did_you_mean
+from keras_gans.typing import Callee
 
 __all__ = [
     "dragan_penalty",
@@ -27,7 +31,7 @@ __all__ = [
 
 
 def _squared_slope(discriminator, images):
-    """Squared Euclidean norm of the logits' gradient at each of `images`, float32 `(batch,)`."""
+    """Returns the squared norm of the logits' gradient at each image, float32 `(batch,)`."""
     images = tf.convert_to_tensor(images)
     with tf.GradientTape() as tape:
         tape.watch(images)
@@ -37,32 +41,34 @@ def _squared_slope(discriminator, images):
 
 
 def _distance_from(target, squared):
-    # The slope of a square root at 0 is infinite, and 0 * inf is NaN.
+    # The derivative of a square root at 0 is infinite, and 0 * inf is NaN.
     return (tf.sqrt(squared + 1e-12) - target) ** 2
 
 
 def _column(images):
-    """The shape of one number for each example, ready to broadcast over `images`."""
+    """Returns the shape of one number for each example, which broadcasts over `images`."""
     return tf.concat([tf.shape(images)[:1], tf.ones(len(images.shape) - 1, "int32")], axis=0)
 
 
 def _uniform(shape, seed):
-    # One algorithm by name: left to itself, XLA and each kind of device choose their own.
+    # The algorithm is named, as XLA and each kind of device choose another one by default.
     return tf.random.stateless_uniform(shape, seed, alg="philox")
 
 
-def gradient_penalty(discriminator, real, fake, seed, target=1.0):
-    """Holds the slope at `target` between real and generated (Gulrajani 2017, algorithm 1).
+def gradient_penalty(
+    discriminator: Callee, real: tf.Tensor, fake: tf.Tensor, seed: tf.Tensor, target: float = 1.0
+) -> tf.Tensor:
+    """Penalizes gradient norms other than `target`, between real and fake (Gulrajani 2017).
 
     `(||grad D(x)|| - target)^2` at `x = mix * real + (1 - mix) * fake`, with `mix` from U[0, 1],
-    one for each example.
+    one for each example (algorithm 1).
 
     Args:
-        discriminator: called as `discriminator(images, training=True)`, answers logits.
+        discriminator: called as `discriminator(images, training=True)`, returns logits.
         real: float tensor `(batch, ...)`.
         fake: float tensor of the same shape.
         seed: stateless seed, two integers.
-        target: the slope wanted.
+        target: the gradient norm without a penalty.
 
     Returns:
         float32, shape `(batch,)`. The paper's weight for it is 10.
@@ -72,19 +78,25 @@ def gradient_penalty(discriminator, real, fake, seed, target=1.0):
     return _distance_from(target, _squared_slope(discriminator, between))
 
 
-def dragan_penalty(discriminator, real, fake, seed, target=1.0):
-    """Holds the slope at `target` around the real data (Kodali 2017, DRAGAN).
+def dragan_penalty(
+    discriminator: Callee,
+    real: tf.Tensor,
+    fake: tf.Tensor | None,
+    seed: tf.Tensor,
+    target: float = 1.0,
+) -> tf.Tensor:
+    """Penalizes gradient norms other than `target`, near real data (Kodali 2017, DRAGAN).
 
-    As `gradient_penalty`, at `x = real + mix * 0.5 * deviation * noise`, with `mix` from U[0, 1]
-    for each example, `noise` from U[0, 1] for each value, and the batch's standard deviation,
-    as the authors' program draws it.
+    As `gradient_penalty`, at `x = real + mix * 0.5 * std * noise`, with `mix` from U[0, 1] for
+    each example, `noise` from U[0, 1] for each value, and `std` the standard deviation of the
+    batch, as in the authors' program.
 
     Args:
-        discriminator: called as `discriminator(images, training=True)`, answers logits.
+        discriminator: called as `discriminator(images, training=True)`, returns logits.
         real: float tensor `(batch, ...)`.
-        fake: not looked at.
+        fake: not used.
         seed: stateless seed, two integers.
-        target: the slope wanted.
+        target: the gradient norm without a penalty.
 
     Returns:
         float32, shape `(batch,)`. The paper's weight for it is 10.
@@ -96,14 +108,19 @@ def dragan_penalty(discriminator, real, fake, seed, target=1.0):
     return _distance_from(target, _squared_slope(discriminator, nearby))
 
 
-def r1_penalty(discriminator, real, fake=None, seed=None):
-    """Half the squared slope at real examples (Mescheder 2018, eq. 9).
+def r1_penalty(
+    discriminator: Callee,
+    real: tf.Tensor,
+    fake: tf.Tensor | None = None,
+    seed: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """Returns half the squared gradient norm at real examples (Mescheder 2018, eq. 9).
 
     Args:
-        discriminator: called as `discriminator(images, training=True)`, answers logits.
+        discriminator: called as `discriminator(images, training=True)`, returns logits.
         real: float tensor `(batch, ...)`.
-        fake: not looked at.
-        seed: not looked at.
+        fake: not used.
+        seed: not used.
 
     Returns:
         float32, shape `(batch,)`. Its weight is the paper's gamma.
@@ -111,14 +128,16 @@ def r1_penalty(discriminator, real, fake=None, seed=None):
     return 0.5 * _squared_slope(discriminator, real)
 
 
-def r2_penalty(discriminator, real, fake, seed=None):
-    """Half the squared slope at generated examples (Mescheder 2018, eq. 10).
+def r2_penalty(
+    discriminator: Callee, real: tf.Tensor | None, fake: tf.Tensor, seed: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Returns half the squared gradient norm at generated examples (Mescheder 2018, eq. 10).
 
     Args:
-        discriminator: called as `discriminator(images, training=True)`, answers logits.
-        real: not looked at.
+        discriminator: called as `discriminator(images, training=True)`, returns logits.
+        real: not used.
         fake: float tensor `(batch, ...)`.
-        seed: not looked at.
+        seed: not used.
 
     Returns:
         float32, shape `(batch,)`. Its weight is the paper's gamma.
@@ -126,8 +145,15 @@ def r2_penalty(discriminator, real, fake, seed=None):
     return 0.5 * _squared_slope(discriminator, fake)
 
 
-def jacobian_clamping(generator, latents, seed, smallest=1.0, largest=20.0, step=1.0):
-    """Holds how much an image changes with its latent between two bounds (Odena 2018, algorithm 1).
+def jacobian_clamping(
+    generator: Callee,
+    latents: tf.Tensor,
+    seed: tf.Tensor,
+    smallest: float = 1.0,
+    largest: float = 20.0,
+    step: float = 1.0,
+) -> tf.Tensor:
+    """Bounds how fast an image changes with its latent (Odena 2018, algorithm 1).
 
     For `Q = ||G(z) - G(z')|| / ||z - z'||`, with z' a step of length `step` from z in a random
     direction: `(max(Q, largest) - largest)^2 + (min(Q, smallest) - smallest)^2`
@@ -137,8 +163,8 @@ def jacobian_clamping(generator, latents, seed, smallest=1.0, largest=20.0, step
         generator: called as `generator(latents, training=True)`, returns images.
         latents: float tensor `(batch, latent_dim)`.
         seed: stateless seed, two integers.
-        smallest: the smallest Q that costs nothing; the paper's lambda_min.
-        largest: the largest Q that costs nothing; the paper's lambda_max.
+        smallest: the smallest Q without a penalty; the paper's lambda_min.
+        largest: the largest Q without a penalty; the paper's lambda_max.
         step: the paper's epsilon.
 
     Returns:
@@ -165,7 +191,7 @@ _PENALTIES = {
 _OF_THE_GENERATOR = ("jacobian_clamping",)
 
 
-def side(name):
+def side(name: str) -> str:
     """Returns the side whose loss a penalty is added to: `"generator"` or `"discriminator"`.
 
     >>> side("r1_penalty")
@@ -175,13 +201,13 @@ def side(name):
     return "generator" if name in _OF_THE_GENERATOR else "discriminator"
 
 
-def names():
-    """The names that `get` knows, sorted."""
+def names() -> list[str]:
+    """Returns the names of the penalties, sorted."""
     return sorted(_PENALTIES)
 
 
-def get(name):
-    """Finds a penalty by name.
+def get(name: str) -> Callable[..., tf.Tensor]:
+    """Returns a penalty by name.
 
     Raises:
         ValueError: if no penalty has that name.

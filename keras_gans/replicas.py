@@ -1,26 +1,30 @@
-"""What several replicas of one training must agree on."""
+"""Checks and operations for training on several replicas."""
 
+from collections.abc import Iterable
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 
 
-def require_scope(name, owner, strategy):
-    """Raises ValueError unless all variables of a network or optimizer were made by a strategy."""
+def require_scope(name: str, owner: Any, strategy: tf.distribute.Strategy) -> None:
+    """Raises ValueError unless all variables of `owner` were created in a strategy's scope."""
     for variable in owner.variables:
         value = getattr(variable, "value", variable)
         if isinstance(value, tf.Variable) and not strategy.extended.variable_created_in_scope(
             value
         ):
             raise ValueError(
-                f"`{name}` was made outside of this strategy's scope, so that replicas could not "
-                "share it. Make networks, GAN and optimizers, and compile, in one "
+                f"`{name}` was created outside of this strategy's scope, so that replicas cannot "
+                "share it. Create networks, GAN and optimizers, and compile, in one "
                 "`with strategy.scope():`; `fit` and what comes after may be outside. "
-                f"Received: {variable.path}, which {type(strategy).__name__} has not made"
+                f"Received: {variable.path}, which {type(strategy).__name__} did not create"
             )
 
 
-def require_examples(batch, strategy):
-    """Raises ValueError for a batch that leaves a replica without an example."""
+def require_examples(batch: Any, strategy: tf.distribute.Strategy) -> None:
+    """Raises ValueError for a batch with fewer examples than replicas."""
     shape, replicas = np.shape(tf.nest.flatten(batch)[0]), strategy.num_replicas_in_sync
     size = shape[0] if shape else 1
     if size < replicas:
@@ -31,7 +35,7 @@ def require_examples(batch, strategy):
         )
 
 
-def require_supported(model, optimizer):
+def require_supported(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
     """Raises ValueError for what Keras 3 cannot do on several replicas."""
     if model.distribute_strategy.num_replicas_in_sync == 1:
         return
@@ -49,43 +53,44 @@ def require_supported(model, optimizer):
             )
 
 
-def number():
-    """How many replicas share a batch, seen from within one of them."""
+def number() -> int:
+    """Returns the number of replicas; called within one of them."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def mean(values):
-    """The mean over all replicas of a tensor or a list of them, which gradients go through."""
+def mean(values: Any) -> Any:
+    """Returns the mean over replicas of a tensor or a list of tensors; gradients pass."""
     if number() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce("MEAN", values)
 
 
-def all_or_none_finite(gradients):
-    """Gradients that are NaN on every replica if on any one they are not finite.
+def all_or_none_finite(gradients: list[tf.Tensor | None]) -> list[tf.Tensor | None]:
+    """Returns gradients that are NaN on all replicas if they are not finite on one.
 
-    Keras' `LossScaleOptimizer` leaves a step out by what its own replica sees, or the first.
+    Keras' `LossScaleOptimizer` looks at the gradients of its own replica, or of the first one, to
+    skip a step.
     """
     if number() == 1:
         return gradients
-    # Those of embeddings come as slices.
+    # Gradients of embeddings are slices.
     gradients = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
-    # Zero times what is not finite is NaN, and the mean of a NaN and of zeros is one.
+    # 0 * inf is NaN, and the mean of NaN and zeros is NaN.
     zeros = [tf.reduce_sum(0.0 * tf.cast(g, "float32")) for g in gradients if g is not None]
     zero = mean(tf.add_n(zeros))
     return [g if g is None else g + tf.cast(zero, g.dtype) for g in gradients]
 
 
-def share_statistics(networks):
-    """Makes what networks keep besides what they learn the mean of all replicas'.
+def share_statistics(networks: Iterable[keras.Model]) -> None:
+    """Averages the non-trainable weights of networks over replicas, such as moving statistics.
 
-    Each replica normalises by its own part of the batch, unless the layers are synchronised
-    (`networks.synchronized`), and would keep moving statistics of that part alone.
+    Each replica normalises by its own part of the batch, unless layers are synchronized
+    (`networks.synchronized`), and its moving statistics would be of that part alone.
     """
     if number() == 1:
         return
     weights = [w for n in networks for w in n.non_trainable_weights if "float" in w.dtype]
     if weights:
-        # Copies: what is read from a variable is on no device, which workers' strategy refuses.
+        # Copies: a variable's value is on no device, which the multi-worker strategy refuses.
         for weight, value in zip(weights, mean([tf.identity(w) for w in weights])):
             weight.assign(value)

@@ -104,7 +104,7 @@ def case(gan, probe, home, how, kibibytes):
     def fit(epochs=EPOCHS):
         gan.fit(images, batch_size=8, epochs=epochs, callbacks=[fill, *others], verbose=0)
 
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         fitted = attempt(fit)
     saved = attempt(lambda: gan.save(folder / "gan.keras"))
@@ -113,7 +113,7 @@ def case(gan, probe, home, how, kibibytes):
     def ship():
         with files.in_memory(weights) as memory:
             gan.generator.save_weights(memory)
-        files.halve(weights)
+        files.to_float16(weights)
 
     shipped = attempt(ship)
     fill.free()
@@ -132,7 +132,7 @@ def case(gan, probe, home, how, kibibytes):
         "lines": [line["epoch"] for line in callbacks.metrics_log.read_metrics(others[3].path)],
         "grids": len(list((folder / "samples").glob("epoch_*.png"))),
         "left": [p.name for p in folder.rglob(".*")],
-        "told": [str(w.message) for w in told if "goes on" in str(w.message)],
+        "warnings": [str(w.message) for w in caught if "continues" in str(w.message)],
     }
     fill.how = "no more"
     with warnings.catch_warnings():

@@ -395,12 +395,14 @@ def test_whoever_stops_to_read_ends_a_command_without_a_word():
 def test_a_training_that_is_stopped_says_how_to_go_on(recipe):
     words = [COMMAND, "train", recipe, "--epochs", "100000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
+    pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(words, cwd=recipe.parent, **pipes) as process:
         for line in process.stdout:
             if line.startswith("Epoch 2/"):
                 break
         process.send_signal(signal.SIGINT)
-        shown, error = process.communicate()
+        shown, error = process.communicate(timeout=120)
     assert process.returncode == 130
     assert error == "\nkeras-gans: stopped. Run the same command again to go on.\n"
     assert "\x1b" not in shown and "\b" not in shown and "\r" not in shown
@@ -451,8 +453,8 @@ def test_zoo_gallery_shows_the_trained_presets(tmp_path, monkeypatch, capsys):
 
     shown = {}
 
-    def write(path, exhibits, packages, overwrite, **texts):
-        shown.update({exhibit.name: exhibit for exhibit in exhibits}, options=(packages, overwrite))
+    def write(path, entries, packages, overwrite, **texts):
+        shown.update({entry.name: entry for entry in entries}, options=(packages, overwrite))
         path.write_text("page" * 1000)
         path.with_suffix("").mkdir()
         Path("a/runtime.js").write_text("held" * 1000)

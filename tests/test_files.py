@@ -92,4 +92,4 @@ def test_names_as_long_as_the_file_system_takes(tmp_path, name, write):
 def test_an_error_of_what_is_read_meanwhile_is_no_advice_on_writing(tmp_path):
     with pytest.raises(FileNotFoundError) as failure, files.atomic(tmp_path / "out"):
         (tmp_path / "input").read_text()
-    assert failure.value.__notes__ == [f"Could not write {tmp_path}/out. Nothing was left there."]
+    assert failure.value.__notes__ == [f"Could not write {tmp_path}/out. Nothing was written."]

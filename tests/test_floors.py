@@ -7,17 +7,19 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface"], 0),
+    **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface", "typing"], 0),
     **dict.fromkeys(
         ["files", "names", "checks", "building", "schedules", "replicas", "reading", "terminal"], 0
     ),
+    "rooms": 0,
     **dict.fromkeys(["layers", "data"], 1),
     **dict.fromkeys(["networks", "batches", "fitting"], 2),
+    "generation": 2.5,
     "adversarial": 3,
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),
     **dict.fromkeys(["zoo", "export"], 6),
-    **dict.fromkeys(["exhibits", "cli"], 7),
+    **dict.fromkeys(["gallery_entries", "cli"], 7),
 }
 ROOMS = {"keras_gans": ROOT / "keras_gans", "keras_gans.zoo": ROOT / "zoo"}
 ROOMS["keras_gans.export"] = ROOT / "export"
@@ -175,6 +177,69 @@ def test_a_bad_file_among_the_modules_is_noticed(tmp_path, monkeypatch):
 
 def test_every_room_has_a_floor():
     assert {name.split(".")[1] for name in modules() if name not in FRONT} <= set(FLOORS)
+
+
+def files_imported(source, known, importer=""):
+    """The modules among `known` that a source imports, inside functions too.
+
+    `from a import b` is the module `a.b` if there is one, and otherwise `a`. The package that a
+    module lies in does not count: Python imports it first in any case.
+    """
+    found = set()
+    for target in imports(source):
+        while target and target not in known:
+            target = target.rpartition(".")[0]
+        if target and not importer.startswith(f"{target}."):
+            found.add(target)
+    return found - {importer}
+
+
+def cycles(graph):
+    """Lists of modules that each import the next, the last one the first: one for each cycle."""
+    found, done = [], set()
+
+    def visit(name, path):
+        if name in path:
+            found.append(path[path.index(name) :])
+        elif name not in done:
+            for target in sorted(graph[name]):
+                visit(target, [*path, name])
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, [])
+    return found
+
+
+def test_no_two_files_import_each_other():
+    known = modules()
+    graph = {
+        # What the front door opens when it is asked, `import keras_gans` does not import.
+        name: files_imported(source, set(known) - FRONT, name) if name not in FRONT else set()
+        for name, source in known.items()
+    }
+    assert [" -> ".join([*cycle, cycle[0]]) for cycle in cycles(graph)] == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "cycle"),
+    [
+        ({"a.x": "from a import y", "a.y": "def f():\n    from a.x import g"}, ["a.x", "a.y"]),
+        ({"a.x": "import a.y", "a.y": "import a.z", "a.z": "import a.x"}, ["a.x", "a.y", "a.z"]),
+        ({"a.x": "from a.y import g", "a.y": "import os"}, None),
+        ({"a": "from a.x import g", "a.x": "from a import y", "a.y": "import os"}, None),
+    ],
+)
+def test_the_search_for_cycles_would_notice(sources, cycle):
+    graph = {name: files_imported(text, set(sources), name) for name, text in sources.items()}
+    assert cycles(graph) == ([cycle] if cycle else [])
+
+
+def test_what_goes_into_a_graph_needs_no_server():
+    for name, source in modules().items():
+        if name.startswith("keras_gans.export.graph"):
+            wrong = [t for t in imports(source) if t.startswith("keras_gans.export.serving")]
+            assert not wrong, name
 
 
 # Only training layers may need TensorFlow: a generator also runs on other backends.

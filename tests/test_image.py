@@ -1,4 +1,5 @@
 import doctest
+import io
 import stat
 
 import numpy as np
@@ -49,6 +50,68 @@ def test_dtypes_are_checked():
         image.to_uint8(np.zeros(3, "uint8"))
     with pytest.raises(ValueError, match="Received: dtype=float64"):
         image.from_uint8(np.zeros(3))
+
+
+IN_HALF_THE_RANGE = {
+    "to_uint8": lambda images, path: image.to_uint8(images),
+    "grid": lambda images, path: image.grid(images),
+    "save": lambda images, path: image.save(images, path / "a.png"),
+}
+
+
+@pytest.mark.parametrize("name", IN_HALF_THE_RANGE)
+def test_images_between_0_and_1_get_a_warning(tmp_path, name):
+    images = np.linspace(0, 1, 32).reshape(2, 4, 4, 1)
+    with pytest.warns(UserWarning, match=r"images \* 2 - 1.*Received: values from 0 to 1"):
+        IN_HALF_THE_RANGE[name](images, tmp_path)
+    IN_HALF_THE_RANGE[name](images * 2 - 1, tmp_path)  # warnings are errors
+
+
+def test_the_graph_of_an_export_has_the_same_formulas():
+    from keras_gans.export.graph import pictures
+
+    levels = np.arange(256, dtype="uint8")
+    floats = image.from_uint8(levels)
+    np.testing.assert_array_equal(pictures.from_uint8(levels), floats)
+    between = np.linspace(-1, 1, 10_001, dtype="float32")
+    np.testing.assert_array_equal(pictures.to_uint8(between), image.to_uint8(between))
+
+
+# Every level of a colour under every alpha.
+COLORS, ALPHA = (x[..., None].astype("uint8") for x in np.mgrid[:256, :256])
+
+
+def test_on_white_is_what_pillow_composes():
+    given = Image.fromarray(np.concatenate([COLORS, COLORS, COLORS, ALPHA], axis=-1))
+    expected = Image.alpha_composite(Image.new("RGBA", given.size, "white"), given)
+    np.testing.assert_array_equal(image.on_white(COLORS, ALPHA), np.asarray(expected)[..., :1])
+
+
+def test_on_white_in_graphs_is_the_same():
+    from keras_gans.data import preprocessing
+    from keras_gans.export.graph.encoded import on_white
+
+    colors = np.repeat(COLORS, 3, axis=-1)
+    expected = image.on_white(colors, ALPHA)
+    found = preprocessing.with_channels(tf.constant(np.concatenate([colors, ALPHA], -1)), 3)
+    np.testing.assert_array_equal(found, expected)
+    exported = on_white(tf.constant(colors, "int32"), tf.constant(ALPHA, "int32"))
+    np.testing.assert_array_equal(exported, expected)
+
+
+@pytest.mark.parametrize("size", [(12, 20), (7, 5), (40, 64)])
+def test_resizing_in_graphs_is_pillows_within_a_level(size):
+    from keras_gans.data import preprocessing
+    from keras_gans.export.graph import pictures
+
+    smooth = np.add.outer(np.arange(24), 2 * np.arange(32))[..., None].repeat(3, -1)
+    pixels = (120 + 100 * np.sin(smooth / 7)).astype("uint8")
+    expected = image.resize(pixels, size)
+    assert expected.shape == (*size, 3)
+    direct = Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(expected, direct)
+    for found in (preprocessing.resized(pixels, size), pictures.resize(pixels, size)):
+        np.testing.assert_allclose(found.numpy().astype(int), expected, atol=1)
 
 
 def test_grid_puts_every_image_in_its_place():
@@ -102,7 +165,7 @@ def test_save_is_atomic(tmp_path, monkeypatch):
     before = path.read_bytes()
 
     def broken(self, file, **kwargs):
-        file.write_bytes(b"half a picture")
+        file.write(b"half a picture")
         raise OSError(28, "disk full")
 
     monkeypatch.setattr(Image.Image, "save", broken)
@@ -194,6 +257,16 @@ UNSUITABLE = [
     (lambda path: image.save(np.zeros((1, 65501, 1)), path / "a.jpg"), "JPEG.*65501x1 pixels"),
     (lambda path: image.save(np.zeros((4, 4, 3)), path / "a.xbm"), "XBM.*4x4 pixels in mode RGB"),
     (lambda path: image.save(np.zeros((4, 4, 3)), path / "a.h5"), "cannot be written.*HDF5"),
+    (lambda path: image.save(np.zeros((4, 4, 1)), None), "no path.*Received: path=None"),
+    (lambda path: image.save(np.zeros((4, 4, 1)), b"a.png"), "no path.*path=b'a.png'"),
+    (lambda path: image.save(None, path / "a.png"), "Received: dtype=object"),
+    (lambda path: image.animate(None, path / "a.gif"), "no list.*Received: frames=None"),
+    (lambda path: image.animate([None], path / "a.gif"), "Received: dtype=object"),
+    (lambda path: image.animate([np.zeros((4, 4, 1))], None), "no path.*Received: path=None"),
+    (lambda path: image.resize(np.zeros((4, 4), "uint8"), (2, 2)), r"no image.*shape=\(4, 4\)"),
+    (lambda path: image.decode(3, 1), "no path.*Received: 3"),
+    (lambda path: image.decode(io.BytesIO(b"text"), 1), "no image that Pillow reads"),
+    (lambda path: image.decode(io.BytesIO(), 1), "the file is empty"),
     (lambda path: image.animate("a.png", path / "a.gif"), "one path.*Received: frames='a.png'"),
     (lambda path: image.animate([np.zeros((1, 16384, 3))], path / "a.webp"), "at most 16383"),
     (lambda path: image.animate([np.zeros((4, 4, 3))], path / "a.gif", "fast"), "duration='fast'"),
@@ -207,6 +280,24 @@ def test_what_does_not_fit_is_said(tmp_path, number):
     with pytest.raises(ValueError, match=message):
         call(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["", "folder.png", "folder.gif"])
+def test_a_folder_is_not_written_over(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir(exist_ok=True)
+    images = np.zeros((1, 4, 4, 1))
+    for write in (image.save, image.animate):
+        with pytest.raises(IsADirectoryError, match=r"is a folder. Expected.*samples\..*Received:"):
+            write(images, folder)
+    assert not list(folder.iterdir())
+
+
+def test_a_file_in_memory_is_read():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), "uint8")
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    np.testing.assert_array_equal(image.decode(file, 3), pixels)
 
 
 def test_integers_of_numpy_are_integers():

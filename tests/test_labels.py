@@ -56,7 +56,7 @@ def test_the_number_of_classes_of_a_network():
 
 
 def test_a_network_that_does_not_say():
-    with pytest.raises(ValueError, match="cannot be read off.*num_classes=.*sizes none"):
+    with pytest.raises(ValueError, match="cannot be read from.*num_classes=.*sizes none"):
         labels.num_classes(networks.mlp_generator((2,)))
     inputs = keras.Input((), dtype="int32")
     two = [keras.layers.Embedding(size, 4)(inputs) for size in (3, 5)]

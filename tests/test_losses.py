@@ -230,7 +230,7 @@ def test_only_relativistic_losses_look_at_real_logits():
     relativistic = [name for name in losses.names() if losses.get(name).relativistic]
     assert relativistic == ["relativistic_average", "relativistic_pairing"]
     for name in relativistic:
-        with pytest.raises(ValueError, match="compares its examples with real ones"):
+        with pytest.raises(ValueError, match="compares generated examples with real ones"):
             losses.get(name).generator(FAKE)
 
 

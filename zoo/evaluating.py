@@ -1,4 +1,4 @@
-"""What a run, a preset or a folder of images measures, and what that means."""
+"""Evaluates a run, a preset or a folder of images."""
 
 import contextlib
 import dataclasses
@@ -9,42 +9,54 @@ from typing import Any
 
 import keras
 
-from keras_gans import data, image, metrics
+from keras_gans import data, generation, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
 from keras_gans.names import deprecated
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
-from keras_gans.zoo.loading import open_gan, way_back
+from keras_gans.zoo.loading import backward_generator, open_gan
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS, columns, write_report
 
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """What `evaluate` found.
+    """Result of `evaluate`.
 
     Attributes:
         folder: with `evaluation.json`, `neighbors.png` and `metrics.jsonl`.
         measured: names of protocols to `metrics.Measurement`s.
-        floor: the same of other real images.
-        yardsticks: what was done to real images, to the same of those.
-        memorization: a `metrics.Memorization`, or `None` where it cannot be told.
+        reference: the same of other real images.
+        degradations: names of reference degradations to the same of real images degraded so.
+        memorization: a `metrics.Memorization`; `None` if there are no images to compare with.
         nearest: median root mean square difference to the nearest training image, of a range of 2;
             `None` if the training set is not known.
     """
 
     folder: Path
     measured: dict[str, metrics.Measurement]
-    floor: dict[str, metrics.Measurement]
-    yardsticks: dict[str, dict[str, metrics.Measurement]]
+    reference: dict[str, metrics.Measurement]
+    degradations: dict[str, dict[str, metrics.Measurement]]
     memorization: metrics.Memorization | None
     nearest: float | None
 
+    @property
+    def floor(self) -> dict[str, metrics.Measurement]:
+        """Deprecated: `reference`."""
+        deprecated("Results.floor", "Results.reference")
+        return self.reference
+
+    @property
+    def yardsticks(self) -> dict[str, dict[str, metrics.Measurement]]:
+        """Deprecated: `degradations`."""
+        deprecated("Results.yardsticks", "Results.degradations")
+        return self.degradations
+
     def table(self) -> list[list[str]]:
-        """Rows of text: each metric beside the floor and the yardsticks."""
-        table = columns(self.measured, self.floor, self.yardsticks)
+        """Rows of text: each metric beside its reference values."""
+        table = columns(self.measured, self.reference, self.degradations)
         return [["", *table]] + [
             [name, *(f"{float(c[name]):.4g}" if name in c else "-" for c in table.values())]
             for name in self.measured
@@ -58,7 +70,7 @@ def evaluate(
     verbose: int = 1,
     **options: Any,
 ) -> Results:
-    """Measures images, and writes what was found; of a CycleGAN, both ways.
+    """Measures images, and writes the results; for a CycleGAN, in both directions.
 
     >>> results = keras_gans.zoo.evaluate("dcgan_digits_28", output="evaluated")  # doctest: +SKIP
 
@@ -67,8 +79,8 @@ def evaluate(
         against: name of a data set, or folder, of real images. `None` takes what a run or preset
             was trained on; a folder of images has no such default.
         output: folder to write to; `None` for the run's own, or `evaluated/<name>`.
-        verbose: 1 says how far it is, 0 nothing.
-        **options: of `metrics.Evaluation`: `features`, `split`, `floor_split`, `num_images`. A
+        verbose: 1 shows progress, 0 nothing.
+        **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
             recipe with an `evaluation` has them already.
 
     Returns:
@@ -78,6 +90,9 @@ def evaluate(
     Raises:
         ValueError: if there is no such source, or it has fewer images than the protocol takes.
     """
+    if "floor_split" in options:
+        deprecated("floor_split", "reference_split")
+        options["reference_split"] = options.pop("floor_split")
     if "out" in options:
         deprecated("evaluate(out=...)", "evaluate(output=...)")
         output = options.pop("out")
@@ -93,14 +108,14 @@ def evaluate(
         epoch = recipe.config["epochs"]
     if recipe is not None:
         kept = dict(recipe.config["evaluation"] or {}) if against is None else {}
-        fields = ("features", "split", "floor_split", "num_images")
+        fields = ("features", "split", "reference_split", "num_images")
         usual = {name: kept.get(name) for name in fields}
         evaluation = recipe.evaluation(against, **{**usual, **options})
         images = open_gan(source)
-        back = way_back(images, source)
+        back = backward_generator(images)
     elif against is None:
         raise ValueError(
-            "A folder of images must be held against real ones. Name their data set: "
+            "A folder of images must be compared with real ones. Name their data set: "
             f"`against=...` (`--against`). Received: {folder}, against=None"
         )
     else:
@@ -134,7 +149,7 @@ def conclude(
     back: keras.Model | None = None,
     verbose: int = 0,
 ) -> Results:
-    """Puts what was measured beside the floor, the yardsticks and the training images.
+    """Puts what was measured beside the reference values and the training images.
 
     Args:
         output: folder to write to.
@@ -143,8 +158,8 @@ def conclude(
         epoch: that the images are of, or `None`.
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
-        back: of a CycleGAN, its `loading.way_back`, which is measured too.
-        verbose: 1 says how far it is.
+        back: of a CycleGAN, its backward generator, which is measured too.
+        verbose: 1 shows progress.
 
     Returns:
         `Results`, also written, but for the report.
@@ -153,14 +168,15 @@ def conclude(
     with watch.during("generated images"):
         measured = measured or evaluation.measure(images)
     with watch.during("reference degradations"):
-        yardsticks = evaluation.yardsticks()
+        degradations = evaluation.degradations()
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
-            measured = measured | other.measure(functools.partial(images.translate, back))
-            yardsticks = {n: yardsticks[n] | found for n, found in other.yardsticks().items()}
+            measured = measured | other.measure(functools.partial(generation.translate, back))
+            found = other.degradations()
+            degradations = {name: degradations[name] | found[name] for name in found}
     with watch.during("other real images"):
-        floor = evaluation.floor()
+        reference = evaluation.reference()
     near = None
     if recipe is not None and not recipe.translates:
         with watch.during("nearest training images"):
@@ -170,8 +186,8 @@ def conclude(
     results = Results(
         output,
         measured,
-        floor,
-        yardsticks,
+        reference,
+        degradations,
         None if near is None else near.score,
         None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
     )
@@ -187,8 +203,8 @@ def _write(results, epoch):
     content = {
         "epoch": epoch,
         "measured": plain(results.measured),
-        "floor": plain(results.floor),
-        "yardsticks": {name: plain(found) for name, found in results.yardsticks.items()},
+        "reference": plain(results.reference),
+        "degradations": {name: plain(found) for name, found in results.degradations.items()},
         "memorization": None if score is None else dataclasses.asdict(score),
         "nearest": results.nearest,
     }
@@ -200,15 +216,14 @@ def _write(results, epoch):
 
 
 class _Watch:
-    """Says how far a measurement is: a feature network that counts the images it sees.
+    """Shows progress: a feature network that counts its images.
 
-    What is kept from an earlier measurement is not seen again, so the time left is at most what it
-    says.
+    Cached features are not computed again, so the time left is at most what it shows.
     """
 
     def __init__(self, evaluation, measures, both_ways, verbose):
         self.network, number = evaluation.features, evaluation.num_images
-        # Passes over so many images, the real ones that the others are held against included.
+        # Passes over so many images, including the real ones that they are compared with.
         passes = {"generated images": 1 + measures, "reference degradations": 5}
         passes |= {"the backward generator": 4 * both_ways, "other real images": 1}
         passes["nearest training images"] = 3
@@ -228,7 +243,7 @@ class _Watch:
 
     @contextlib.contextmanager
     def during(self, stage):
-        """Counts what is seen in the block towards one part of the whole."""
+        """Counts images in the block as one stage of the whole."""
         self._stage, self._evaluation.features = stage, self
         try:
             yield
@@ -238,6 +253,6 @@ class _Watch:
         self._progress.total = self._seen + sum(self._left.values())
 
     def end(self):
-        """Says how many images were seen in all."""
+        """Shows how many images were counted in all."""
         self._progress.total = self._seen
         self._progress.update(self._seen)

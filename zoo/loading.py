@@ -1,14 +1,25 @@
-"""From the name of a preset, or the folder of a run, to something that makes images."""
+"""From the name of a preset, or the folder of a run, to something that makes images.
 
+A `_Preset` and a `_Run` say the same of themselves: a recipe, the networks whose weights are
+there, how large these are, how a GAN gets them, and what its networks take and make. All that is
+opened here is opened by these.
+"""
+
+import dataclasses
 import math
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import keras
 from absl import logging
 
-from keras_gans.building import at_most, undisturbed
+from keras_gans import AdversarialModel, data, interface, models
+from keras_gans.building import at_most, preserving_random_state
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
+from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading import hdf5
 from keras_gans.reading.text import is_file, read_json
@@ -18,18 +29,27 @@ from keras_gans.zoo.runs.recipe import Recipe
 # Weights, and numbers in all of them, of networks of which no file says how large they are: 1 GB.
 _LARGEST = (100_000, 2**28)
 
+Source = str | os.PathLike
 
-def load(source, part="generator", weights=True, best=False):
+
+# ---- what users call
+
+
+def load(
+    source: Source, part: str = "generator", weights: bool = True, best: bool = False
+) -> keras.Model:
     """Loads a trained generator. Works offline.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
     >>> latents = keras_gans.latent.sample(16, keras_gans.latent.dim(generator), seed=0)
     >>> images = generator.predict(latents, verbose=0)  # floats in [-1, 1]
 
+    What it takes and makes, names of classes included, `keras_gans.interface.of(generator)` says.
+
     Args:
         source: name of a trained preset, the folder of one, or its address on a hub (see `card`),
-            whose files are checked against their SHA-256; or the folder of a run, whose newest
-            checkpoint is taken.
+            of which the files that are loaded are checked against their SHA-256; or the folder of
+            a run, whose newest checkpoint is taken.
         part: `"generator"`, another network that comes along, such as a CycleGAN's
             `"backward_generator"`, or `"gan"`: all of it, compiled, to train further.
         weights: `False` builds the same with the random weights that a training starts from.
@@ -45,41 +65,37 @@ def load(source, part="generator", weights=True, best=False):
         ValueError: if there is no such preset or run, no best of it, no such part, or a file is
             damaged.
     """
-    if _is_run(source):
-        gan = restore(source, best) if weights else build(_recipe_of(source), *_LARGEST)
-        return gan if part == "gan" else _part_of(gan, part)
-    preset = _card(source, best)
-    recipe = Recipe(preset.recipe, preset.name)
-    roles = list(recipe.config["networks"])
+    found = _find(source, best, weights)
+    roles = list(found.recipe.config["networks"])
     if part not in (*roles, "gan"):
         raise ValueError(
-            f"This preset has no such part.{did_you_mean(part, [*roles, 'gan'])} Expected one of "
-            f"{[*roles, 'gan']}. Received: {str(source)!r}, part={part!r}"
+            f"This {found.kind} has no such part.{did_you_mean(part, [*roles, 'gan'])} Expected "
+            f"one of {[*roles, 'gan']}. Received: {str(source)!r}, part={part!r}"
         )
-    if weights:
-        presets.verify(preset.folder)
-        if missing := [r for r in (roles if part == "gan" else [part]) if r not in preset.parts]:
-            raise ValueError(
-                f"This preset comes without the weights of {missing}. Expected `part` to be one of "
-                f"{list(preset.parts)}; to make images with its GAN, `keras_gans.zoo.open_gan`; to "
-                f"train it from the start, `keras-gans train {preset.name}`. "
-                f"Received: {str(source)!r}, part={part!r}"
-            )
+    wanted = roles if part == "gan" else [part]
+    if weights and (missing := [role for role in wanted if role not in found.roles]):
+        found.verify(())  # a recipe says so, and how it is trained
+        raise ValueError(
+            f"This preset comes without the weights of {missing}. Expected `part` to be one of "
+            f"{list(found.roles)}; to make images with its GAN, `keras_gans.zoo.open_gan`; to "
+            f"train it from the start, `keras-gans train {found.recipe.name}`. "
+            f"Received: {str(source)!r}, part={part!r}"
+        )
     if part == "gan":
-        return _opened(recipe, preset, roles if weights else ())
-    limits = _LARGEST
-    if weights:
-        limits = hdf5.size_of(preset.folder / presets.weights_file(part))
-    with undisturbed("float32", recipe.config["seed"]), at_most(*limits, f"The {part}"):
-        network = recipe.build_network(part)
-    return _filled(network, preset.folder, part) if weights else network
+        return _open(found)
+    return found.network(part)
 
 
-def open_gan(source, best=False):
+def open_gan(
+    source: Source,
+    best: bool = False,
+    load_weights: bool = True,
+    kind: type[AdversarialModel] = AdversarialModel,
+) -> AdversarialModel:
     """Opens the GAN of a run or of a trained preset, to `generate` with.
 
-    Its `generate` knows what its generator takes beside latents: labels, codes. Networks that a
-    preset comes without are untrained: to train further, `load(source, part="gan")`.
+    Its `generate` takes what its generator takes beside latents: labels, codes. Networks that a
+    preset comes without are untrained, and named in `gan.untrained`.
 
     >>> gan = keras_gans.zoo.open_gan("dcgan_digits_28")
     >>> gan.generate(4, seed=0).shape
@@ -88,122 +104,30 @@ def open_gan(source, best=False):
     Args:
         source: as for `load`.
         best: as for `load`.
+        load_weights: `False` leaves all networks the random weights that a training starts from.
+        kind: class that the GAN must be of, or inherit from.
 
     Returns:
         The compiled GAN. Its layers keep the dtype policy of its recipe; the program's own, and
         its random state, are neither looked at nor changed.
 
     Raises:
-        ValueError: if there is no such preset or run, or no best of it, or a file is damaged.
+        ValueError: if there is no such preset or run, or no best of it, it is of another class, or
+            a file is damaged.
     """
-    if _is_run(source):
-        return restore(source, best)
-    preset = _card(source, best)
-    presets.verify(preset.folder)
-    return _opened(Recipe(preset.recipe, preset.name), preset, preset.parts)
+    found = _find(source, best, load_weights)
+    name = found.recipe.config["model"]["type"]
+    if not issubclass(getattr(models, name), kind):
+        raise ValueError(
+            f"That {found.kind} is of another class. Expected `keras_gans.{name}.from_preset(...)`."
+            f" Received: {kind.__name__}.from_preset({str(source)!r})"
+        )
+    if load_weights and not found.roles:
+        found.verify(())
+    return _open(found)
 
 
-def build(recipe, arrays=math.inf, numbers=math.inf):
-    """The compiled GAN of a recipe, as a training by it starts.
-
-    The program's random state and dtype policy stay as they are, where `Recipe.build_model` sets
-    them for the training that follows.
-
-    Args:
-        recipe: a `Recipe`.
-        arrays: most weights that its networks and their averages may have, where the recipe is
-            not the user's own.
-        numbers: most numbers in all of those.
-
-    Returns:
-        The GAN. Its layers keep the dtype policy of the recipe.
-
-    Raises:
-        ValueError: for networks that are larger.
-    """
-    config = recipe.config
-    with (
-        undisturbed(config["dtype_policy"], config["seed"]),
-        at_most(arrays, numbers, f"The GAN of {recipe.name!r}"),
-    ):
-        return recipe.assemble()
-
-
-def _opened(recipe, preset, roles):
-    """The GAN of a preset, with the weights of these of its networks."""
-    sizes = [hdf5.size_of(preset.folder / presets.weights_file(role)) for role in roles]
-    # Averages are as large as what they are of. Of what comes without a file nothing is known.
-    arrays, numbers = (2 * sum(column) for column in zip(*sizes)) if sizes else (0, 0)
-    if set(roles) < set(recipe.config["networks"]):
-        arrays, numbers = arrays + _LARGEST[0], numbers + _LARGEST[1]
-    return fill(build(recipe, arrays, numbers), preset.folder, roles)
-
-
-def fill(gan, folder, roles):
-    """Gives networks of a GAN, and their moving averages, the weights of a preset's files.
-
-    Args:
-        gan: to fill.
-        folder: `pathlib.Path` of the preset.
-        roles: names of the networks.
-
-    Returns:
-        The GAN.
-    """
-    for role in roles:
-        network = _filled(getattr(gan, role), folder, role)
-        gan.in_use(role).set_weights(network.get_weights())
-    return gan
-
-
-def way_back(gan, source):
-    """A CycleGAN's trained generator from Y to X.
-
-    Args:
-        gan: opened.
-        source: what it was opened from, as for `load`; or the GAN itself.
-
-    Returns:
-        The network in use; `None` for another GAN, or a preset that comes without.
-    """
-    role = "backward_generator"
-    if role not in gan.sides["generator"]:
-        return None
-    whole = source is gan or _is_run(source) or role in presets.card(source).parts
-    return gan.in_use(role) if whole else None
-
-
-def start_from(gan, source):
-    """Gives the networks of a new GAN the weights of a trained one: fine-tuning.
-
-    Args:
-        gan: of the class and with the networks of the source.
-        source: as for `load`. A preset that comes without its discriminators leaves those of
-            `gan` as they are, with a warning in the log: they have to catch up with a generator
-            that is far ahead.
-
-    Raises:
-        ValueError: if a network is another than the source's, which is named.
-    """
-    trained = open_gan(source)
-    shipped = None if _is_run(source) else presets.card(source).parts
-    for role in (role for side in gan.sides.values() for role in side):
-        if shipped is not None and role not in shipped:
-            logging.warning("%s comes without its %s, which starts afresh.", source, role)
-            continue
-        old, new = getattr(trained, role, None), getattr(gan, role)
-        if old is None or [w.shape for w in old.weights] != [w.shape for w in new.weights]:
-            raise ValueError(
-                f"The {role} is another than the one to start from. Expected the same function and "
-                f"numbers under `networks.{role}` as in the recipe of {str(source)!r}: "
-                f"`keras-gans zoo show` prints it. Received: {new.count_params():,} parameters, "
-                f"for {old.count_params() if old is not None else 0:,}"
-            )
-        new.set_weights(old.get_weights())
-        gan.in_use(role).set_weights(trained.in_use(role).get_weights())
-
-
-def restore(folder, best=False):
+def restore(folder: Source, best: bool = False) -> AdversarialModel:
     """Loads the whole GAN of a run, as its newest checkpoint has it.
 
     Args:
@@ -222,7 +146,276 @@ def restore(folder, best=False):
             "There is no run in that folder. Expected a `config.json`, as `keras-gans train` "
             f"writes it. Received: {folder}"
         )
-    recipe, checkpoints = _recipe_of(folder), Resume(folder / "checkpoints")
+    return _open(_run(folder, best))
+
+
+def build(recipe: Recipe, arrays: float = math.inf, numbers: float = math.inf) -> AdversarialModel:
+    """Builds the compiled GAN of a recipe, as a training by it starts.
+
+    The program's random state and dtype policy stay as they are, where `Recipe.build_model` sets
+    them for the training that follows.
+
+    Args:
+        recipe: a `Recipe`.
+        arrays: most weights that its networks and their averages may have, where the recipe is
+            not the user's own.
+        numbers: most numbers in all of those.
+
+    Returns:
+        The GAN. Its layers keep the dtype policy of the recipe, and its labels have the names of
+        the data set's classes.
+
+    Raises:
+        ValueError: for networks that are larger.
+    """
+    config = recipe.config
+    with (
+        preserving_random_state(config["dtype_policy"], config["seed"]),
+        at_most(arrays, numbers, f"The GAN of {recipe.name!r}"),
+    ):
+        gan = recipe.assemble()
+    gan.__dict__["recipe"] = config  # past Keras, which tracks attributes
+    for role in makers(gan):
+        described = with_class_names(gan.interface(role), config["data"]["name"])
+        _state(gan, {role: described})
+    return gan
+
+
+def makers(gan: AdversarialModel) -> list[str]:
+    """Names of the networks of a GAN that make something: all but the discriminators."""
+    sides = (names for side, names in gan.sides.items() if side != "discriminator")
+    return [role for names in sides for role in names]
+
+
+def with_class_names(described: Interface, data_set: str) -> Interface:
+    """Returns an interface with the names of a data set's classes, where they are not stated."""
+    names = class_names(data_set)
+    for port in described.labels:
+        if port.names is None and names is not None and len(names) == port.num_classes:
+            described = described.with_input(dataclasses.replace(port, names=names))
+    return described
+
+
+def class_names(data_set: str) -> Sequence[str] | None:
+    """Returns the names of a data set's classes; `None` where it has none.
+
+    >>> class_names("fashion_mnist")[9]
+    'boot'
+    """
+    return data.class_names_of(data_set)
+
+
+def fill(gan: AdversarialModel, folder: Path, roles: Sequence[str]) -> AdversarialModel:
+    """Gives networks of a GAN, and their moving averages, the weights of a preset's files.
+
+    Args:
+        gan: to fill.
+        folder: `pathlib.Path` of the preset.
+        roles: names of the networks.
+
+    Returns:
+        The GAN.
+    """
+    for role in roles:
+        network = hdf5.load(getattr(gan, role), folder / presets.weights_file(role))
+        gan.in_use(role).set_weights(network.get_weights())
+    return gan
+
+
+def backward_generator(gan: AdversarialModel) -> keras.Model | None:
+    """Returns the trained generator that makes again what the first one takes, as of a CycleGAN.
+
+    Args:
+        gan: opened.
+
+    Returns:
+        The network in use; `None` for a GAN without one, or opened from a preset that comes
+        without its weights.
+    """
+    role = backward_role(gan)
+    return None if role is None or role in gan.untrained else gan.in_use(role)
+
+
+def backward_role(gan: AdversarialModel) -> str | None:
+    """Name of the network that takes what the first generator makes, and makes what it takes."""
+    forward = gan.interface(gan.generator_role)
+    if not forward.takes_image or not forward.images:
+        return None
+    for role in makers(gan):
+        back = gan.interface(role)
+        if (
+            role != gan.generator_role
+            and back.takes_image
+            and back.images
+            and interface.agree(back.image.shape, forward.images[0].shape)
+            and interface.agree(back.images[0].shape, forward.image.shape)
+        ):
+            return role
+    return None
+
+
+def start_from(gan: AdversarialModel, source: Source) -> None:
+    """Gives the networks of a new GAN the weights of a trained one: fine-tuning.
+
+    Args:
+        gan: of the class and with the networks of the source.
+        source: as for `load`. A preset that comes without its discriminators leaves those of
+            `gan` as they are, with a warning in the log: they have to catch up with a generator
+            that is far ahead.
+
+    Raises:
+        ValueError: if a network is another than the source's, which is named.
+    """
+    trained = open_gan(source)
+    for role in (role for side in gan.sides.values() for role in side):
+        if role in trained.untrained:
+            logging.warning("%s comes without its %s, which starts afresh.", source, role)
+            continue
+        old, new = getattr(trained, role, None), getattr(gan, role)
+        if old is None or [w.shape for w in old.weights] != [w.shape for w in new.weights]:
+            raise ValueError(
+                f"The {role} is another than the one to start from. Expected the same function and "
+                f"numbers under `networks.{role}` as in the recipe of {str(source)!r}: "
+                f"`keras-gans zoo show` prints it. Received: {new.count_params():,} parameters, "
+                f"for {old.count_params() if old is not None else 0:,}"
+            )
+        new.set_weights(old.get_weights())
+        gan.in_use(role).set_weights(trained.in_use(role).get_weights())
+
+
+# ---- what is opened
+
+
+@dataclasses.dataclass(frozen=True)
+class _Preset:
+    """A preset, and the weights of it that are to be loaded."""
+
+    card: presets.Card
+    recipe: Recipe
+    roles: tuple[str, ...]  # networks that get weights
+    kind = "preset"
+
+    @property
+    def interfaces(self) -> Mapping[str, Interface]:
+        return self.card.stated or {}
+
+    def verify(self, roles):
+        """Checks the files that are loaded for some networks."""
+        files = [presets.RECIPE, *([presets.INTERFACE] if self.card.stated else [])]
+        presets.verify_files(self.card, [*files, *map(presets.weights_file, roles)])
+
+    def limits(self, roles):
+        """Most arrays and numbers that the files of some networks hold."""
+        sizes = [hdf5.size_of(self.card.folder / presets.weights_file(role)) for role in roles]
+        return tuple(sum(column) for column in zip(*sizes)) if sizes else (0, 0)
+
+    def gan(self):
+        """The GAN with its weights; what comes without a file has random ones."""
+        if self.roles:
+            self.verify(self.roles)
+        # Averages are as large as what they are of. Of what comes without a file nothing is known.
+        limits = [2 * limit for limit in self.limits(self.roles)]
+        if set(self.roles) < set(self.recipe.config["networks"]):
+            limits = [known + most for known, most in zip(limits, _LARGEST)]
+        return fill(build(self.recipe, *limits), self.card.folder, self.roles)
+
+    def network(self, role):
+        """One network, in float32."""
+        trained = role in self.roles
+        if trained:
+            self.verify([role])
+        limits = self.limits([role]) if trained else _LARGEST
+        state = preserving_random_state("float32", self.recipe.config["seed"])
+        with state, at_most(*limits, f"The {role}"):
+            network = self.recipe.build_network(role)
+        if trained:
+            hdf5.load(network, self.card.folder / presets.weights_file(role))
+        if role in self.interfaces:
+            interface.state(network, self.interfaces[role])
+        return network
+
+
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """A run, and the file of the checkpoint that is to be loaded; `None` for random weights."""
+
+    folder: Path
+    recipe: Recipe
+    checkpoint: Path | None
+    best: bool
+    kind = "run"
+    interfaces: Mapping[str, Interface] = dataclasses.field(default_factory=dict)
+
+    @property
+    def roles(self):
+        return tuple(self.recipe.config["networks"]) if self.checkpoint else ()
+
+    def verify(self, roles):
+        """Nothing: a checkpoint says itself whether it is whole."""
+
+    def gan(self):
+        if self.checkpoint is None:
+            return build(self.recipe, *_LARGEST)
+        if not self.best:
+            gan = build(self.recipe, *hdf5.size_of(self.checkpoint))
+            Resume(self.folder / "checkpoints").restore(gan)
+            return gan
+        try:
+            gan = build(self.recipe, *hdf5.size_of(self.checkpoint))
+            gan.load_weights(self.checkpoint)
+        except (OSError, KeyError, ValueError) as error:
+            raise ValueError(
+                "The best checkpoint cannot be read: it is damaged, or of another model. Take the "
+                f"newest with `best=False`. Received: {self.checkpoint} ({error})"
+            ) from error
+        return gan
+
+    def network(self, role):
+        return _open(self).in_use(role)
+
+
+def _open(found: _Preset | _Run) -> AdversarialModel:
+    """The GAN of a preset or a run, whose networks say what they take and make."""
+    gan = found.gan()
+    roles = found.recipe.config["networks"]
+    gan.__dict__["untrained"] = tuple(role for role in roles if role not in found.roles)
+    _state(gan, found.interfaces)
+    return gan
+
+
+def _state(gan: AdversarialModel, interfaces: Mapping[str, Interface]) -> None:
+    for role, described in interfaces.items():
+        for network in (getattr(gan, role), gan.in_use(role)):
+            interface.state(network, described)
+
+
+def _find(source: Any, best: bool, weights: bool) -> _Preset | _Run:
+    """What a source names."""
+    if not isinstance(source, str | os.PathLike):
+        raise ValueError(
+            "What to load is named by text or a path: name or folder of a preset, address on a "
+            f"hub, or folder of a run. Received: {source!r}"
+        )
+    if not addresses.is_address(source) and is_file(Path(source) / "config.json"):
+        return _run(Path(source), best, weights)
+    card = presets.card(source)
+    if best:
+        raise ValueError(
+            "A preset comes with one checkpoint. Only a run keeps a best one beside its newest: "
+            f"leave `best` out, or give the folder of a run. Received: {str(source)!r}, best=True"
+        )
+    recipe = Recipe(card.recipe, card.name)
+    files = {role: presets.weights_file(role) for role in recipe.config["networks"] if weights}
+    # One that is listed and not there is damage.
+    roles = tuple(r for r, file in files.items() if r in card.parts or file in card.sha256)
+    return _Preset(card, recipe, roles)
+
+
+def _run(folder: Path, best: bool, weights: bool = True) -> _Run:
+    recipe = Recipe(read_json(folder / "config.json"), folder.name)
+    if not weights:
+        return _Run(folder, recipe, None, best)
+    checkpoints = Resume(folder / "checkpoints")
     if not checkpoints.epoch:
         raise ValueError(
             "This run has not finished an epoch. Train it further with the command that started "
@@ -235,55 +428,4 @@ def restore(folder, best=False):
             '{"every": 5}, and a training that has reached its first measurement; add it and train '
             f"further, or take the newest checkpoint with `best=False`. Received: no {path}"
         )
-    if not best:
-        gan = build(recipe, *hdf5.size_of(checkpoints.checkpoints()[-1]))
-        checkpoints.restore(gan)
-        return gan
-    try:
-        gan = build(recipe, *hdf5.size_of(path))
-        gan.load_weights(path)
-    except (OSError, KeyError, ValueError) as error:
-        raise ValueError(
-            "The best checkpoint cannot be read: it is damaged, or of another model. Take the "
-            f"newest with `best=False`. Received: {path} ({error})"
-        ) from error
-    return gan
-
-
-def _is_run(source):
-    if not isinstance(source, str | os.PathLike):
-        raise ValueError(
-            "What to load is named by text or a path: name or folder of a preset, address on a "
-            f"hub, or folder of a run. Received: {source!r}"
-        )
-    return not addresses.is_address(source) and is_file(Path(source) / "config.json")
-
-
-def _recipe_of(run):
-    run = Path(run)
-    return Recipe(read_json(run / "config.json"), run.name)
-
-
-def _part_of(gan, part):
-    """A network of a GAN as it is to be used."""
-    roles = [role for side in gan.sides.values() for role in side]
-    if part in roles:
-        return gan.in_use(part)
-    raise ValueError(
-        f"This run has no such part.{did_you_mean(part, roles)} Expected one of "
-        f"{[*roles, 'gan']}. Received: part={part!r}"
-    )
-
-
-def _card(source, best):
-    preset = presets.card(source)
-    if best:
-        raise ValueError(
-            "A preset comes with one checkpoint. Only a run keeps a best one beside its newest: "
-            f"leave `best` out, or give the folder of a run. Received: {str(source)!r}, best=True"
-        )
-    return preset
-
-
-def _filled(network, folder, role):
-    return hdf5.load(network, folder / presets.weights_file(role))
+    return _Run(folder, recipe, path if best else checkpoints.checkpoints()[-1], best)

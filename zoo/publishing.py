@@ -1,28 +1,37 @@
 """From a trained generator to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`."""
 
-import dataclasses
 import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
-from keras_gans import AdversarialModel, image
-from keras_gans.building import undisturbed
+from keras_gans import AdversarialModel, generation, image, interface
+from keras_gans.building import preserving_random_state
 from keras_gans.callbacks.metrics_log import read_metrics, totals
-from keras_gans.files import atomic, atomic_folder, halve, in_memory, sha256
+from keras_gans.files import atomic, atomic_folder, in_memory, sha256, to_float16
+from keras_gans.interface import Interface
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.catalog import cards, presets
 from keras_gans.zoo.evaluating import evaluate
-from keras_gans.zoo.loading import build, fill, restore
+from keras_gans.zoo.loading import build, fill, makers, restore, with_class_names
 from keras_gans.zoo.runs.environment import ENVIRONMENT
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS
 
 
-def save_preset(generator, folder, card, parts=None, overwrite=False):
+def save_preset(
+    generator: keras.Model,
+    folder: str | Path,
+    card: presets.Card | Mapping[str, Any],
+    parts: Sequence[str] | None = None,
+    overwrite: bool = False,
+) -> Path:
     """Writes a folder that `load`, `card` and `verify` take as a preset: data, and no code.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
@@ -31,17 +40,19 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
     >>> keras_gans.zoo.load("my_digits").name == generator.name
     True
 
-    Weights are stored as float16. The folder appears whole, or not at all.
+    Weights are stored as float16. What the networks take and make is kept in `interface.json`:
+    what was stated of them (`keras_gans.interface.state`), or what their shapes say, with the
+    names of the data set's classes. The folder appears whole, or not at all.
 
     Args:
         generator: a built `keras.Model`, made as the recipe says; or a GAN of this library, of
             which the generators in use are taken.
         folder: to write; its name is that of the preset.
         card: a `Card`, or a dictionary with `recipe` (as of `Recipe`) and, if there are any,
-            `text` (Markdown), `numbers` (protocols to `{"value", "floor", "yardsticks"}`, or to
-            values) and `made` (`steps`, `minutes`, and what else `environment.describe` says).
-        parts: of a GAN, names of the networks to store: `None` for all of its generator's side;
-            add its discriminators for whoever is to train further.
+            `text` (Markdown), `numbers` (protocols to `{"value", "reference", "degradations"}`, or
+            to values) and `made` (`steps`, `minutes`, and what else `environment.describe` says).
+        parts: of a GAN, names of the networks to store: `None` for all but its discriminators;
+            add these for whoever is to train further.
         overwrite: replace the preset that is there. Otherwise that is an error.
 
     Returns:
@@ -53,8 +64,7 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
     """
     folder = Path(folder)
     if isinstance(card, presets.Card):
-        card = dataclasses.asdict(card)
-        card |= {name: card["metrics"].get(name, {}) for name in ("numbers", "made")}
+        card = {name: getattr(card, name) for name in ("recipe", "text", "numbers", "made")}
     recipe = Recipe(card["recipe"], folder.name)
     there = folder.exists() and any(folder.iterdir())
     if there and not (overwrite and (folder / presets.RECIPE).is_file()):
@@ -78,20 +88,25 @@ def save_preset(generator, folder, card, parts=None, overwrite=False):
             path = partial / presets.weights_file(role)
             with in_memory(path) as memory:
                 network.save_weights(memory)
-            halve(path)
+            to_float16(path)
             about[path.name] = {
                 "parameters": network.count_params(),
                 "bytes": path.stat().st_size,
             }
-        gan = build(recipe)
-        fill(gan, partial, networks)
+        gan = fill(build(recipe), partial, networks)
+        _write_interfaces(partial, interfaces_of(gan, networks))
         _picture(gan, recipe, partial / presets.SAMPLES)
         text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"
         _write_card(partial, folder.name, text, card.get("numbers"), made, about)
     return folder
 
 
-def publish(run, preset, numbers=None, parts=None):
+def publish(
+    run: str | Path,
+    preset: str | Path,
+    numbers: Mapping[str, Any] | None = None,
+    parts: Sequence[str] | None = None,
+) -> float:
     """Puts the networks of a finished run into a preset's folder, and measures what ships.
 
     The weights are those of the run's best checkpoint if its recipe's `evaluation` names a `best`,
@@ -129,7 +144,7 @@ def publish(run, preset, numbers=None, parts=None):
     save_preset(gan, preset, card, parts, overwrite=True)
     if numbers is None:
         with tempfile.TemporaryDirectory() as folder:
-            split = {"split": "test"} if recipe.translates else {}
+            split = {"split": "test"} if gan.interface(gan.generator_role).takes_image else {}
             evaluate(preset, output=folder, **split)
             if (neighbors := Path(folder, NEIGHBORS)).exists():
                 shutil.copyfile(neighbors, preset / NEIGHBORS)
@@ -138,15 +153,41 @@ def publish(run, preset, numbers=None, parts=None):
     return max(float(np.abs(a - b).max()) for a, b in zip(full, _samples(gan, recipe)))
 
 
-def refresh(preset, results=None):
-    """Writes the generated part of a card and its hashes anew, after its prose was changed.
+def interfaces_of(
+    gan: AdversarialModel, networks: Mapping[str, keras.Model] | None = None
+) -> dict[str, Interface]:
+    """Returns what the networks of a GAN that make something take and make, by their names.
 
     Args:
-        preset: folder of a trained preset.
+        gan: as `loading.build` makes it, whose labels have names.
+        networks: of the same roles, what was stated of which comes first.
+    """
+    found = {}
+    for role in makers(gan):
+        described, given = gan.interface(role), (networks or {}).get(role)
+        if given is not None and interface.is_stated(given):
+            described = with_class_names(interface.of(given), gan.recipe["data"]["name"])
+        found[role] = described
+    return found
+
+
+def refresh(preset: str | Path, results: str | Path | None = None) -> None:
+    """Writes anew what is generated of a preset: part of its card, interfaces, and hashes.
+
+    For a preset whose prose was changed, or that an earlier version wrote. Of a recipe without
+    weights only `interface.json` is written.
+
+    Args:
+        preset: folder of a preset.
         results: path of the `evaluation.json` that `keras-gans evaluate PRESET` wrote, to take its
             numbers; `None` keeps those there.
     """
     before = presets.card(preset)
+    if before.stated is None:
+        recipe = Recipe(before.recipe, before.name)
+        _write_interfaces(before.folder, interfaces_of(build(recipe)))
+    if not before.metrics:
+        return
     numbers = (
         before.numbers if results is None else numbers_of(json.loads(Path(results).read_text()))
     )
@@ -159,19 +200,20 @@ COMPARED = ("dcgan", "r3gan", "wgan_gp", "wgan", "acgan", "conditional_gan")
 _COLUMNS = ("frechet", "precision", "recall", "coverage", "sure", "asked")
 
 
-def comparison():
+def comparison() -> str:
     """The table of docs/choosing.md: presets of Fashion-MNIST, from their `metrics.json`.
 
-    >>> comparison().splitlines()[0]
-    '| preset | steps | minutes | frechet | precision | recall | coverage | sure | asked |'
+    >>> comparison().splitlines()[0].split(" | ")[3:6]
+    ['Frechet distance', 'precision', 'recall']
     """
     found = [presets.card(f"{name}_fashion_mnist_28") for name in COMPARED]
-    rows = [["preset", "steps", "minutes", *_COLUMNS], ["---"] * (3 + len(_COLUMNS))]
+    heads = ["preset", "steps", "minutes", *(cards.CALLED[name] for name in _COLUMNS)]
+    rows = [heads, ["---"] * len(heads)]
     for card in found:
         values = {cards.metric_of(name): number["value"] for name, number in card.numbers.items()}
         made = f"{card.made['steps']:,}", f"{card.made['minutes']:.0f}"
         rows.append([f"`{card.name}`", *made, *(_rounded(values.get(c)) for c in _COLUMNS)])
-    real = {cards.metric_of(name): number["floor"] for name, number in found[0].numbers.items()}
+    real = {cards.metric_of(name): number["reference"] for name, number in found[0].numbers.items()}
     rows.append(["*other real images*", "", "", *(_rounded(real.get(c)) for c in _COLUMNS)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -180,7 +222,7 @@ def _rounded(value):
     return "" if value is None else f"{value:.3g}"
 
 
-def write_table():
+def write_table() -> None:
     """Writes what is generated of the documents, from the cards of the trained presets.
 
     That is the table in the `README.md` beside their folder and, in a clone of the repository, the
@@ -198,8 +240,9 @@ def write_table():
         partial.write_text(f"{prose}{table}\n", encoding="utf-8")
 
 
-def numbers_of(results):
-    """Of an `evaluation.json`, each protocol's value and what other real images measure."""
+def numbers_of(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each protocol's value and reference values, from the content of an `evaluation.json`."""
+    results = cards.renamed(results)
 
     def value_in(found, name):
         return found[name]["value"] if name in found else None
@@ -207,10 +250,10 @@ def numbers_of(results):
     return {
         name: {
             "value": found["value"],
-            "floor": value_in(results["floor"], name),
-            "yardsticks": {
-                yardstick: value_in(measured, name)
-                for yardstick, measured in results["yardsticks"].items()
+            "reference": value_in(results["reference"], name),
+            "degradations": {
+                degradation: value_in(measured, name)
+                for degradation, measured in results["degradations"].items()
                 if name in measured
             },
         }
@@ -226,24 +269,24 @@ def _made(run):
 
 
 def _networks(generator, recipe, parts):
-    """Roles to networks in use, each held against what the recipe makes."""
-    networks = {"generator": generator}
+    """Returns roles and networks in use, each compared with the network of the recipe."""
+    networks = {next(iter(recipe.config["networks"])): generator}
     if isinstance(generator, AdversarialModel):
         roles = [role for side in generator.sides.values() for role in side]
-        parts = generator.sides["generator"] if parts is None else list(parts)
+        parts = makers(generator) if parts is None else list(parts)
         if missing := [role for role in parts if role not in roles]:
             raise ValueError(
                 f"This GAN has no such networks. Expected `parts` among {roles}. "
                 f"Received: {missing}"
             )
         networks = {role: generator.in_use(role) for role in roles if role in parts}
-    elif parts is not None and tuple(parts) != ("generator",):
+    elif parts is not None and tuple(parts) != tuple(networks):
         raise ValueError(
             "One generator was given, and other parts were asked for. Give the GAN instead. "
             f"Received: parts={parts}"
         )
     for role, network in networks.items():
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             made = recipe.build_network(role)
         shapes = [[tuple(w.shape) for w in n.weights] for n in (network, made)]
         if shapes[0] != shapes[1]:
@@ -261,27 +304,37 @@ def _networks(generator, recipe, parts):
 
 def _samples(gan, recipe):
     """What the card shows: batches of images, beside each other."""
-    pairs = recipe.sample_pairs()
-    if pairs is None:
-        return [gan.generate(recipe.config["samples"], seed=0)]
-    return gan.compare(*pairs)
+    described = gan.interface(gan.generator_role)
+    if described.takes_image:
+        return gan.compare(*recipe.sample_pairs())
+    made = gan.generate(recipe.config["samples"], seed=0)
+    return list(generation.images_of(described, made).values())
 
 
 def _picture(gan, recipe, path):
-    shown = _samples(gan, recipe)
-    image.save(image.side_by_side(shown), path, columns=len(shown) if recipe.translates else None)
+    shown = generation.same_size(_samples(gan, recipe))
+    columns = len(shown) if len(shown) > 1 else None
+    image.save(image.side_by_side(shown), path, columns=columns)
+
+
+def _write_interfaces(folder, interfaces):
+    content = {role: described.to_json() for role, described in interfaces.items()}
+    with atomic(folder / presets.INTERFACE) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _write_card(folder, name, text, numbers, made, weights):
     """Writes `README.md` and, last, `metrics.json` with the SHA-256 of every file."""
     numbers = {
-        protocol: found if isinstance(found, dict) else {"value": found, "floor": None}
+        protocol: cards.renamed(found) if isinstance(found, dict) else {"value": found}
         for protocol, found in (numbers or {}).items()
     }
     metrics = {
         "format": presets.FORMAT,
         "made": made,
-        "numbers": {p: {"floor": None, "yardsticks": {}, **found} for p, found in numbers.items()},
+        "numbers": {
+            p: {"reference": None, "degradations": {}, **found} for p, found in numbers.items()
+        },
         "weights": weights,
         "sha256": {},
     }

@@ -15,7 +15,7 @@ from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic, free_name
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.evaluating import conclude
-from keras_gans.zoo.loading import start_from, way_back
+from keras_gans.zoo.loading import backward_generator, start_from
 from keras_gans.zoo.runs.environment import ENVIRONMENT, describe
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import HEALTH, write_report
@@ -106,7 +106,6 @@ def _train(recipe, folder, verbose, strategy, chief):
         )
         if evaluate is not None and chief:
             last = evaluate.measured if evaluate.epoch == resume.epoch else None
-            back = way_back(gan, gan)
             conclude(
                 folder,
                 evaluate.evaluation,
@@ -114,7 +113,7 @@ def _train(recipe, folder, verbose, strategy, chief):
                 resume.epoch,
                 recipe,
                 last,
-                back,
+                backward_generator(gan),
                 verbose=int(verbose != 0),
             )
     if chief:

@@ -6,7 +6,7 @@
 All candidates take turns, round after round, so that a machine whose speed drifts slows all of
 them, and each is timed by the wall's clock and by the processor's. Ratios are taken within a round.
 
-- keras_gans: `model.fit`, with Keras' loop, metrics, gauges and checks (`cases.py`).
+- keras_gans: `model.fit`, with Keras' loop, metrics, training statistics and checks (`cases.py`).
 - plain loop: the same algorithm on the same networks, a bare `tf.function` (`plain.py`).
 - example: the order of operations of keras.io's example, by `fit`; tutorial: of tensorflow.org's
   (`examples.py`, which says where either is another algorithm).

@@ -9,8 +9,8 @@ keras.io, trained by `fit`:
 - "WGAN-GP": five critic steps on one and the same batch, the generator's pass on the critic's
   tape. There is no example of `WGAN`; ours clips weights where that one has its penalty.
 - "CycleGAN": one persistent tape over everything, four gradients, four optimizers, no pools, and
-  each generator learns from the end of one cycle alone, which saves the way back through the other
-  generator: less work, and another algorithm.
+  each generator learns from the end of one cycle alone, which saves a backward pass through the
+  other generator: less work, and another algorithm.
 
 tensorflow.org, bare functions:
 

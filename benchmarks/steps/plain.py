@@ -1,7 +1,7 @@
 """Each algorithm as a plain loop in TensorFlow: the order of our `train_step` and nothing else.
 
-A bare `tf.function` on our networks, without Keras' loop, metrics, gauges and checks: what is
-slower than these is what the library costs.
+A bare `tf.function` on our networks, without Keras' loop, metrics, training statistics and checks:
+the difference in time is what the library costs.
 """
 
 import cases

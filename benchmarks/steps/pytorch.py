@@ -56,7 +56,7 @@ class DiscriminatorMLP(nn.Sequential):
 
 
 class Generator(nn.Module):
-    """Of DCGAN; told a class, whose embedding is extra channels of the smallest grid."""
+    """DCGAN's generator; a class is an embedding, in extra channels of the smallest grid."""
 
     def __init__(self, case):
         super().__init__()
@@ -82,13 +82,13 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Of DCGAN; told a class as extra channels of the image, or with a head that says it."""
+    """DCGAN's discriminator; a class is given as extra channels, or predicted by another head."""
 
     def __init__(self, case):
         super().__init__()
         side, width = case["side"], case.get("discriminator_width", case["width"])
-        told, normalize = case["method"] == "conditional_gan", case.get("batch_norm", False)
-        maps = case["label_channels"][1] if told else 0
+        conditional, normalize = case["method"] == "conditional_gan", case.get("batch_norm", False)
+        maps = case["label_channels"][1] if conditional else 0
         if maps:
             self.embed = label_maps(case["num_classes"], maps, side)
         self.body = nn.Sequential(

@@ -54,8 +54,11 @@ def line(source, name, _):
     firsts, seconds = np.split(gan.given_latents(1000, seed=2), 2)
     for way in (latent.slerp, latent.lerp):
         middle = gan.generate(latents=way(firsts, seconds, 3)[1], **label)
-        print(f"  {way.__name__}: deviation of a pixel in the middle {spread(middle):.3f}", end="")
-        print(f", surely a digit {sure(middle):.1%}" if is_digits(middle) else "")
+        print(
+            f"  {way.__name__}: standard deviation of a pixel in the middle {spread(middle):.3f}",
+            end="",
+        )
+        print(f", confidence above 0.9 {confident(middle):.1%}" if is_digits(middle) else "")
 
 
 def truncation(source, name, _):
@@ -66,8 +69,8 @@ def truncation(source, name, _):
     write(rows, HERE / f"{name}_truncation.png", 10)
     for bound in bounds:
         many = gan.generate(1000, seed=1, truncation=bound)
-        print(f"  truncation={bound}: deviation of a pixel {spread(many):.3f}", end="")
-        print(f", surely a digit {sure(many):.1%}" if is_digits(many) else "")
+        print(f"  truncation={bound}: standard deviation of a pixel {spread(many):.3f}", end="")
+        print(f", confidence above 0.9 {confident(many):.1%}" if is_digits(many) else "")
 
 
 def projection(source, name, options):
@@ -92,8 +95,8 @@ def arithmetic(source, name, _):
     latents = gan.given_latents(4000, seed=0)
 
     def made(z, labels):
-        told = {"labels": labels} if takes_labels(gan) else {}
-        return gan.generate(latents=z, **told)
+        given = {"labels": labels} if takes_labels(gan) else {}
+        return gan.generate(latents=z, **given)
 
     asked = np.arange(len(latents)) % 10
     images = made(latents, asked)
@@ -182,7 +185,7 @@ def classifier():
     return features.load(DIGITS)
 
 
-def sure(images):
+def confident(images):
     return np.mean(read(images)[1] > 0.9)
 
 

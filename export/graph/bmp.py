@@ -55,8 +55,8 @@ class _Header:
         return cls(head, size, height, width, from_top, bits, compression, number(head[10:14]))
 
 
-def size(encoded):
-    """Height and width; what `decode` cannot read is refused."""
+def size(encoded: tf.Tensor) -> tf.Tensor:
+    """Returns height and width; what `decode` cannot read is refused."""
     header = _Header.of(encoded)
     plain = tf.equal(header.compression, 0) & _among(header.bits, (1, 4, 8, 16, 24, 32))
     masked = tf.equal(header.compression, 3) & _among(header.bits, (16, 24, 32))
@@ -72,7 +72,7 @@ def size(encoded):
         return tf.stack([header.height, header.width])
 
 
-def decode(encoded):
+def decode(encoded: tf.Tensor) -> tf.Tensor:
     """uint8 pixels `(height, width, 3)`."""
     header = _Header.of(encoded)
     stride = (header.width * header.bits + 31) // 32 * 4

@@ -1,37 +1,17 @@
 """Latents from seeds, inside a TensorFlow graph: bit for bit those of `keras_gans.latent`."""
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks
+from keras_gans.interface import Codes
+
+NO_CODES = Codes()
 
 
-@dataclasses.dataclass(frozen=True)
-class Codes:
-    """What the last coordinates of a latent mean, in InfoGAN's order; nothing by default.
-
-    Attributes:
-        categorical: number of classes of each categorical code, one-hot.
-        continuous: how many continuous codes, after those.
-    """
-
-    categorical: tuple = ()
-    continuous: int = 0
-
-    def __post_init__(self):
-        for k in self.categorical:
-            checks.count("categorical", k, 2)
-        checks.count("continuous", self.continuous, 0)
-
-    @property
-    def size(self):
-        return sum(self.categorical) + self.continuous
-
-
-def latents(number, dim, seed, truncation, codes=Codes()):
-    """Latents as `generate` of a GAN draws them.
+def latents(
+    number: tf.Tensor, dim: int, seed: tf.Tensor, truncation: tf.Tensor, codes: Codes = NO_CODES
+) -> tf.Tensor:
+    """Returns latents as `generate` of a GAN draws them.
 
     Args:
         number: how many, an int32 scalar.
@@ -57,7 +37,7 @@ def latents(number, dim, seed, truncation, codes=Codes()):
     return tf.ensure_shape(drawn, (None, dim))
 
 
-def _codes(number, halves, codes):
+def _codes(number: tf.Tensor, halves: tf.Tensor, codes: Codes) -> tf.Tensor:
     """As `InfoGAN.draw_latents`, whose first seed is that of the noise."""
     seeds = tf.unstack(tf.random.split(halves, 2 + len(codes.categorical), alg="philox"))
     parts = [

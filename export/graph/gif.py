@@ -1,6 +1,6 @@
 """The first frame of a GIF, inside a TensorFlow graph.
 
-TensorFlow unpacks all frames, paints transparent pixels black, and does not tell which they are.
+TensorFlow unpacks all frames, paints transparent pixels black, and does not say which they are.
 So it gets a file of the first frame alone, with a table in which colour k is grey k: what it
 returns are indices, and the colours are looked up here.
 """
@@ -43,15 +43,15 @@ class _Frame:
     clear: tf.Tensor
 
 
-def size(encoded):
-    """Height and width of the screen; what `decode` cannot read is refused."""
+def size(encoded: tf.Tensor) -> tf.Tensor:
+    """Returns height and width of the screen; what `decode` cannot read is refused."""
     frame = _first_frame(encoded)
     empty = tf.equal(frame.width * frame.height, 0)
     with tf.control_dependencies([require(~empty, "The GIF has a frame that has no pixels.")]):
         return tf.cast(frame.screen, "int64")
 
 
-def decode(encoded):
+def decode(encoded: tf.Tensor) -> tf.Tensor:
     """uint8 pixels `(height, width, 3)`."""
     frame = _first_frame(encoded)
     sides = _two_bytes(frame.width) + _two_bytes(frame.height)

@@ -1,10 +1,12 @@
 """Encoded images to floats and back, inside a TensorFlow graph.
 
 Pillow is not there when TF Serving runs a model, and TensorFlow's decoders read only part of what
-is in use: here they are held to what Pillow makes of a file, or the file is refused. What can be
-told from a file's first bytes is told before it is decoded: a few kilobytes may unpack to
+is in use: here they are held to what Pillow makes of a file, or the file is refused. What a file's
+first bytes say is checked before it is decoded: a few kilobytes may unpack to
 gigabytes.
 """
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,8 +23,8 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")
 _MAX_SCANS = 100
 
 
-def size(encoded, max_pixels):
-    """Height and width of an encoded image, told from its header.
+def size(encoded: tf.Tensor, max_pixels: int) -> tf.Tensor:
+    """Returns height and width of an encoded image, read from its header.
 
     Args:
         encoded: string tensor, a scalar.
@@ -43,8 +45,8 @@ def size(encoded, max_pixels):
         return tf.identity(sides)
 
 
-def decode(encoded, channels):
-    """Pixels of a JPEG, PNG, GIF (the first frame) or BMP image.
+def decode(encoded: tf.Tensor, channels: int) -> tf.Tensor:
+    """Returns the pixels of a JPEG, PNG, GIF (the first frame) or BMP image.
 
     What is transparent becomes white, colours become grey if one channel is asked for and grey
     becomes three equal channels, as in `keras-gans translate`. The orientation that a camera noted
@@ -65,20 +67,22 @@ def decode(encoded, channels):
     return tf.cast((grey + 2**15) // 2**16, "uint8")
 
 
-def resize(pixels, size):
-    """uint8 pixels at another `(height, width)`; bicubic, antialiased. Of that size already, as
-    they are."""
+def resize(pixels: tf.Tensor, size: Any) -> tf.Tensor:
+    """Returns uint8 pixels at another `(height, width)`; bicubic, antialiased.
+
+    Of that size already, they stay as they are.
+    """
     resized = tf.image.resize(tf.cast(pixels, "float32"), size, "bicubic", antialias=True)
     return tf.cast(tf.round(tf.clip_by_value(resized, 0.0, 255.0)), "uint8")
 
 
-def from_uint8(pixels):
+def from_uint8(pixels: tf.Tensor) -> tf.Tensor:
     """As `image.from_uint8`, to the last bit: a division may be rewritten as a product."""
     levels = tf.constant(image.from_uint8(np.arange(256, dtype="uint8")))
     return tf.gather(levels, tf.cast(pixels, "int32"))
 
 
-def to_uint8(images):
+def to_uint8(images: tf.Tensor) -> tf.Tensor:
     """As `image.to_uint8`, but what leaves [-1, 1] is clipped: a server cannot ask back."""
     return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), "uint8")
 
@@ -103,12 +107,12 @@ def _jpeg_size(encoded):
     starts = tf.equal(parts[0], 0xFF) & tf.equal(parts[1], 0xDA) & tf.equal(parts[2], 0)
     starts &= tf.equal(parts[3], 2 * parts[4] + 6)
     scans = tf.reduce_sum(tf.cast(starts, "int32"))
-    # Whether ink is counted from 0 or from 255 is told by Adobe's marker alone.
-    told = tf.strings.regex_full_match(encoded, r"\C*Adobe\C*")
+    # Whether ink is counted from 0 or from 255 is said by Adobe's marker alone.
+    said = tf.strings.regex_full_match(encoded, r"\C*Adobe\C*")
     checks = [
         require(scans <= _MAX_SCANS, f"The JPEG has more than {_MAX_SCANS} scans."),
         require(
-            told | tf.not_equal(shape[2], 4),
+            said | tf.not_equal(shape[2], 4),
             "The JPEG has CMYK colours without Adobe's marker: they can be read in two ways. Save "
             "it as RGB.",
         ),

@@ -6,8 +6,8 @@ from pathlib import Path
 LIMITS = "assets.extra/limits.json"
 
 
-def versions(path):
-    """The versions in the folder of a model, from integer to `pathlib.Path`, sorted.
+def versions(path: Path | str) -> dict[int, Path]:
+    """Returns the versions in the folder of a model, from integer to `pathlib.Path`, sorted.
 
     A version that cannot be looked into counts: whoever loads it says what is wrong.
     """
@@ -17,8 +17,8 @@ def versions(path):
     return dict(sorted(found.items()))
 
 
-def newest_version(path):
-    """The SavedModel folder that a path means: itself, or the newest version inside.
+def newest_version(path: Path | str) -> Path:
+    """Returns the SavedModel folder that a path means: itself, or the newest version inside.
 
     Raises:
         ValueError: if there is none.
@@ -35,13 +35,13 @@ def newest_version(path):
     return found[max(found)]
 
 
-def _holds_model(path):
+def _holds_model(path: Path) -> bool:
     try:
         return (path / "saved_model.pb").is_file()
     except PermissionError:
         return True
 
 
-def is_version(path):
-    """Is a path named as a version is?"""
+def is_version(path: Path) -> bool:
+    """Returns whether a path is named as a version is."""
     return path.name.isdecimal() and path.name.isascii()

@@ -11,19 +11,21 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 __all__ = ["Client", "GrpcClient", "ServingError"]
 
 
 class ServingError(Exception):
-    """What a server answers instead of a prediction.
+    """What a server returns instead of a prediction.
 
     Attributes:
         status: HTTP status, or the name of gRPC's code; `None` if nothing was asked, or no server
-            answers.
+            replies.
     """
 
-    def __init__(self, status, message):
+    def __init__(self, status: int | str | None, message: str) -> None:
         super().__init__(message)
         self.status = status
 
@@ -31,12 +33,14 @@ class ServingError(Exception):
 class _Client:
     """What is asked of a generator, whatever the way."""
 
-    def __init__(self, model, address, version=None, timeout=60):
+    def __init__(
+        self, model: str, address: str, version: int | None = None, timeout: float = 60
+    ) -> None:
         self.model, self.address = model, address
         self.version, self.timeout = version, timeout
         self._signatures = {}
 
-    def _signature(self, name):
+    def _signature(self, name: str) -> Any:
         """What the server says of a signature, asked once."""
         if name not in self._signatures:
             known = self._all_signatures()
@@ -46,7 +50,7 @@ class _Client:
             self._signatures[name] = known[name]
         return self._signatures[name]
 
-    def generate(self, num_images=1, *, seed, **given):
+    def generate(self, num_images: int = 1, *, seed: int, **given: Any) -> Any:
         """Makes images of a seed.
 
         Args:
@@ -58,16 +62,20 @@ class _Client:
 
         Returns:
             uint8 images, `(num_images, height, width, channels)`: nested lists by REST, a NumPy
-            array by gRPC.
+            array by gRPC. Of a generator that makes several, a dict of them by name.
         """
-        return self._generate("generate", num_images, seed, given)["images"]
+        return _alone(self._choose("generate", _drawn(num_images, seed), given))
 
-    def generate_png(self, num_images=1, *, seed, **given):
+    def generate_png(self, num_images: int = 1, *, seed: int, **given: Any) -> Any:
         """As `generate`, a list of PNG files as `bytes`."""
-        return list(self._generate("generate_png", num_images, seed, given)["png_bytes"])
+        made = self._choose("generate_png", _drawn(num_images, seed), given)
+        return _alone({name: list(files) for name, files in made.items()})
 
-    def _generate(self, signature, num_images, seed, given):
-        inputs = {"seed": seed, "num_images": num_images, "truncation": 0.0, **given}
+    def _choose(
+        self, signature: str, inputs: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Runs a signature on inputs and what is given beside; the rest is left to the server."""
+        inputs = {**inputs, **given}
         # What it takes differs from generator to generator: the server says.
         known = self.inputs(signature)
         if not inputs.keys() <= set(known):
@@ -77,15 +85,30 @@ class _Client:
             )
         return self.predict({name: [] for name in known} | inputs, signature)
 
-    def translate(self, images):
-        """Translates images: a list of PNG, JPEG, GIF or BMP files as `bytes`, to PNG files."""
-        inputs = {"image_bytes": _files(images)}
-        return list(self.predict(inputs, "translate")["png_bytes"])
+    def translate(self, images: Sequence[bytes], **given: Any) -> Any:
+        """Translates images: a list of PNG, JPEG, GIF or BMP files as `bytes`, to PNG files.
 
-    def translate_stochastic(self, images, seeds):
+        Args:
+            images: the files.
+            **given: `labels`, of a generator that takes some, as for `generate`.
+        """
+        made = self._choose("translate", {"image_bytes": _files(images)}, given)
+        return _alone({name: list(files) for name, files in made.items()})
+
+    def translate_stochastic(self, images: Sequence[bytes], seeds: Sequence[int]) -> Any:
         """As `translate`, with the noise of a seed for each image."""
         inputs = {"image_bytes": _files(images), "seed": list(seeds)}
-        return list(self.predict(inputs, "translate_stochastic")["png_bytes"])
+        made = self.predict(inputs, "translate_stochastic")
+        return _alone({name: list(files) for name, files in made.items()})
+
+
+def _drawn(num_images: int, seed: int) -> dict[str, Any]:
+    return {"seed": seed, "num_images": num_images, "truncation": 0.0}
+
+
+def _alone(outputs: dict[str, Any]) -> Any:
+    """The only output, or all of them by name."""
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
 
 class Client(_Client):
@@ -95,10 +118,16 @@ class Client(_Client):
         model: name of the model.
         address: of the server.
         version: integer, or `None` for the newest.
-        timeout: seconds to wait for an answer.
+        timeout: seconds to wait for a reply.
     """
 
-    def __init__(self, model, address="http://127.0.0.1:8501", version=None, timeout=60):
+    def __init__(
+        self,
+        model: str,
+        address: str = "http://127.0.0.1:8501",
+        version: int | None = None,
+        timeout: float = 60,
+    ) -> None:
         if not address.startswith(("http://", "https://")):
             raise ValueError(
                 "Expected the address of a server, such as http://127.0.0.1:8501. "
@@ -106,7 +135,9 @@ class Client(_Client):
             )
         super().__init__(model, address.rstrip("/"), version, timeout)
 
-    def predict(self, inputs, signature="serving_default"):
+    def predict(
+        self, inputs: Mapping[str, Any], signature: str = "serving_default"
+    ) -> dict[str, Any]:
         """Runs a signature on inputs by name; bytes are sent and returned as bytes.
 
         Returns:
@@ -121,35 +152,37 @@ class Client(_Client):
             outputs, names = _from_json(outputs), list(self._signature(signature)["outputs"])
             return {names[0]: outputs} if len(names) == 1 else outputs
 
-    def predict_rows(self, rows, signature="serving_default"):
+    def predict_rows(
+        self, rows: Sequence[Mapping[str, Any]], signature: str = "serving_default"
+    ) -> list[Any]:
         """Runs a signature on a list of rows, each inputs by name, and returns a list of rows."""
         body = {"signature_name": signature, "instances": _to_json(rows)}
         rows = self._ask(":predict", body, "predictions")
         with self._expected():
             return _from_json(rows)
 
-    def inputs(self, signature="serving_default"):
-        """Names of what a signature takes."""
+    def inputs(self, signature: str = "serving_default") -> list[str]:
+        """Returns the names of what a signature takes."""
         with self._expected():
             return list(self._signature(signature)["inputs"])
 
-    def metadata(self):
-        """What the server says of the model's signatures."""
+    def metadata(self) -> dict[str, Any]:
+        """Returns what the server says of the model's signatures."""
         return self._ask("/metadata")
 
-    def status(self):
-        """States of the model's versions, by integer: `"AVAILABLE"` answers."""
+    def status(self) -> dict[int, str]:
+        """Returns the states of the model's versions, by integer: `"AVAILABLE"` is served."""
         rows = self._ask("", None, "model_version_status")
         with self._expected():
             return {int(row["version"]): row["state"] for row in rows}
 
-    def _all_signatures(self):
-        told = self._ask("/metadata", None, "metadata")
+    def _all_signatures(self) -> dict[str, Any]:
+        found = self._ask("/metadata", None, "metadata")
         with self._expected():
-            return told["signature_def"]["signature_def"]
+            return found["signature_def"]["signature_def"]
 
     @contextlib.contextmanager
-    def _expected(self):
+    def _expected(self) -> Iterator[None]:
         """Raises ServingError where an answer is not what a server of TF Serving's kind sends."""
         try:
             yield
@@ -160,7 +193,7 @@ class Client(_Client):
                 f"address? Received: {type(error).__name__}: {error}"[:1000],
             ) from error
 
-    def _ask(self, verb, body=None, key=None):
+    def _ask(self, verb: str, body: Any = None, key: str | None = None) -> Any:
         version = "" if self.version is None else f"/versions/{self.version}"
         name = urllib.parse.quote(self.model, safe="")
         try:
@@ -198,10 +231,16 @@ class GrpcClient(_Client):
         model: name of the model.
         address: of the server, "host:port".
         version: integer, or `None` for the newest.
-        timeout: seconds to wait for an answer.
+        timeout: seconds to wait for a reply.
     """
 
-    def __init__(self, model, address="127.0.0.1:8500", version=None, timeout=60):
+    def __init__(
+        self,
+        model: str,
+        address: str = "127.0.0.1:8500",
+        version: int | None = None,
+        timeout: float = 60,
+    ) -> None:
         import grpc
         from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
@@ -211,11 +250,13 @@ class GrpcClient(_Client):
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
-    def close(self):
+    def close(self) -> None:
         """Ends the connection."""
         self._channel.close()
 
-    def predict(self, inputs, signature="serving_default"):
+    def predict(
+        self, inputs: Mapping[str, Any], signature: str = "serving_default"
+    ) -> dict[str, Any]:
         """Runs a signature on inputs by name, and returns NumPy arrays by name.
 
         Raises:
@@ -243,19 +284,19 @@ class GrpcClient(_Client):
         except (TypeError, ValueError) as error:
             raise ServingError(None, f"The answer holds no tensors: {error}") from error
 
-    def inputs(self, signature="serving_default"):
-        """Names of what a signature takes."""
+    def inputs(self, signature: str = "serving_default") -> list[str]:
+        """Returns the names of what a signature takes."""
         return list(self._signature(signature).inputs)
 
-    def status(self):
-        """States of the model's versions, by integer: `"AVAILABLE"` answers."""
+    def status(self) -> dict[int, str]:
+        """Returns the states of the model's versions, by integer: `"AVAILABLE"` is served."""
         from tensorflow_serving.apis import get_model_status_pb2
 
         request = self._filled(get_model_status_pb2.GetModelStatusRequest())
         rows = self._call(self._models.GetModelStatus, request).model_version_status
         return {row.version: type(row).State.Name(row.state) for row in rows}
 
-    def _all_signatures(self):
+    def _all_signatures(self) -> dict[str, Any]:
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = self._filled(get_model_metadata_pb2.GetModelMetadataRequest())
@@ -265,13 +306,13 @@ class GrpcClient(_Client):
         answer.metadata["signature_def"].Unpack(known)
         return dict(known.signature_def)
 
-    def _filled(self, request):
+    def _filled(self, request: Any) -> Any:
         request.model_spec.name = self.model
         if self.version is not None:
             request.model_spec.version.value = self.version
         return request
 
-    def _call(self, method, request):
+    def _call(self, method: Any, request: Any) -> Any:
         import grpc
 
         try:
@@ -280,7 +321,7 @@ class GrpcClient(_Client):
             raise ServingError(error.code().name, error.details()) from None
 
 
-def _files(images):
+def _files(images: Any) -> list[bytes]:
     """A list of files, each its bytes."""
     images = [images] if isinstance(images, (bytes, str)) or hasattr(images, "open") else images
     images = list(images)
@@ -293,7 +334,7 @@ def _files(images):
     return images
 
 
-def _to_json(value):
+def _to_json(value: Any) -> Any:
     """Bytes as TF Serving wants them, in base64; arrays as lists."""
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, bytes):
@@ -303,7 +344,7 @@ def _to_json(value):
     return [_to_json(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _from_json(value):
+def _from_json(value: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() == {"b64"}:
             return base64.b64decode(value["b64"])

@@ -11,7 +11,7 @@ _TAG = "2.21.0"
 _MARK = "# Written by keras-gans."
 
 
-def write_configuration(folder, overwrite=False):
+def write_configuration(folder: Path | str, overwrite: bool = False) -> list[Path]:
     """Writes files for TF Serving into a folder of models, for all models there.
 
     Run again after another export: what this function wrote is replaced.
@@ -59,7 +59,7 @@ def write_configuration(folder, overwrite=False):
     return [folder / name for name in texts]
 
 
-def _models(names):
+def _models(names: list[str]) -> str:
     entries = "".join(
         f"  config {{\n    name: {json.dumps(name)}\n"
         f"    base_path: {json.dumps(f'/models/{name}')}\n"
@@ -92,7 +92,7 @@ services:
     command:
       - --model_config_file=/models/models.config
       - --model_config_file_poll_wait_seconds=60
-      # Joins requests by rows; `generate` and `generate_png` then answer with an error.
+      # Joins requests by rows; `generate` and `generate_png` then return an error.
       # - --enable_batching
       # - --batching_parameters_file=/models/batching.config
     ports:

@@ -1,10 +1,11 @@
-"""The models that the local server answers for: the newest version of each, loaded anew as it
+"""The models that the local server serves: the newest version of each, loaded anew as it
 appears."""
 
 import dataclasses
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +21,7 @@ class RequestError(Exception):
         code: one of gRPC's, such as `"NOT_FOUND"`.
     """
 
-    def __init__(self, code, message):
+    def __init__(self, code: str, message: str) -> None:
         # It may quote the request; gRPC sends it in a header, which has little room.
         super().__init__(message[:1000])
         self.code = code
@@ -35,13 +36,13 @@ class Loaded:
     signature_defs: dict
 
     @classmethod
-    def read(cls, version, path):
+    def read(cls, version: int, path: Path) -> "Loaded":
         graph = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
         module = tf.saved_model.load(str(path))
         return cls(version, module, dict(graph.meta_graphs[0].signature_def))
 
-    def specs(self, name):
-        """The inputs of a signature, `tf.TensorSpec`s by name."""
+    def specs(self, name: str) -> dict[str, tf.TensorSpec]:
+        """Returns the inputs of a signature, `tf.TensorSpec`s by name."""
         name = name or "serving_default"
         if name not in self.module.signatures:
             raise RequestError(
@@ -52,7 +53,7 @@ class Loaded:
         return self.module.signatures[name].structured_input_signature[1]
 
     @staticmethod
-    def require_names(specs, inputs):
+    def require_names(specs: dict[str, Any], inputs: dict[str, Any]) -> None:
         """Raises RequestError unless the inputs, by name, are those of a signature."""
         if set(inputs) != set(specs):
             raise RequestError(
@@ -60,7 +61,7 @@ class Loaded:
                 f"Expected the inputs {sorted(specs)}. Received: {sorted(inputs)}",
             )
 
-    def predict(self, name, inputs):
+    def predict(self, name: str, inputs: dict[str, Any]) -> dict[str, np.ndarray]:
         """Runs a signature on arrays by name, and returns arrays by name.
 
         Raises:
@@ -95,15 +96,15 @@ _CODES = {
 }
 
 
-def _short(error):
+def _short(error: tf.errors.OpError) -> str:
     """What TensorFlow says, without where in the program."""
     lines = [line.strip() for line in error.message.splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Graph execution", "Detected"))]
-    told = [line for line in told if "stack traces" not in line and "{{node" not in line]
-    return " ".join(told) or error.message
+    kept = [line for line in lines if line and not line.startswith(("Graph execution", "Detected"))]
+    kept = [line for line in kept if "stack traces" not in line and "{{node" not in line]
+    return " ".join(kept) or error.message
 
 
-def _stamp(path):
+def _stamp(path: Path) -> tuple:
     """What changes with anything in a folder: sizes and times of all its files."""
     return tuple(
         (str(file), state.st_size, state.st_mtime_ns)
@@ -123,7 +124,7 @@ class Models:
         ValueError: if there is none.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path | str) -> None:
         folder = Path(folder)
         self._folder = folder.resolve()
         # By name: a stamp and a `Loaded`; and by version, a stamp and an error.
@@ -150,11 +151,11 @@ class Models:
                 looked[path.name] = None
         return {name: found for name, found in looked.items() if found != {}}
 
-    def refresh(self):
+    def refresh(self) -> list[tuple[str, int, Exception | None]]:
         """Loads what is new, and forgets what is gone; returns `(name, version, error)` of each.
 
-        Of each model the newest version that can be loaded answers. One that cannot is tried again
-        when anything in its folder has changed: files may arrive one after the other.
+        Of each model the newest version that can be loaded is served. One that cannot is tried
+        again when anything in its folder has changed: files may arrive one after the other.
         """
         news = []
         with self._lock:
@@ -195,12 +196,12 @@ class Models:
             yield version, None
             return
 
-    def names(self):
-        """Names of the models that answer."""
+    def names(self) -> list[str]:
+        """Returns the names of the models that are served."""
         return sorted(self._loaded)
 
-    def get(self, name, version=None):
-        """The `Loaded` of a model.
+    def get(self, name: str, version: int | None = None) -> Loaded:
+        """Returns the `Loaded` of a model.
 
         Raises:
             RequestError: if there is no such model, or another version is asked for.
@@ -211,8 +212,8 @@ class Models:
             raise RequestError("NOT_FOUND", f"Servable not found for request: {which}")
         return current[1]
 
-    def status(self, name, version=None):
-        """`(version, state, error code, message)` of each version known, the newest first."""
+    def status(self, name: str, version: int | None = None) -> list[tuple[int, str, str, str]]:
+        """Returns `(version, state, error code, message)` of each version, the newest first."""
         rows = [
             (failed, "END", "UNKNOWN", f"{type(error).__name__}: {error}")
             for failed, (_, error) in dict(self._failed.get(name, {})).items()

@@ -8,11 +8,12 @@ import re
 import socket
 import threading
 import urllib.parse
+from collections.abc import Iterator, Sequence
 
 from google.protobuf import json_format
 
 from keras_gans.export.serving import tensors
-from keras_gans.export.serving.models import RequestError
+from keras_gans.export.serving.models import Models, RequestError
 
 _MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,18}))?"
 _PREDICT = re.compile(_MODEL + r":predict")
@@ -44,21 +45,23 @@ class RestServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, models, port, max_bytes, allow_hosts=()):
+    def __init__(
+        self, models: Models, port: int, max_bytes: int, allow_hosts: Sequence[str] = ()
+    ) -> None:
         self.models, self.max_bytes = models, max_bytes
         self.hosts = {*_LOOPBACK, *(host.lower() for host in allow_hosts)}
         self._held, self._lock = 0, threading.Lock()
         super().__init__(("127.0.0.1", port), _Handler)
 
-    def start(self):
+    def start(self) -> None:
         threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
 
-    def stop(self):
+    def stop(self) -> None:
         self.shutdown()
         self.server_close()
 
     @contextlib.contextmanager
-    def room(self, number):
+    def room(self, number: int) -> Iterator[None]:
         """Holds so many bytes for a request, or refuses it."""
         with self._lock:
             if self._held + number > 4 * self.max_bytes:
@@ -72,7 +75,7 @@ class RestServer(http.server.ThreadingHTTPServer):
 
 
 class _HttpError(Exception):
-    def __init__(self, status, message):
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
 
@@ -144,7 +147,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         sizes = {array.shape[:1] for array in made.values()}
         if sizes != {(len(request["instances"]),)}:
             raise tensors.invalid(
-                "This signature does not answer row by row. Ask it with 'inputs' for 'instances'."
+                "This signature does not work row by row. Ask it with 'inputs' for 'instances'."
             )
         made = {key: _plain(key, array) for key, array in made.items()}
         rows = [dict(zip(made, row)) for row in zip(*made.values())]
@@ -209,9 +212,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(_HTTP.get(error.code, 500), {"error": str(error)})
         except (ConnectionError, TimeoutError):
             self.close_connection = True
-        except Exception as error:  # an error of ours must still be an answer
-            told = f"{type(error).__name__}: {error}"[:1000]
-            self._send(500, {"error": f"The server failed, which is its fault: {told}"})
+        except Exception as error:  # an error of ours must still be a reply
+            said = f"{type(error).__name__}: {error}"[:1000]
+            self._send(500, {"error": f"The server failed, which is its fault: {said}"})
 
     def _send(self, status, content):
         data = json.dumps(content).encode()
@@ -228,7 +231,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._drain()
 
     def _drain(self):
-        """Takes what still comes: closed upon it, the connection would lose the answer."""
+        """Takes what still comes: closed upon it, the connection would lose the reply."""
         self.wfile.flush()
         self.connection.settimeout(1)
         left = max(4 * self.server.max_bytes, 2**26)

@@ -2,12 +2,13 @@
 
 import importlib.util
 from concurrent import futures
+from typing import Any
 
 import tensorflow as tf
 from google.protobuf import any_pb2
 
 from keras_gans.export.serving import tensors
-from keras_gans.export.serving.models import RequestError
+from keras_gans.export.serving.models import Models, RequestError
 
 NEEDED = (
     "gRPC needs the packages `grpcio` and `tensorflow-serving-api`: "
@@ -15,13 +16,13 @@ NEEDED = (
 )
 
 
-def installed():
-    """Are the packages of the extra `serving` there?"""
+def installed() -> bool:
+    """Returns whether the packages of gRPC are there."""
     return importlib.util.find_spec("tensorflow_serving") is not None
 
 
-def server(models, port, max_bytes):
-    """A `grpc.Server` on loopback, and its port.
+def server(models: Models, port: int, max_bytes: int) -> tuple[Any, int]:
+    """Returns a `grpc.Server` on loopback, and its port.
 
     Args:
         models: a `Models`.
@@ -50,9 +51,9 @@ def server(models, port, max_bytes):
                 return method(request)
             except RequestError as error:
                 code, message = error.code, str(error)
-            except Exception as error:  # an error of ours must still be an answer
-                told = f"{type(error).__name__}: {error}"[:1000]
-                code, message = "INTERNAL", f"The server failed, which is its fault: {told}"
+            except Exception as error:  # an error of ours must still be a reply
+                said = f"{type(error).__name__}: {error}"[:1000]
+                code, message = "INTERNAL", f"The server failed, which is its fault: {said}"
             context.abort(grpc.StatusCode[code], message)
 
         return call

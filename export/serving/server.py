@@ -2,6 +2,9 @@
 
 import contextlib
 import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from keras_gans.export.serving import rpc
 from keras_gans.export.serving.models import Models
@@ -14,8 +17,8 @@ PORT, REST_PORT = 8500, 8501
 class Server:
     """Answers TF Serving's REST and gRPC requests for predictions, on loopback only.
 
-    The newest version of each model answers; a newer one is loaded as its folder appears, and the
-    older answers until then.
+    The newest version of each model is served; a newer one is loaded as its folder appears, and the
+    older is served until then.
 
     >>> generator = keras_gans.networks.dcgan_generator((16, 16, 1), width=4)
     >>> path = keras_gans.export.saved_model(generator, "models/digits")
@@ -47,13 +50,13 @@ class Server:
 
     def __init__(
         self,
-        folder,
-        port=PORT,
-        rest_port=REST_PORT,
-        max_bytes=32 * 2**20,
-        poll_seconds=1.0,
-        allow_hosts=(),
-    ):
+        folder: Path | str,
+        port: int | None = PORT,
+        rest_port: int = REST_PORT,
+        max_bytes: int = 32 * 2**20,
+        poll_seconds: float = 1.0,
+        allow_hosts: Sequence[str] = (),
+    ) -> None:
         self.models = Models(folder)
         self.news = self.models.refresh()
         if not self.models.names():
@@ -69,7 +72,7 @@ class Server:
         self.rest_address = f"http://127.0.0.1:{self._rest.server_port}"
         self._poll_seconds, self._stopped = poll_seconds, threading.Event()
 
-    def __enter__(self):
+    def __enter__(self) -> "Server":
         self._rest.start()
         if self._grpc:
             self._grpc.start()
@@ -77,14 +80,14 @@ class Server:
         self._watcher.start()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._stopped.set()
         self._rest.stop()
         if self._grpc:
             self._grpc.stop(grace=1).wait()
         self._watcher.join()
 
-    def wait(self):
+    def wait(self) -> None:
         """Returns when the server is stopped, by another thread or an interruption."""
         self._stopped.wait()
 
@@ -92,21 +95,26 @@ class Server:
         while not self._stopped.wait(self._poll_seconds):
             # A folder that cannot be read now may be there at the next look.
             with contextlib.suppress(OSError):
-                self.tell(self.models.refresh())
+                self.say(self.models.refresh())
 
-    def tell(self, news):
+    def say(self, news: Iterable[tuple[str, int, Any]]) -> None:
         """Says what was loaded, and what could not be."""
         for name, version, error in news:
             _say(f"{name}: version {version} " + (f"fails: {error}" if error else "is served"))
 
 
-def _say(text):
+def _say(text: str) -> None:
     # Nobody may be reading any more: the server goes on all the same.
     with contextlib.suppress(OSError, ValueError):
         print(text, flush=True)
 
 
-def serve(folder, port=PORT, rest_port=REST_PORT, allow_hosts=()):
+def serve(
+    folder: Path | str,
+    port: int = PORT,
+    rest_port: int = REST_PORT,
+    allow_hosts: Sequence[str] = (),
+) -> None:
     """`Server`, until it is interrupted, with a line for each address and model.
 
     Args:
@@ -118,7 +126,7 @@ def serve(folder, port=PORT, rest_port=REST_PORT, allow_hosts=()):
     if not rpc.installed():
         port = None
     with Server(folder, port, rest_port, allow_hosts=allow_hosts) as server:
-        server.tell(server.news)
+        server.say(server.news)
         _say(f"REST  {server.rest_address}/v1/models/{server.models.names()[0]}")
         _say(f"gRPC  {server.address}" if server.address else rpc.NEEDED)
         _say("For trying an export on this machine; in production use TF Serving. Ctrl-C stops.")

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,12 +14,12 @@ from keras_gans.export.serving.models import RequestError
 _NUMBERS = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}}
 
 
-def invalid(message):
+def invalid(message: str) -> RequestError:
     """The error for a request that is wrong in itself."""
     return RequestError("INVALID_ARGUMENT", message)
 
 
-def from_json(name, value, spec):
+def from_json(name: str, value: Any, spec: tf.TensorSpec) -> np.ndarray:
     """Nested lists of numbers, or of strings and bytes as `{"b64": "..."}`, as an array.
 
     Args:
@@ -50,7 +51,7 @@ def from_json(name, value, spec):
     return cast.reshape(shape)
 
 
-def from_proto(name, proto, spec, max_bytes):
+def from_proto(name: str, proto: Any, spec: tf.TensorSpec, max_bytes: int) -> np.ndarray:
     """A `TensorProto` as an array.
 
     A few values may stand for many, the last again and again: the shape that it claims is bounded

@@ -1,13 +1,13 @@
 // The controls of a generator that takes latents.
 
-import {download, draw, fillClasses, finder, newest, showImage, size} from "./generator.js";
+import {addMenus, download, draw, finder, newest, showImage, size} from "./generator.js";
 import {sample, slerp} from "./latent.js";
 
 const TILES = 24, SECONDS = 2; // of the grid; of a walk from one seed to the next
 
 /** Sets up the controls in a page or a part of one; returns a function that draws at first. */
 export function explore(root, about, generate) {
-  const $ = finder(root);
+  const $ = finder(root), {menus, chosen} = addMenus($, about.choices);
   let firstSeed = 0, playing = false;
 
   /** Is it a seed? As text: a number field's fraction may round to a whole number. */
@@ -18,17 +18,19 @@ export function explore(root, about, generate) {
   }
   const seedsFit = () => [$("seed"), $("to")].map(check).every(Boolean);
   const seedOf = (input) => Number(input.value);
-  const labelOf = () => Number($("label").value);
   const truncation = () => $("truncation").value === $("truncation").max
     ? null : Number($("truncation").value);
   const latentOf = (seed) => sample(about.input_shape[0], seed, truncation());
   const sliders = () => [...root.querySelectorAll("#directions input")];
 
-  /** A latent with the codes of a class for what was drawn in their place: models.InfoGAN. */
+  /** A latent with the codes of the chosen classes for what was drawn: models.InfoGAN. */
   function coded(z) {
     if (about.codes === null) return z;
     z.fill(0, about.codes);
-    if (about.class_names.length) z[about.codes + labelOf()] = 1;
+    const classes = chosen();
+    about.choices.forEach(({place}, i) => {
+      if (place !== undefined) z[place + classes[i]] = 1;
+    });
     return z;
   }
 
@@ -43,7 +45,7 @@ export function explore(root, about, generate) {
 
   const show = newest($, async () => {
     if (!seedsFit()) throw `a seed is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`;
-    showImage($, await generate(latents(), labelOf()));
+    showImage($, await generate(latents(), chosen()));
     markTile();
     for (const input of root.querySelectorAll("input[type=range]")) {
       const output = input.parentElement.querySelector("output");
@@ -60,7 +62,7 @@ export function explore(root, about, generate) {
   }
 
   const showGrid = newest($, async () => {
-    const first = firstSeed, label = labelOf(), limit = truncation();
+    const first = firstSeed, classes = chosen(), limit = truncation();
     const tiles = [...$("seeds").children];
     tiles.forEach((tile, i) => {
       tile.querySelector("input").value = first + i;
@@ -69,10 +71,10 @@ export function explore(root, about, generate) {
     markTile();
     $("earlier").disabled = first === 0;
     for (const [i, tile] of tiles.entries()) {
-      if (first !== firstSeed || label !== labelOf() || limit !== truncation()) return;
-      const {image} = await generate(coded(latentOf(first + i)), label);
+      if (first !== firstSeed || `${classes}` !== `${chosen()}` || limit !== truncation()) return;
+      const {image} = await generate(coded(latentOf(first + i)), classes);
       draw(tile.querySelector("canvas"), image);
-      await new Promise((resolve) => setTimeout(resolve)); // lets the page answer in between
+      await new Promise((resolve) => setTimeout(resolve)); // lets the page react in between
     }
   });
 
@@ -125,7 +127,6 @@ export function explore(root, about, generate) {
     return row;
   }
 
-  fillClasses($, about.class_names);
   size($("image"), about.image_shape);
   $("seeds").append(...Array.from({length: TILES}, makeTile));
   $("directions").hidden = !about.directions.length;
@@ -133,7 +134,7 @@ export function explore(root, about, generate) {
 
   // "input" comes with every move of a slider; "change" of a class or bound alters the grid too.
   $("controls").addEventListener("input", show);
-  for (const id of ["label", "truncation"]) $(id).addEventListener("change", showGrid);
+  for (const control of [...menus, $("truncation")]) control.addEventListener("change", showGrid);
   $("controls").addEventListener("submit", (event) => event.preventDefault());
   $("another").addEventListener("click", () => choose(Math.floor(Math.random() * 1e6)));
   $("play").addEventListener("click", play);

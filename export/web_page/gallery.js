@@ -1,6 +1,6 @@
 // The page of several generators: what each needs is loaded when it comes into view.
 
-const {runtime, exhibits} = JSON.parse(document.getElementById("controls:about").textContent);
+const {runtime, entries} = JSON.parse(document.getElementById("controls:about").textContent);
 
 // What the scripts beside the page hold, by its hash: a page that is opened as a file can load
 // scripts from there, and nothing else.
@@ -71,7 +71,7 @@ const seen = new IntersectionObserver((entries) => {
   }
 });
 
-for (const about of exhibits) {
+for (const about of entries) {
   const place = document.getElementById(about.place);
   // A tree of its own, in which the names of elements are its own too.
   const root = place.attachShadow({mode: "open"});
@@ -83,7 +83,7 @@ for (const about of exhibits) {
   starts.set(place, async () => {
     try {
       await compiled();
-      $("exhibit").disabled = false;
+      $("generator").disabled = false;
       await drawFirst();
     } catch (error) {
       fail($, error);

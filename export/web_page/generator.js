@@ -6,27 +6,31 @@ export const finder = (root) => (id) => root.getElementById(id);
 let last = Promise.resolve();
 
 /**
- * Compiles a generator, and returns what runs it: a function of a latent or image, and a class if
- * there are any, to the image and the time that it took.
+ * Compiles a generator, and returns what runs it: a function of a latent or image, and the number
+ * of the class that is chosen in each menu, to the image and the time that it took.
  */
 export async function compile(litert, about, model) {
   // "webgpu" may claim support and then fail; "wasm" runs everywhere.
   const compiled = await litert.loadAndCompile(model, {accelerator: "wasm"});
 
-  async function run(values, label) {
-    const inputs = {[about.input]: new litert.Tensor(values, [1, ...about.input_shape])};
-    if (about.labels) inputs.labels = new litert.Tensor(Int32Array.of(label), [1]);
+  async function run(values, chosen) {
+    const inputs = {[about.input_name]: new litert.Tensor(values, [1, ...about.input_shape])};
+    about.choices.forEach(({name, place}, i) => {
+      // A code is inside of the latents.
+      if (place === undefined) inputs[name] = new litert.Tensor(Int32Array.of(chosen[i]), [1]);
+    });
     const started = performance.now();
     const outputs = await compiled.run("serving_default", inputs);
     const milliseconds = performance.now() - started;
-    const image = toImage(outputs.images.toTypedArray(), about.image_shape);
+    const image = beside(about.outputs.map(
+      ({name, shape}) => toImage(outputs[name].toTypedArray(), shape)));
     // The runtime's memory is not the browser's to collect.
     for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.delete();
     return {image, milliseconds};
   }
 
   // One after the other, of all generators: the runtime is not made to be entered twice.
-  return (values, label) => (last = last.catch(() => {}).then(() => run(values, label)));
+  return (values, chosen) => (last = last.catch(() => {}).then(() => run(values, chosen)));
 }
 
 /** Says why a browser cannot run a generator, if it cannot. */
@@ -48,6 +52,21 @@ function toImage(values, [height, width, channels]) {
     image.data[4 * i + 3] = 255;
   }
   return image;
+}
+
+/** Several images as one, from left to right. */
+function beside(images) {
+  if (images.length === 1) return images[0];
+  const sum = images.reduce((width, image) => width + image.width, 0);
+  const all = new ImageData(sum, Math.max(...images.map((image) => image.height)));
+  let left = 0;
+  for (const {data, width, height} of images) {
+    for (let y = 0; y < height; y++) {
+      all.data.set(data.subarray(4 * y * width, 4 * (y + 1) * width), 4 * (y * sum + left));
+    }
+    left += width;
+  }
+  return all;
 }
 
 /** Makes a canvas as large as an image will be. */
@@ -82,9 +101,26 @@ export function newest($, work) {
   };
 }
 
-export function fillClasses($, names) {
-  $("classes").hidden = !names.length;
-  names.forEach((name, number) => $("label").add(new Option(name, number)));
+/** Adds a menu for each choice of a class, and returns a function to what is chosen in each. */
+export function addMenus($, choices) {
+  const first = $("classes"), blank = first.cloneNode(true);
+  first.hidden = !choices.length;
+  let above = first;
+  const menus = choices.map(({name, classes}, number) => {
+    const row = number ? blank.cloneNode(true) : first;
+    const menu = row.querySelector("select"), label = row.querySelector("label");
+    if (number) {
+      row.hidden = false;
+      row.id = `classes_${number}`;
+      label.htmlFor = menu.id = `label_${number}`;
+      above.after(row);
+    }
+    if (choices.length > 1) label.textContent = name;
+    classes.forEach((text, i) => menu.add(new Option(text, i)));
+    above = row;
+    return menu;
+  });
+  return {menus, chosen: () => menus.map((menu) => Number(menu.value))};
 }
 
 /** Shows what was made, and how long it took. */

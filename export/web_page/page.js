@@ -7,9 +7,9 @@ import {translate} from "./translate.js";
 const $ = finder(document);
 
 async function found(file) {
-  const answer = await fetch(file);
-  if (!answer.ok) throw new Error(`${file} is missing (${answer.status}). Copy the whole folder.`);
-  return answer;
+  const reply = await fetch(file);
+  if (!reply.ok) throw new Error(`${file} is missing (${reply.status}). Copy the whole folder.`);
+  return reply;
 }
 
 try {
@@ -21,7 +21,7 @@ try {
   const model = new Uint8Array(await (await found(about.model)).arrayBuffer());
   const generate = await compile(litert, about, model);
   const start = (about.input === "latents" ? explore : translate)(document, about, generate);
-  $("exhibit").disabled = false;
+  $("generator").disabled = false;
   await start();
 } catch (error) {
   fail($, error);

@@ -1,10 +1,10 @@
 // The controls of a generator that takes images.
 
-import {download, fail, fillClasses, finder, newest, say, showImage, size} from "./generator.js";
+import {addMenus, download, fail, finder, newest, say, showImage, size} from "./generator.js";
 
 /** Sets up the controls in a page or a part of one; returns a function that draws at first. */
 export function translate(root, about, generate) {
-  const $ = finder(root);
+  const $ = finder(root), {menus, chosen} = addMenus($, about.choices);
   const stage = root.querySelector(".stage");
   let picture, name;
 
@@ -34,7 +34,7 @@ export function translate(root, about, generate) {
   const show = newest($, async () => {
     if (!picture) return;
     stage.classList.remove("empty");
-    showImage($, await generate(values(), Number($("label").value)));
+    showImage($, await generate(values(), chosen()));
   });
 
   /** Translates a file or an `img`. */
@@ -65,11 +65,10 @@ export function translate(root, about, generate) {
   function openFirst(event, files) {
     if (!files?.length) return;
     event.preventDefault();
-    if ($("exhibit").disabled) return;
+    if ($("generator").disabled) return;
     open(files[0], files[0].name);
   }
 
-  fillClasses($, about.class_names);
   size($("before"), about.input_shape);
   size($("image"), about.image_shape);
   stage.classList.toggle("empty", !about.examples.length);
@@ -85,7 +84,7 @@ export function translate(root, about, generate) {
     $("drop").classList.add("over");
   });
   root.addEventListener("dragleave", () => $("drop").classList.remove("over"));
-  for (const id of ["fit", "label"]) $(id).addEventListener("change", show);
+  for (const control of [...menus, $("fit")]) control.addEventListener("change", show);
   $("controls").addEventListener("submit", (event) => event.preventDefault());
   $("download").addEventListener("click", () => download($, `${name}_${about.title}`));
 

@@ -1,4 +1,4 @@
-"""What watches a training. Keras' own callbacks run beside these."""
+"""Callbacks that log, save, evaluate and check a training. Keras' own callbacks work with them."""
 
 from keras_gans.callbacks.evaluate import Evaluate
 from keras_gans.callbacks.metrics_log import MetricsLog

@@ -1,7 +1,8 @@
-"""Measures a generator while it learns, and keeps the best."""
+"""Measures a generator during training, and keeps the best checkpoint."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from keras_gans import checks
 from keras_gans.callbacks.base import Callback
@@ -12,47 +13,53 @@ WEIGHTS, NUMBERS = "best.weights.h5", "best.json"
 
 
 class Evaluate(Callback):
-    """Adds metrics to the logs of an epoch, and keeps the checkpoint with the best.
+    """Adds metrics to the logs of an epoch, and keeps the checkpoint with the best value.
 
-    What is measured is the generator in use: its moving average, if the model keeps one. The values
-    get into the logs under the names of their protocols, so that `History`, TensorBoard and
-    `MetricsLog` have them too: put this callback before those.
+    It measures the generator that `generate` uses: the moving average, if the model keeps one. The
+    values are added to the logs under the names of their protocols. Put this callback before
+    TensorBoard and `MetricsLog`, so that they write the values too.
 
     >>> evaluation = keras_gans.metrics.Evaluation("digits", num_images=100)
     >>> evaluate = keras_gans.callbacks.Evaluate(evaluation, every=5, directory="checkpoints")
 
     Args:
-        evaluation: a `metrics.Evaluation`.
+        evaluation: a `metrics.Evaluation` or `metrics.TranslationEvaluation`.
         every: epochs between two measurements. The last epoch is always measured.
-        best: metric to choose the best checkpoint by; `None` measures, and chooses none.
-        directory: folder of `best.weights.h5`, with both sides, both optimizers and every random
-            state, and of `best.json`, which says how good it is; `None` keeps none. A training that
-            goes on knows the best so far; what a later epoch or another training kept stays as
-            `best~1.weights.h5` and `best~1.json`.
+        best: metric that selects the best checkpoint; `None` measures only.
+        directory: folder of `best.weights.h5`, with all networks, optimizers and random states,
+            and of `best.json` with its value; `None` keeps no checkpoint. A resumed training
+            remembers the best value. The files of a later epoch or of another training are renamed
+            to `best~1.weights.h5` and `best~1.json`.
 
     Attributes:
-        measured: what `evaluation.measure` found last; empty before that.
-        epoch: number of the epoch that was measured, from 1; 0 before that.
+        measured: the last result of `evaluation.measure`; empty before the first.
+        epoch: number of the epoch that was measured, from 1; 0 before the first.
 
     Raises:
         ValueError: for a number below 1, and, in `fit`, for a `best` that is not measured.
     """
 
-    def __init__(self, evaluation, every=1, best="frechet", directory=None):
+    def __init__(
+        self,
+        evaluation: Any,
+        every: int = 1,
+        best: str | None = "frechet",
+        directory: Path | str | None = None,
+    ) -> None:
         super().__init__()
         self.evaluation, self.every = evaluation, checks.count("every", every)
         self.best = best
         self.directory = Path(directory) if directory is not None else None
         self.measured, self.epoch = {}, 0
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         self._leader = self._earlier = None
         if self.directory is None or not writes(self.model):
             return
         kept = self._kept()
         if kept is None:
             return
-        # A training that starts afresh, or from before the best, has not made it.
+        # A training that starts anew, or before the best epoch, has not made that checkpoint.
         if kept["epoch"] <= epoch:
             self._earlier = kept["measurement"]
         else:
@@ -61,7 +68,7 @@ class Evaluate(Callback):
                     path.rename(free_name(path))
 
     def _kept(self):
-        """What an earlier training says of its best."""
+        """Returns the content of `best.json`; `None` if there is none."""
         path = self.directory / NUMBERS
         if not path.exists():
             return None
@@ -72,12 +79,12 @@ class Evaluate(Callback):
         except (ValueError, TypeError, LookupError):
             pass
         raise ValueError(
-            "The file that says how good the best checkpoint is cannot be read. Expected JSON as "
-            f"this callback wrote it. Remove it, to choose a best one anew. Received: {path}"
+            "The file with the value of the best checkpoint cannot be read. Expected JSON as "
+            f"this callback writes it. Remove it to select a new best checkpoint. Received: {path}"
         )
 
-    def on_epoch_end(self, epoch, logs=None):
-        # Keras alone knows the last epoch, by this name.
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        # Only Keras knows the last epoch.
         last = epoch + 1 == self.params.get("epochs")
         if (epoch + 1) % self.every and not last:
             return
@@ -94,7 +101,7 @@ class Evaluate(Callback):
         if self._leader is None or leader.better_than(self._leader):
             with or_warn(f"The best checkpoint, of epoch {epoch + 1},"):
                 self._keep(leader)
-                self._leader = leader  # of those that could be kept
+                self._leader = leader  # only if it could be saved
 
     def _keep(self, leader):
         if self.directory is None:
@@ -110,7 +117,7 @@ class Evaluate(Callback):
             if found.protocol.metric == metric:
                 return found
         raise ValueError(
-            "The best checkpoint is chosen by a metric that is not measured. Expected one of "
+            "The metric that selects the best checkpoint is not measured. Expected one of "
             f"{[found.protocol.metric for found in self.measured.values()]}. "
             f"Received: best={metric!r}"
         )

@@ -1,4 +1,4 @@
-"""One training a folder."""
+"""A lock that allows one training at a time in a folder."""
 
 import contextlib
 import datetime
@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_gans.files import advice
@@ -16,15 +17,15 @@ _UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.E
 
 
 @contextlib.contextmanager
-def locked(folder):
-    """Keeps other processes out of a folder for as long as the block runs.
+def locked(folder: Path | str) -> Iterator[None]:
+    """Locks a folder against other processes while the block runs.
 
-    The lock is the operating system's, on a file in the folder that says who holds it. It ends with
-    the process, also with one that is killed. Shared file systems with locks, such as NFS, know it
-    on all machines; one without locks is warned of.
+    It is a lock of the operating system on a file in the folder, which names the holder. The lock
+    ends with the process, even if that is killed. On shared file systems with locks, such as NFS,
+    it holds on all machines; for one without locks there is a warning.
 
     Args:
-        folder: to lock; made if missing, and removed if it was and is still empty at the end.
+        folder: to lock. It is created if missing, and then removed if it is still empty at the end.
 
     Raises:
         BlockingIOError: if another process, or another training of this one, holds the lock.
@@ -43,7 +44,7 @@ def locked(folder):
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # Windows removes no open file: it is left there, free
+        with contextlib.suppress(OSError):  # Windows cannot remove an open file: it stays, unlocked
             if _is_at(file, path):
                 path.unlink()
         file.close()
@@ -53,7 +54,7 @@ def locked(folder):
 
 
 def _open(path):
-    """The lock's file, open and locked."""
+    """Opens and locks the file of the lock."""
     while True:
         file = path.open("a+b", buffering=0)
         try:
@@ -77,9 +78,9 @@ def _open(path):
             )
         if _is_at(file, path):
             break
-        file.close()  # whoever held it has removed it since it was opened
+        file.close()  # its holder has removed it since it was opened
     now = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
-    with contextlib.suppress(OSError):  # a full disk: it is locked, and does not say by whom
+    with contextlib.suppress(OSError):  # on a full disk it is locked but does not name the holder
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}, since {now}".encode())
     return file
@@ -91,7 +92,7 @@ def _lock(file):
     except ImportError:  # Windows
         import msvcrt
 
-        # Far behind the text, which others could not read if it were locked.
+        # Far behind the text, because others cannot read what is locked.
         file.seek(1 << 30)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     else:

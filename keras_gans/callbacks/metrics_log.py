@@ -1,9 +1,11 @@
-"""One line of JSON an epoch."""
+"""A log with one line of JSON for each epoch."""
 
 import json
 import shutil
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.writer import writes
@@ -13,38 +15,37 @@ from keras_gans.files import append, atomic, free_name, or_warn
 class MetricsLog(Callback):
     """Writes `metrics.jsonl`: epoch, seconds, steps per second and every logged value.
 
-    A training that goes on from an earlier epoch, by `Resume` or `initial_epoch`, goes on in the
-    file. Lines of later epochs than that, or of another training, are not lost: the file with them
-    is kept as `metrics~1.jsonl`, so that each file tells one story. On a full disk, lines wait
-    until there is space.
+    A training that is resumed by `Resume` or `initial_epoch` appends to the file. If the file has
+    lines of later epochs, or of another training, a copy with them is kept as `metrics~1.jsonl`, so
+    that each file holds one training. On a full disk, lines are written later.
 
     >>> log = keras_gans.callbacks.MetricsLog("metrics.jsonl")
 
     Args:
-        path: the file; made if missing.
+        path: the file; created if missing.
 
     Raises:
-        ValueError: in `fit`, if the file at `path` is another than such a log.
+        ValueError: in `fit`, if the file at `path` is no such log.
         OSError: in `fit`, before the first step, if it cannot be written.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str) -> None:
         super().__init__()
         self.path = Path(path)
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         self._pending = ""
         if writes(self.model):
             rewind(self.path, epoch)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
         self._started, self._steps = time.perf_counter(), 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._steps += 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not writes(self.model):
             return
         seconds = time.perf_counter() - self._started
@@ -60,18 +61,18 @@ class MetricsLog(Callback):
             self._pending = ""
 
 
-def rewind(path, epoch):
-    """Makes a file of JSON lines end at an epoch, and keeps what came later under another name.
+def rewind(path: Path | str, epoch: int) -> list[dict[str, Any]]:
+    """Truncates a file of JSON lines after an epoch, and keeps a copy with the later lines.
 
     Args:
-        path: the file; a missing one is made, empty.
-        epoch: the last to stay. A line without an epoch stays as well.
+        path: the file; created empty if missing.
+        epoch: the last epoch to keep. A line without an epoch is kept as well.
 
     Returns:
-        List of the lines that stay, as dictionaries.
+        List of the lines that are kept, as dictionaries.
 
     Raises:
-        ValueError: if the file holds other things.
+        ValueError: if the file holds anything else.
     """
     path = Path(path)
     content = path.read_bytes() if path.exists() else b""
@@ -82,10 +83,10 @@ def rewind(path, epoch):
             stays = (line["epoch"] or 0) <= epoch
         except (ValueError, TypeError, LookupError) as error:
             if raw.startswith(b"{") and not raw.endswith(b"\n"):
-                break  # a kill has cut it short
+                break  # truncated when the process was killed
             raise ValueError(
                 "There is another file at that path. Expected lines of JSON with an `epoch` each, "
-                "as an earlier training wrote them, or no file. Give another path, or move the "
+                "from an earlier training, or no file. Give another path, or move the "
                 f"file away. Received: {path}, with {raw[:40]!r}"
             ) from error
         later = later or not stays
@@ -99,10 +100,10 @@ def rewind(path, epoch):
     return lines
 
 
-def read_metrics(path):
-    """The epochs of a `metrics.jsonl` as dictionaries; a last line cut short by a kill is left out.
+def read_metrics(path: Path | str) -> list[dict[str, Any]]:
+    """Reads the epochs of a `metrics.jsonl`.
 
-    Lines that `keras-gans evaluate` adds are no epochs, and left out too.
+    A last line that is truncated is left out, and so are the lines that `keras-gans evaluate` adds.
 
     Args:
         path: the file; a missing one has no lines.
@@ -113,8 +114,8 @@ def read_metrics(path):
     return [line for line in _lines(path) if "evaluation" not in line]
 
 
-def totals(lines):
-    """Steps and seconds of epochs, as `read_metrics` gives them, in all.
+def totals(lines: Iterable[Mapping[str, float]]) -> tuple[float, float]:
+    """Returns the total steps and seconds of epochs from `read_metrics`.
 
     >>> totals(2 * [{"seconds": 2.0, "steps_per_second": 4.0}])
     (16.0, 4.0)

@@ -1,10 +1,13 @@
-"""Stop a training at any moment, run it again, and lose at most what came after a checkpoint."""
+"""Resumes a training that was stopped at any moment from its newest checkpoint."""
 
 import re
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from keras_gans import checks
@@ -16,17 +19,17 @@ from keras_gans.files import advice, in_memory, is_whole_hdf5
 
 
 class Resume(Callback):
-    """Saves the whole training as it goes on, and goes on from what is saved.
+    """Saves checkpoints during training, and resumes from the newest one.
 
-    One file holds both sides, both optimizers, the moving averages, every random state and the
-    means logged so far, and its name how far the training was. It is put in place whole or not at
-    all, where `keras.callbacks.BackupAndRestore` writes over its only copy. A checkpoint that
-    cannot be written, as on a full disk, is reported and the training goes on, except for the
-    last; one that was cut short later is reported, and the one before it taken.
+    A checkpoint is one file with all networks, optimizers, moving averages, random states and the
+    means logged so far; its name has the epoch and step. It is written completely or not at all,
+    whereas `keras.callbacks.BackupAndRestore` overwrites its only copy. If a checkpoint cannot be
+    written, as on a full disk, there is a warning and the training continues; only for the last one
+    it is an error. If a checkpoint is damaged, there is a warning and the one before it is used.
 
-    Going on is exact, bit for bit on one machine, if the data come in the order they would have
-    come in, which `first_epoch` asks for. Within an epoch the batches that were trained on already
-    are drawn once more and let by, which takes the time that the data take:
+    A resumed training is exact, bit for bit on one machine, if the data come in the order of an
+    uninterrupted one, which `first_epoch` ensures. Within an epoch, the batches that were already
+    trained on are drawn again and skipped, which takes the time of the data:
 
     >>> resume = keras_gans.callbacks.Resume("checkpoints", minutes=10)
     >>> images = keras_gans.data.load("normal", first_epoch=resume.epoch)
@@ -34,8 +37,8 @@ class Resume(Callback):
     >>> resume.epoch, resume.step
     (2, 0)
 
-    A checkpoint holds the learning rates too. A model that was compiled with others than the
-    checkpoint's, or with another loss, is refused, unless `allow_changes`:
+    A checkpoint holds the learning rates too. A model that was compiled with other learning rates,
+    or with another loss, is refused unless `allow_changes`:
 
     >>> gan.compile(keras.optimizers.Adam(0.1), keras.optimizers.Adam(0.1))
     >>> gan.fit(images, steps_per_epoch=10, epochs=3, callbacks=[resume], verbose=0)
@@ -44,23 +47,31 @@ class Resume(Callback):
     ValueError: This training was started with other settings, and the checkpoint would ...
 
     Args:
-        directory: folder of the checkpoints; made if missing. Workers of one training share it;
+        directory: folder of the checkpoints; created if missing. Workers of one training share it;
             a second training at the same time is refused.
         every: epochs between two checkpoints. The last epoch is always saved.
-        keep: how many checkpoints stay.
-        steps: steps after which to save within an epoch too; `None` for not.
-        minutes: minutes after the last checkpoint after which to save, at any step; `None` for not.
-        allow_changes: whether to go on with learning rates, other numbers of the optimizers, and
-            losses that differ from those of the checkpoint. The ones just compiled are taken.
+        keep: how many checkpoints to keep.
+        steps: steps between two checkpoints within an epoch; `None` for none.
+        minutes: minutes between two checkpoints, at any step; `None` for none.
+        allow_changes: whether to accept learning rates, other settings of the optimizers, and
+            losses that differ from those of the checkpoint. The newly compiled ones are used.
 
     Raises:
-        ValueError: for a number that is not positive, and, in `fit`, for checkpoints of which none
-            can be read, or a model that is compiled otherwise.
+        ValueError: for a number that is not positive, and, in `fit`, if no checkpoint can be read,
+            or if the model is compiled with other settings.
         BlockingIOError: in `fit`, if another training writes to `directory`.
         OSError: in `fit`, if the last checkpoint cannot be written.
     """
 
-    def __init__(self, directory, every=1, keep=2, steps=None, minutes=None, allow_changes=False):
+    def __init__(
+        self,
+        directory: Path | str,
+        every: int = 1,
+        keep: int = 2,
+        steps: int | None = None,
+        minutes: float | None = None,
+        allow_changes: bool = False,
+    ) -> None:
         super().__init__()
         self.directory, self.allow_changes = Path(directory), allow_changes
         self.every, self.keep = checks.count("every", every), checks.count("keep", keep)
@@ -82,25 +93,25 @@ class Resume(Callback):
     def _whole(self):
         return {at: path for at, path in self._numbered().items() if is_whole_hdf5(path)}
 
-    def checkpoints(self):
-        """Paths of the checkpoints that are whole, oldest first."""
+    def checkpoints(self) -> list[Path]:
+        """Returns the paths of the complete checkpoints, oldest first."""
         return list(self._whole().values())
 
     def _newest(self):
         return max(self._whole(), default=(0, 0))
 
     @property
-    def epoch(self):
+    def epoch(self) -> int:
         """Number of finished epochs in the newest checkpoint; 0 if there is none."""
         return self._newest()[0]
 
     @property
-    def step(self):
+    def step(self) -> int:
         """Number of steps after them in the newest checkpoint."""
         return self._newest()[1]
 
-    def restore(self, model):
-        """Loads the newest whole checkpoint, if there is one, and returns its epoch and step."""
+    def restore(self, model: keras.Model) -> tuple[int, int]:
+        """Loads the newest complete checkpoint, if there is one, and returns its epoch and step."""
         files, whole = self._numbered(), self._whole()
         newest = max(whole, default=(0, 0))
         damaged = [path.name for at, path in files.items() if at > newest]
@@ -111,7 +122,7 @@ class Resume(Callback):
             )
         if damaged:
             warnings.warn(
-                f"Damaged checkpoints are passed over: {', '.join(damaged)}. Going on from "
+                f"Damaged checkpoints are skipped: {', '.join(damaged)}. Resuming from "
                 f"{whole[newest].name}.",
                 stacklevel=2,
             )
@@ -129,8 +140,8 @@ class Resume(Callback):
                 ) from error
         return newest
 
-    def save(self, epoch, step=0):
-        """Writes the checkpoint of so many epochs and steps, and removes the oldest."""
+    def save(self, epoch: int, step: int = 0) -> None:
+        """Writes the checkpoint of this epoch and step, and removes the oldest."""
         name = f"epoch-{epoch:05d}" + (f"-step-{step:08d}" if step else "")
         with in_memory(self.directory / f"{name}.weights.h5") as memory:
             self.model.save_weights(memory)
@@ -146,8 +157,8 @@ class Resume(Callback):
                 self.save(epoch, step)
             except OSError as error:
                 warnings.warn(
-                    f"Epoch {epoch}, step {step} could not be saved, and the training goes on; "
-                    f"stopped now, it would go back to the checkpoint before. {advice(error)} "
+                    f"Epoch {epoch}, step {step} could not be saved, and the training continues; "
+                    f"if it stops now, it resumes from the checkpoint before. {advice(error)} "
                     f"Received: {error}, in {self.directory}",
                     stacklevel=2,
                 )
@@ -156,7 +167,7 @@ class Resume(Callback):
     def _late(self):
         return self.minutes is not None and time.monotonic() > self._saved_at + 60 * self.minutes
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         if writes(self.model):
             self.undo.enter_context(locked(self.directory))
@@ -171,21 +182,21 @@ class Resume(Callback):
             length = self.params.get("steps")
             if length is not None and length <= self._step:
                 raise ValueError(_shorter(length, self._step))
-            stand_in = _LetBy(self.model, self._step)
+            stand_in = _Skip(self.model, self._step)
             self.undo.callback(setattr, self.model, "train_function", stand_in.train)
             self.model.train_function = stand_in
 
     def _restore(self):
-        """Loads the newest checkpoint; of the settings, says whose hold."""
+        """Loads the newest checkpoint, unless its settings differ."""
         path = self._whole().get(self._newest())
         saved = None if path is None else settings.read(path)
         changes = settings.differences(saved, self._compiled)
         if changes and not self.allow_changes:
             raise ValueError(
-                "This training was started with other settings, and the checkpoint would bring the "
-                "old learning rates back. Expected what was compiled then. Undo the change, go on "
-                "with the new ones by `Resume(..., allow_changes=True)`, or start afresh in "
-                f"another folder. Received: {settings.told(changes)}, in {path}"
+                "This training was started with other settings, and the checkpoint would restore "
+                "the old learning rates. Expected what was compiled then. Undo the change, use "
+                "the new ones with `Resume(..., allow_changes=True)`, or start in "
+                f"another folder. Received: {settings.described(changes)}, in {path}"
             )
         with settings.kept(self.model, changes):
             start = self.restore(self.model)
@@ -193,37 +204,37 @@ class Resume(Callback):
             self._compiled = saved["compiled"]
         return start
 
-    def begin(self, epoch):
-        # Keras takes `initial_epoch` where the checkpoint says 0.
+    def begin(self, epoch: int) -> None:
+        # If the checkpoint says 0, Keras uses `initial_epoch`.
         if self._start != (0, 0) and epoch != self._start[0]:
             raise ValueError(
-                "A checkpoint says where to go on, and something else says otherwise. Leave out "
+                "The checkpoint and something else name different epochs to resume from. Leave out "
                 "`initial_epoch` and Keras' BackupAndRestore. "
                 f"Received: epoch {epoch}, and a checkpoint of epoch {self._start[0]} in "
                 f"{self.directory}"
             )
         self._finished = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         before, self._step = self._step, max(self._step, batch + 1)
         if self._step == before or self._step == self.params.get("steps"):
-            return  # let by, or the epoch ends now
+            return  # skipped, or the epoch ends now
         if (self.steps and self._step // self.steps > before // self.steps) or self._late():
             self._try_to_save(self._finished, self._step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._finished, self._step = epoch + 1, 0
         if self._finished % self.every == 0 or self._late():
             self._try_to_save(self._finished)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if writes(self.model) and (self._finished, 0) > self._newest():
             self.save(self._finished)
         super().on_train_end(logs)
 
 
 def _require_one_start(start, strategy):
-    """Raises ValueError unless all workers go on from one checkpoint: else they wait for ever."""
+    """Raises ValueError unless all workers resume from one checkpoint: they would never finish."""
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         replicas = strategy.num_replicas_in_sync
         everyones = tf.function(strategy.run, autograph=False)(lambda: tf.constant(start))
@@ -243,15 +254,15 @@ def _shorter(length, step):
     )
 
 
-def lets_by(model):
-    """Is this a step that `Resume` lets by, and nothing is learned in?"""
-    return isinstance(model.train_function, _LetBy)
+def is_skipping(model: keras.Model) -> bool:
+    """Returns whether `Resume` skips the present step, which was already trained."""
+    return isinstance(model.train_function, _Skip)
 
 
-class _LetBy:
-    """Stands in for a model's training function while batches go by that were trained on before.
+class _Skip:
+    """Replaces a model's training function while batches that were already trained are skipped.
 
-    Keras counts the steps of an epoch by its calls, so that the rest of the epoch is as it was.
+    Keras counts its calls as steps, so the rest of the epoch is the same as without interruption.
     """
 
     def __init__(self, model, steps):

@@ -1,13 +1,16 @@
 """Watch a generator learn, always from the same latents."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks, image
+from keras_gans import checks, generation, image
 from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.board import Board
-from keras_gans.callbacks.resume import lets_by
+from keras_gans.callbacks.resume import is_skipping
 from keras_gans.callbacks.writer import writes
 from keras_gans.files import free_name, or_warn
 
@@ -24,17 +27,18 @@ class SampleGrid(Callback):
 
     >>> samples = keras_gans.callbacks.SampleGrid("samples", num_images=36)
 
-    Of a GAN that makes images of images, each row begins with an image that it was given: what
-    the columns are, its `compare` says.
+    What is shown follows from the generator's interface. Of an image-to-image GAN, each row begins
+    with an image that it was given: `gan.compared` names the columns. Of a generator with several
+    outputs, the images of one latent stand beside each other.
 
     Args:
         directory: folder of the grids; made if missing.
-        num_images: images in a grid; with `inputs`, rows.
+        num_images: images in a grid; with `inputs` or several outputs, rows.
         every: epochs between two grids. The last epoch always gets one.
         seed: of the latents.
         log_dir: folder of TensorBoard's files, for the same grids there; `None` for none.
         animation: file name in `directory`, ending in `.gif` or `.webp`; `None` for none.
-        inputs: for a GAN that makes images of images: `(sources, targets)`, arrays of images in
+        inputs: for an image-to-image GAN: `(sources, targets)`, arrays of images in
             [-1, 1] that it is not trained on.
         **options: of the model's `generate`, such as `truncation`.
 
@@ -46,15 +50,15 @@ class SampleGrid(Callback):
 
     def __init__(
         self,
-        directory,
-        num_images=64,
-        every=1,
-        seed=0,
-        log_dir=None,
-        animation="training.gif",
-        inputs=None,
-        **options,
-    ):
+        directory: str | Path,
+        num_images: int = 64,
+        every: int = 1,
+        seed: int = 0,
+        log_dir: str | Path | None = None,
+        animation: str | None = "training.gif",
+        inputs: Sequence[np.ndarray] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__()
         checks.count("num_images", num_images)
         checks.count("every", every)
@@ -71,21 +75,22 @@ class SampleGrid(Callback):
         super().on_train_begin(logs)
         self._epoch = self._written = None
         self.undo.callback(self._board.close)
-        shape = self.model.inference_generator.output_shape
-        if len(shape) != 4 or shape[-1] not in (1, 3, 4):
+        described = self.model.interface(self.model.generator_role)
+        if not described.images:
             raise ValueError(
                 "SampleGrid shows images, and this generator makes none. Expected outputs "
-                f"(batch, height, width, 1, 3 or 4). Received: {shape}"
+                "(batch, height, width, 1, 3 or 4). "
+                f"Received: {self.model.inference_generator.output_shape}"
             )
-        if (self.inputs is None) == hasattr(self.model, "compare"):
+        if (self.inputs is None) == described.takes_image:
             raise ValueError(
-                "SampleGrid needs `inputs=(sources, targets)` for a GAN that makes images of "
-                "images, and for no other. "
+                "SampleGrid needs `inputs=(sources, targets)` for an image-to-image GAN, and for "
+                "no other. "
                 f"Received: {type(self.model).__name__}, inputs={type(self.inputs).__name__}"
             )
 
     def begin(self, epoch):
-        fresh = epoch == 0 and not lets_by(self.model)
+        fresh = epoch == 0 and not is_skipping(self.model)
         if writes(self.model):
             self._move_away(-1 if fresh else epoch)
         self._epoch = self._written = epoch
@@ -130,16 +135,18 @@ class SampleGrid(Callback):
         with or_warn(f"The samples of epoch {self._epoch}"):
             self.write(self._epoch)
 
-    def write(self, epoch):
+    def write(self, epoch: int) -> None:
         """Writes the grid of one epoch."""
         if not writes(self.model):
             return
         if self.inputs is None:
-            images = self.model.generate(self.num_images, seed=self.seed, **self.options)
-            picture = image.grid(images)
+            made = self.model.generate(self.num_images, seed=self.seed, **self.options)
+            described = self.model.interface(self.model.generator_role)
+            columns = list(generation.images_of(described, made).values())
         else:
             columns = self.model.compare(*(part[: self.num_images] for part in self.inputs))
-            picture = image.grid(image.side_by_side(columns), columns=len(columns))
+        beside = image.side_by_side(generation.same_size(columns))
+        picture = image.grid(beside, columns=len(columns) if len(columns) > 1 else None)
         image.save(picture, self.directory / f"epoch_{epoch:04d}.png")
         self._written = epoch
         self._board.write(lambda: tf.summary.image("samples", picture[None], step=epoch))

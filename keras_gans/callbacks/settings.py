@@ -1,21 +1,24 @@
-"""What a training was compiled with, beside its weights: numbers of optimizers and losses."""
+"""The settings that a training was compiled with: numbers of optimizers and losses."""
 
 import contextlib
 import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import h5py
 import keras
 
 _ATTRIBUTE = "settings"
 _LONGEST = 60_000  # what an attribute of HDF5 holds
-_FREE = ("name", "seed")  # differ from one making of the same model to the next
+_FREE = ("name", "seed")  # differ between two instances of the same model
 
 
-def of(model):
-    """The settings of a model, by dotted names.
+def of(model: keras.Model) -> dict[str, Any]:
+    """Returns the settings of a model, by dotted names.
 
     Args:
-        model: an `AdversarialModel`; of another there are none.
+        model: an `AdversarialModel`; another model has none.
 
     Returns:
         Dictionary of numbers, strings and lists, as JSON has them.
@@ -25,7 +28,7 @@ def of(model):
     with contextlib.suppress(NotImplementedError):  # networks without a configuration
         config = model.get_config() if networks else {}
         parts = {name: value for name, value in config.items() if name not in networks}
-    # What JSON cannot hold is told by its class: its text may be an address.
+    # What JSON cannot hold is named by its class: its `repr` may be an address.
     settings = json.dumps(_flat(parts), default=lambda value: type(value).__name__)
     return {**json.loads(settings), **_of_optimizers(model)}
 
@@ -41,7 +44,7 @@ def _of_optimizers(model):
 
 
 def _flat(parts, prefix=""):
-    """Nested settings under dotted names; a Keras object is its class, and its arguments below."""
+    """Nested settings under dotted names; of a Keras object its class, and its arguments."""
     found = {}
     for name, value in parts.items():
         if name in _FREE:
@@ -56,10 +59,10 @@ def _flat(parts, prefix=""):
     return found
 
 
-def write(memory, model, compiled):
-    """Adds to a checkpoint in memory what was compiled, and what of it holds by now.
+def write(memory: BinaryIO, model: keras.Model, compiled: Mapping[str, Any]) -> None:
+    """Adds the compiled settings and the present ones to a checkpoint in memory.
 
-    They differ if something else than a schedule changes a learning rate as the training goes.
+    They differ if something other than a schedule changes a learning rate during training.
     """
     text = json.dumps({"compiled": compiled, "now": {**compiled, **_of_optimizers(model)}})
     if len(text) < _LONGEST:
@@ -67,8 +70,8 @@ def write(memory, model, compiled):
             file.attrs[_ATTRIBUTE] = text
 
 
-def read(path):
-    """What `write` has added; `None` for a checkpoint without, as earlier versions wrote them."""
+def read(path: Path | str) -> dict[str, Any] | None:
+    """Returns what `write` added; `None` for a checkpoint of an earlier version, without it."""
     with h5py.File(path) as file:
         text = file.attrs.get(_ATTRIBUTE)
     try:
@@ -81,8 +84,10 @@ def read(path):
     return saved if whole else None
 
 
-def differences(saved, compiled):
-    """Settings of a model that are neither those its checkpoint began with nor those it ended with.
+def differences(
+    saved: Mapping[str, Any] | None, compiled: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """Returns the settings that were neither compiled for a checkpoint nor in force at its end.
 
     Args:
         saved: as `read` returns it.
@@ -90,7 +95,7 @@ def differences(saved, compiled):
 
     Returns:
         Dictionary of names to the earlier value and the new one. A setting that only one of them
-        knows is of another version, and left out.
+        has comes from another version, and is left out.
     """
     was, now = (saved or {}).get("compiled", {}), (saved or {}).get("now", {})
     return {
@@ -100,8 +105,8 @@ def differences(saved, compiled):
     }
 
 
-def told(changes):
-    """Differences in words."""
+def described(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    """Returns the differences as text."""
     return ", ".join(
         f"{n} (was {_short(was)}, now {_short(now)})" for n, (was, now) in changes.items()
     )
@@ -112,8 +117,8 @@ def _short(value):
 
 
 @contextlib.contextmanager
-def kept(model, changes):
-    """Keeps those learning rates that have changed, while the block loads others into the model."""
+def kept(model: keras.Model, changes: Mapping[str, tuple[Any, Any]]) -> Iterator[None]:
+    """Restores the learning rates in `changes` after the block has loaded weights."""
     changed = {n.split(".")[0] for n, (_, now) in changes.items() if _is_rate(n, now)}
     optimizers = [getattr(model, name) for name in changed]
     optimizers = [getattr(o, "inner_optimizer", o) for o in optimizers]

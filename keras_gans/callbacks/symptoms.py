@@ -1,12 +1,15 @@
-"""What ails a training, read from numbers taken at intervals. Pure functions."""
+"""Finds problems of a training from its statistics. Pure functions."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import losses
 
-# Losses that are 0 where the discriminator is right about everything, and never below.
+# Losses that are 0 if the discriminator is right about everything, and never below.
 _SATURATING = (
     losses.NonSaturating,
     losses.LeastSquares,
@@ -14,23 +17,23 @@ _SATURATING = (
     losses.RelativisticAverage,
     losses.RelativisticPairing,
 )
-# Losses whose minimum lies at infinite logits: without a penalty these can grow for ever.
+# Losses whose minimum lies at infinite logits: without a penalty the logits can grow forever.
 _CROSS_ENTROPY = (losses.NonSaturating, losses.RelativisticAverage, losses.RelativisticPairing)
-# A generator's loss that falls by less over a whole trend may fall by chance.
+# A generator's loss that falls by less than this over a trend may fall by chance.
 _FALL = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
 class Message:
-    """What `TrainingHealth` has to say.
+    """A message of `TrainingHealth`.
 
     Attributes:
         epoch: number of the epoch in which it was found, from 1.
         step: number of steps done.
         kind: such as `"low_diversity"`; docs/health.md lists them.
-        text: what was seen and what to try, in words.
-        value: the number that was out of bounds.
-        threshold: the bound.
+        text: what was found, and what to try.
+        value: the number that passed the threshold.
+        threshold: that threshold.
     """
 
     epoch: int
@@ -41,11 +44,17 @@ class Message:
     threshold: float
 
 
-def discriminator_wins(readings, loss, limit, patience):
-    """Is the discriminator right about everything, at each of the last `patience` readings?
+def discriminator_wins(
+    readings: Sequence[Mapping[str, float]],
+    loss: losses.AdversarialLoss | None,
+    limit: float,
+    patience: int,
+) -> dict[str, Any] | None:
+    """Finds a discriminator that was right about everything at the last `patience` readings.
 
-    By its probabilities where the loss has some: as far from 0 and 1 as its labels ask. By its
-    loss where that cannot fall below 0. Never by Wasserstein's, which has no bound.
+    It is judged by its probabilities if the loss defines some, relative to the labels of the loss.
+    Otherwise it is judged by its loss, if that cannot fall below 0. Wasserstein's loss has no bound
+    and is not judged.
 
     >>> reading = {"real_probability": 0.999, "fake_probability": 0.001}
     >>> found = discriminator_wins([reading] * 3, losses.get("non_saturating"), 0.01, 3)
@@ -55,14 +64,14 @@ def discriminator_wins(readings, loss, limit, patience):
     Args:
         readings: dictionaries of numbers, the newest last.
         loss: a `losses.AdversarialLoss`, or `None` if the model has none.
-        limit: how near to its labels, or to a loss of 0, a discriminator has won.
-        patience: for how many readings in a row.
+        limit: distance to its labels, or to a loss of 0, at which a discriminator has won.
+        patience: for how many consecutive readings.
 
     Returns:
         `None`, or `kind`, `value`, `threshold` and `text` of a `Message`.
     """
     advice = (
-        "Its gradient says less and less to the generator. Try a lower learning rate for the "
+        "Its gradient teaches the generator less and less. Try a lower learning rate for the "
         "discriminator, fewer of its steps, one-sided label smoothing (`real_label=0.9`), "
         "`InstanceNoise` or an R1 penalty."
     )
@@ -76,8 +85,8 @@ def discriminator_wins(readings, loss, limit, patience):
         if _lasts(readings, patience, won, "real_probability", "fake_probability"):
             real, fake = readings[-1]["real_probability"], readings[-1]["fake_probability"]
             text = (
-                f"The discriminator wins: for {patience} checks it has been sure of real images, "
-                f"D(x) = {real:.4f}, and of generated ones, D(G(z)) = {fake:.4f}. {advice}"
+                f"The discriminator wins: for {patience} checks it has recognized real images, "
+                f"D(x) = {real:.4f}, and generated ones, D(G(z)) = {fake:.4f}. {advice}"
             )
             return _found("discriminator_wins", fake, low + limit, text)
     elif isinstance(loss, _SATURATING) and _lasts(
@@ -92,11 +101,16 @@ def discriminator_wins(readings, loss, limit, patience):
     return None
 
 
-def large_gradients(readings, loss, limit, largest_weight=1.0):
-    """Is the mean norm of a side's gradient above the limit?
+def large_gradients(
+    readings: Sequence[Mapping[str, float]],
+    loss: losses.AdversarialLoss | None,
+    limit: float | str,
+    largest_weight: float = 1.0,
+) -> dict[str, Any] | None:
+    """Finds a side whose mean gradient norm is above the limit.
 
-    A Wasserstein critic's score has no scale, and so its gradient has none: `limit="auto"` is
-    1000 for that loss and 100 for any other, times the largest weight of a term of the losses.
+    The score of a Wasserstein critic has no scale, and so neither has its gradient. `limit="auto"`
+    is 1000 for that loss and 100 for any other, times the largest weight of a loss term.
 
     >>> large_gradients([{"generator_gradient_norm": 250.0}], None, "auto")["value"]
     250.0
@@ -105,7 +119,7 @@ def large_gradients(readings, loss, limit, largest_weight=1.0):
         readings: dictionaries of numbers, the newest last.
         loss: a `losses.AdversarialLoss`, or `None`.
         limit: a number, or `"auto"`.
-        largest_weight: of the terms of the losses, such as Pix2Pix' L1 term.
+        largest_weight: of the loss terms, such as that of Pix2Pix' L1 term.
 
     Returns:
         As `discriminator_wins`.
@@ -121,17 +135,22 @@ def large_gradients(readings, loss, limit, largest_weight=1.0):
         return None
     text = (
         f"The gradient of the {side} is large: its norm was {norms[side]:.4g} on average since "
-        f"the last check, above {limit:g}. Steps this long break a training. Try a lower learning "
+        f"the last check, above {limit:g}. Such large steps break a training. Try a lower learning "
         f"rate for the {side}, `clipnorm` of its optimizer, a penalty, spectral normalisation."
     )
     return _found("large_gradients", norms[side], limit, text)
 
 
-def drifting_apart(readings, loss, limit, trend):
-    """Do the logits of real and generated examples move apart, check after check?
+def drifting_apart(
+    readings: Sequence[Mapping[str, float]],
+    loss: losses.AdversarialLoss | None,
+    limit: float,
+    trend: int,
+) -> dict[str, Any] | None:
+    """Finds logits of real and generated examples that move apart at every check.
 
-    Only for cross-entropies. That of other losses is bounded by their labels or margins, or means
-    nothing: a Wasserstein critic's gap is an estimate of a distance.
+    Only for cross-entropies. With other losses the gap is bounded by their labels or margins, or
+    it has another meaning: that of a Wasserstein critic estimates a distance.
 
     >>> readings = [{"real_logit": x, "fake_logit": -x} for x in (1.0, 2.0, 3.0, 4.0, 5.0)]
     >>> drifting_apart(readings, losses.get("non_saturating"), 6.0, 5)["value"]
@@ -140,8 +159,8 @@ def drifting_apart(readings, loss, limit, trend):
     Args:
         readings: dictionaries of numbers, the newest last.
         loss: a `losses.AdversarialLoss`, or `None`.
-        limit: a gap that is not yet worth a word.
-        trend: how many readings must each be further apart than the one before.
+        limit: the gap above which there is a message.
+        trend: how many readings must each have a larger gap than the one before.
 
     Returns:
         As `discriminator_wins`.
@@ -149,11 +168,11 @@ def drifting_apart(readings, loss, limit, trend):
     if not isinstance(loss, _CROSS_ENTROPY) or not _have(readings, trend, "real_logit"):
         return None
     gaps = [r["real_logit"] - r["fake_logit"] for r in readings[-trend:]]
-    # A quarter of it in this window: a gap that has settled still creeps.
+    # It must grow by a quarter of the limit in this window: a settled gap still grows a little.
     if not (min(np.diff(gaps)) > 0 and gaps[-1] > limit and gaps[-1] - gaps[0] > limit / 4):
         return None
     text = (
-        f"D(x) and D(G(z)) drift apart: the gap of their mean logits has grown at each of "
+        f"D(x) and D(G(z)) drift apart: the gap between their mean logits has grown at each of "
         f"{trend} checks, from {gaps[0]:.2f} to {gaps[-1]:.2f}. The discriminator learns faster "
         "than the generator. Try a lower learning rate for it, label smoothing or an R1 penalty, "
         "before it wins."
@@ -161,10 +180,12 @@ def drifting_apart(readings, loss, limit, trend):
     return _found("drifting_apart", gaps[-1], limit, text)
 
 
-def generator_stuck(readings, limit, trend):
-    """Does the generator's loss only fall, while the samples of fixed latents stay the same?
+def generator_stuck(
+    readings: Sequence[Mapping[str, float]], limit: float, trend: int
+) -> dict[str, Any] | None:
+    """Finds a generator whose loss falls while its samples of fixed latents stay the same.
 
-    Then it is the discriminator that changes, and the falling loss no progress.
+    Then the discriminator changes, and the falling loss is no progress.
 
     >>> readings = [{"generator_loss": loss, "change": 0.0} for loss in (5.0, 4.0, 3.0)]
     >>> generator_stuck(readings, 0.01, 3)["kind"]
@@ -172,7 +193,8 @@ def generator_stuck(readings, limit, trend):
 
     Args:
         readings: dictionaries of numbers, the newest last.
-        limit: a change between two readings, in mean distances of two real examples, that is none.
+        limit: change between two readings, in mean distances of two real examples, below which the
+            samples count as the same.
         trend: over how many readings.
 
     Returns:
@@ -188,23 +210,25 @@ def generator_stuck(readings, limit, trend):
     text = (
         f"The generator stands still: its loss fell at each of {trend} checks, from "
         f"{recent[0]['generator_loss']:.4g} to {recent[-1]['generator_loss']:.4g}, and the samples "
-        f"of fixed latents moved by no more than {change:.2g} of the distance of two real images. "
-        "It is the discriminator that changes. Try a higher learning rate for the generator, look "
-        "whether its weights are trainable, and whether the moving average is too slow."
+        f"of fixed latents changed by at most {change:.2g} of the distance of two real images. "
+        "Only the discriminator changes. Try a higher learning rate for the generator, and check "
+        "that its weights are trainable and that the moving average is not too slow."
     )
     return _found("generator_stuck", change, limit, text)
 
 
-def low_diversity(readings, limit, patience):
-    """Are samples much more alike than real examples, at each of the last readings?
+def low_diversity(
+    readings: Sequence[Mapping[str, float]], limit: float, patience: int
+) -> dict[str, Any] | None:
+    """Finds samples that were much more similar than real examples at the last readings.
 
     >>> low_diversity([{"diversity": 0.05}] * 3, 0.25, 3)["value"]
     0.05
 
     Args:
         readings: dictionaries of numbers, the newest last.
-        limit: of the mean distance of two samples, in that of two real examples.
-        patience: for how many readings in a row.
+        limit: least mean distance of two samples, in mean distances of two real examples.
+        patience: for how many consecutive readings.
 
     Returns:
         As `discriminator_wins`.
@@ -213,25 +237,27 @@ def low_diversity(readings, limit, patience):
         return None
     value = readings[-1]["diversity"]
     text = (
-        f"Samples are too much alike: for {patience} checks two of them have been no further apart "
-        f"than {value:.3g} of the distance of two real images, below {limit:g}. Mode collapse "
-        "looks like this. Try `MinibatchStdDev` or `MinibatchDiscrimination` in the discriminator, "
+        f"Samples are too similar: for {patience} checks their mean distance has been below "
+        f"{limit:g} of that of two real images, now {value:.3g}. This is a sign of mode collapse. "
+        "Try `MinibatchStdDev` or `MinibatchDiscrimination` in the discriminator, "
         "`WGANGP`, `UnrolledGAN`, or a larger batch."
     )
     return _found("low_diversity", value, limit, text)
 
 
-def few_modes(readings, expected, share, patience):
-    """Does a classifier see few classes among the samples, at each of the last readings?
+def few_modes(
+    readings: Sequence[Mapping[str, float]], expected: float, share: float, patience: int
+) -> dict[str, Any] | None:
+    """Finds samples of few classes, according to a classifier, at the last readings.
 
     >>> few_modes([{"modes": 2.0}] * 3, expected=10.0, share=0.5, patience=3)["threshold"]
     5.0
 
     Args:
         readings: dictionaries of numbers, the newest last.
-        expected: how many classes as many real examples would show: `expected_classes`.
-        share: of these, below which there are few.
-        patience: for how many readings in a row.
+        expected: how many classes as many real examples show on average: `expected_classes`.
+        share: fraction of these below which there is a message.
+        patience: for how many consecutive readings.
 
     Returns:
         As `discriminator_wins`.
@@ -240,15 +266,15 @@ def few_modes(readings, expected, share, patience):
         return None
     value = readings[-1]["modes"]
     text = (
-        f"Samples show few classes: {value:.0f} of the {expected:.1f} to be expected of as many "
+        f"Samples show few classes: {value:.0f} of the {expected:.1f} expected of as many "
         f"real images, for {patience} checks. The generator has dropped modes. Try "
         "`MinibatchStdDev`, `WGANGP`, `UnrolledGAN`, a larger batch, or labels: `ConditionalGAN`."
     )
     return _found("few_modes", value, share * expected, text)
 
 
-def expected_classes(num_samples, num_classes):
-    """How many of equally common classes that many examples show, on average.
+def expected_classes(num_samples: int, num_classes: int) -> float:
+    """Returns how many of equally common classes so many examples show on average.
 
     >>> expected_classes(2, 2)
     1.5
@@ -256,8 +282,8 @@ def expected_classes(num_samples, num_classes):
     return num_classes * (1.0 - (1.0 - 1.0 / num_classes) ** num_samples)
 
 
-def mean_distance(examples):
-    """Mean Euclidean distance of two different examples of an array `(number, ...)`.
+def mean_distance(examples: ArrayLike) -> float:
+    """Returns the mean Euclidean distance of two different examples of an array `(number, ...)`.
 
     >>> mean_distance(np.array([[0.0], [1.0], [3.0]]))  # 1, 3 and 2
     2.0

@@ -1,111 +1,114 @@
-"""Watches a training for what practitioners look for, and stops or mends one that has broken."""
+"""Reports problems of a training, and stops or restores one that has broken."""
 
 import dataclasses
 import json
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from keras_gans import checks, losses
+from keras_gans import checks, generation, losses
 from keras_gans.callbacks import symptoms
 from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.board import Board
 from keras_gans.callbacks.metrics_log import read_metrics, rewind
-from keras_gans.callbacks.resume import lets_by
+from keras_gans.callbacks.resume import is_skipping
 from keras_gans.callbacks.writer import writes
 from keras_gans.files import append, or_warn
+from keras_gans.names import deprecated
 
 
 class TrainingHealth(Callback):
-    """Says once, in words, what goes wrong in a training; docs/health.md explains each kind.
+    """Reports each problem of a training once, in words; docs/health.md explains each kind.
 
-    At every check it reads what the model's gauges kept (`AdversarialModel.observe`), makes the
-    same samples from the same latents, and judges. It changes nothing of a healthy training: no
-    random number of the model's is drawn. A loss or a weight that is no finite number ends the
-    training, or takes it back.
+    At every check it reads the model's training statistics (`AdversarialModel.observe`), makes the
+    same samples from the same latents, and compares with thresholds. It does not change a healthy
+    training: it uses none of the model's random numbers. If a loss or a weight is not finite, it
+    stops the training or restores an earlier state.
 
     >>> health = keras_gans.callbacks.TrainingHealth(every=5)
     >>> points = keras_gans.data.load("normal", batch_size=64).take(10)
     >>> history = gan.fit(points, callbacks=[health], verbose=0)
-    >>> sorted(health.gauges)[:2]
+    >>> sorted(health.statistics)[:2]
     ['change', 'discriminator_gradient_norm']
     >>> health.messages
     []
 
-    `keras.callbacks.TerminateOnNaN` looks at a log called `loss`, which a GAN has not, and ends a
-    broken training as if it had been a good one:
+    `keras.callbacks.TerminateOnNaN` reads a log named `loss`, which a GAN does not have, and ends a
+    broken training without an error. This callback raises one:
 
     >>> health.on_train_batch_end(7, {"generator_loss": float("nan")})
     Traceback (most recent call last):
         ...
     FloatingPointError: The training broke: a loss is no longer a finite number. ...
 
-    Thresholds are bounds of what passes; `None` turns a check off.
+    `None` in place of a threshold turns its check off.
 
     Args:
         every: steps between two checks; `None` checks at the end of each epoch.
-        log_dir: folder of TensorBoard's files, for gauges and messages; `None` for none.
-        path: a `health.jsonl` that gets a line for each message; `None` for none. A training that
-            goes on from an earlier epoch does not repeat the earlier ones; a file with later
-            lines is kept as `health~1.jsonl`.
-        on_nan: `"stop"`, or `"restore"`: both sides and their optimizers go back to the last
-            check without large gradients. Learning rates stay, and random numbers go on.
-        max_restores: how often in one `fit`, before it stops after all.
+        log_dir: folder of TensorBoard's files, for statistics and messages; `None` for none.
+        path: a `health.jsonl` with a line for each message; `None` for none. A resumed training
+            does not repeat the earlier messages; if the file has later lines, a copy is kept as
+            `health~1.jsonl`.
+        on_nan: `"stop"`, or `"restore"`: all networks and optimizers return to their state at the
+            last check without large gradients, except for learning rates and random states.
+        max_restores: how often in one `fit` to restore, before it stops.
         real: real examples to measure diversity against; `None` takes them from the first batch
             that `fit` is given, except of Python generators, which can be read only once.
-        classify: called with samples, answers classes `(number,)`, or their probabilities
-            `(number, num_classes)`; `None` for no count of modes.
+        classify: function of samples that returns classes `(number,)`, or their probabilities
+            `(number, num_classes)`; `None` does not count modes.
         num_classes: of `classify`.
         num_samples: how many samples to make.
         seed: of their latents.
-        warmup: steps before which nothing but gradients and finite numbers is judged.
+        warmup: steps before which only gradients and non-finite numbers are checked.
         patience: for how many checks a state must last.
-        trend: over how many checks a number must move one way.
-        discriminator_wins: how near to its labels D(x) and D(G(z)) are when it has won; for
+        trend: over how many checks a number must rise, or fall, every time.
+        discriminator_wins: distance of D(x) and D(G(z)) to their labels at which it has won; for
             losses without probabilities, the discriminator's loss. Wasserstein's is not judged.
         gradient_norm: of either side, a mean between two checks. `"auto"` is 100, and 1000 with
             Wasserstein's loss, whose critic has no scale.
         diversity: least mean distance of two samples, in mean distances of two real examples.
-        modes: least share of the classes that as many real examples would show.
-        drift: gap of the mean logits of real and generated examples, of a cross-entropy, up to
-            which it may grow at each check of a trend.
-        change: of samples between two checks, in mean distances of two real examples; below it,
-            the fall of a generator's loss means nothing.
+        modes: least fraction of the classes that as many real examples show on average.
+        drift: largest gap between the mean logits of real and generated examples that may grow at
+            each check of a trend. Only with cross-entropies.
+        change: least change of samples between two checks, in mean distances of two real
+            examples, at which a falling loss of the generator is progress.
 
     Attributes:
         messages: list of `symptoms.Message`, each problem once.
-        gauges: dictionary of what the last check read.
+        statistics: dictionary of what the last check read.
 
     Raises:
         ValueError: for an argument out of range.
-        FloatingPointError: in `fit`, at the end of the step that broke.
+        FloatingPointError: in `fit`, at the end of the step whose loss is not finite.
     """
 
     def __init__(
         self,
-        every=None,
-        log_dir=None,
-        path=None,
-        on_nan="stop",
-        max_restores=3,
-        real=None,
-        classify=None,
-        num_classes=None,
-        num_samples=64,
-        seed=0,
-        warmup=500,
-        patience=3,
-        trend=5,
-        discriminator_wins=0.01,
-        gradient_norm="auto",
-        diversity=0.25,
-        modes=0.5,
-        drift=6.0,
-        change=0.01,
-    ):
+        every: int | None = None,
+        log_dir: Path | str | None = None,
+        path: Path | str | None = None,
+        on_nan: str = "stop",
+        max_restores: int = 3,
+        real: np.ndarray | None = None,
+        classify: Callable[[np.ndarray], np.ndarray] | None = None,
+        num_classes: int | None = None,
+        num_samples: int = 64,
+        seed: int = 0,
+        warmup: int = 500,
+        patience: int = 3,
+        trend: int = 5,
+        discriminator_wins: float | None = 0.01,
+        gradient_norm: float | str | None = "auto",
+        diversity: float | None = 0.25,
+        modes: float | None = 0.5,
+        drift: float | None = 6.0,
+        change: float | None = 0.01,
+    ) -> None:
         super().__init__()
         self.every = every if every is None else checks.count("every", every)
         if on_nan not in ("stop", "restore"):
@@ -144,27 +147,27 @@ class TrainingHealth(Callback):
                     f"`{name}` is a threshold above 0, or None for no such check. "
                     f"Received: {name}={value!r}"
                 )
-        self.messages, self.gauges = [], {}
+        self.messages, self.statistics = [], {}
         self._epoch = None
         self._good = []
 
     # ---- Keras' side
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         self.undo.callback(self._forget)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch
         super().on_epoch_begin(epoch, logs)
         self._batch = -1
         self._interval.restart()
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self._measure:
             self._before = {side: _values(self.model.variables_of(side)) for side in self._sides()}
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         logs = {name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()}
         for name, value in logs.items():
             if not math.isfinite(value):
@@ -173,7 +176,7 @@ class TrainingHealth(Callback):
         if self._epoch is None:  # called by hand
             return None
         steps, self._batch = batch - self._batch, batch
-        if lets_by(self.model):
+        if is_skipping(self.model):
             self._interval.pass_over(logs, steps)
             return None
         self._step += steps
@@ -184,7 +187,7 @@ class TrainingHealth(Callback):
             self._check()
         return None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self.every is None:
             self._check()
         else:
@@ -194,14 +197,20 @@ class TrainingHealth(Callback):
         self._good, self._before, self._epoch = [], None, None
         self._board.close()
 
+    @property
+    def gauges(self):
+        """The old name of `statistics`."""
+        deprecated("TrainingHealth.gauges", "statistics")
+        return self.statistics
+
     # ---- a check
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         self._restores = 0
         self._step = self._checked = int(self.model.generator_optimizer.iterations.numpy())
         self._interval, self._readings, self._samples, self._batch = _Interval(), [], None, -1
         self._measure, self._before, self._ratios = True, None, {}
-        self.model.gauges.read()  # forgets what an earlier training left
+        self.model.statistics.read()  # forgets what an earlier training left
         self.messages = self._earlier_messages(epoch)
         self._real = self._real_examples()
         self._distance = symptoms.mean_distance(self._real) if self._real is not None else 0.0
@@ -211,11 +220,11 @@ class TrainingHealth(Callback):
         if not self._require_finite():
             return
         self._checked = self._step
-        reading = {**self.model.gauges.read(), **self._interval.means(), **self._ratios}
+        reading = {**self.model.statistics.read(), **self._interval.means(), **self._ratios}
         reading |= self._look_at_samples()
         if not isinstance(self._loss(), losses.NonSaturating):  # a score is no logarithm of odds
             reading = {k: v for k, v in reading.items() if not k.endswith("_probability")}
-        self.gauges, self._measure = reading, True
+        self.statistics, self._measure = reading, True
         self._readings.append(reading)
         del self._readings[: -max(self.patience, self.trend)]
         for found in self._judge():
@@ -227,10 +236,10 @@ class TrainingHealth(Callback):
 
     def _show(self, reading):
         for name, value in reading.items():
-            tf.summary.scalar(f"gauges/{name}", value, step=self._step)
+            tf.summary.scalar(f"statistics/{name}", value, step=self._step)
 
     def _judge(self):
-        """What is wrong by the readings kept; keeps weights that are fit to go back to."""
+        """Returns the problems of the last readings; keeps the weights of a good check."""
         readings, loss = self._readings, self._loss()
         limits, found = self.thresholds, []
         if limits["gradient_norm"] is not None:
@@ -259,10 +268,12 @@ class TrainingHealth(Callback):
         return getattr(self.model, "adversarial_loss", None)
 
     def _look_at_samples(self):
-        """Diversity, change and modes of the samples of fixed latents, as far as can be told."""
-        if len(self.model.inference_generator.inputs[0].shape) != 2:
-            return {}  # it makes images of images: there are no latents to hold fixed
-        samples = self.model.generate(self.num_samples, seed=self.seed)
+        """Returns diversity, change and modes of the samples of fixed latents, where defined."""
+        described = self.model.interface(self.model.generator_role)
+        if not described.takes_latents:
+            return {}  # there are none to hold fixed
+        made = self.model.generate(self.num_samples, seed=self.seed)
+        samples = generation.first_images(described, made)
         reading, previous = {}, self._samples
         if self._distance > 0:
             reading["diversity"] = symptoms.mean_distance(samples) / self._distance
@@ -278,7 +289,7 @@ class TrainingHealth(Callback):
         return reading
 
     def _update_ratios(self):
-        """Length of one step of each side over that of its weights."""
+        """Returns the length of one step of each side, divided by that of its weights."""
         ratios = {}
         for side, before in self._before.items():
             after = _values(self.model.variables_of(side))
@@ -290,21 +301,21 @@ class TrainingHealth(Callback):
 
     def _real_examples(self):
         real, shape = self.real, self.model.inference_generator.output_shape[1:]
-        if real is None:  # of the parts of a batch, the first that looks like a sample
-            parts = tf.nest.flatten(self.model.gauges.first_batch)
+        if real is None:  # the first part of a batch with the shape of a sample
+            parts = tf.nest.flatten(self.model.statistics.first_batch)
             real = next((p for p in parts if p is not None and tuple(p.shape[1:]) == shape), None)
         elif np.shape(real)[1:] != shape or len(real) < 2:
             raise ValueError(
-                "`real` are examples to measure samples against: two at least, of their shape. "
+                "`real` must be two or more examples of the shape of the samples. "
                 f"Expected (number, {', '.join(map(str, shape))}). "
                 f"Received: shape {np.shape(real)}"
             )
         return None if real is None or len(real) < 2 else np.asarray(real[: self.num_samples])
 
-    # ---- what is no longer a number
+    # ---- values that are not finite
 
     def _require_finite(self):
-        """Are all weights finite numbers? If not, stops or restores."""
+        """Returns whether all weights are finite; if not, stops or restores."""
         broken = [v.path for v in self.model.weights if not np.isfinite(v.numpy()).all()]
         if broken:
             where = f"{broken[0]} and {len(broken) - 1} more, after {self._step} steps"
@@ -317,28 +328,28 @@ class TrainingHealth(Callback):
         advice = "Try a lower learning rate, another loss, or a penalty."
         if self.on_nan == "stop" or not self._good:
             raise FloatingPointError(
-                f"The training broke: {what} is no longer a finite number. Checkpoints hold "
-                f"earlier epochs whole. {advice} Received: {where}"
+                f"The training broke: {what} is no longer a finite number. Checkpoints of "
+                f"earlier epochs are not affected. {advice} Received: {where}"
             )
         if self._restores == self.max_restores:
             raise FloatingPointError(
                 f"The training broke again: {what} is no longer a finite number, after "
-                f"`max_restores={self.max_restores}` times back to good weights. Look at the data, "
-                f"and at what goes before the break. {advice} Received: {where}"
+                f"`max_restores={self.max_restores}` restores. Check the data, and what "
+                f"happens before the break. {advice} Received: {where}"
             )
         self._restores += 1
         for variable, good in zip(self._state(), self._good):
             variable.assign(good)
         self._say(
             "not_finite",
-            f"The training broke: {what} was no longer a finite number ({where}). Both sides and "
-            f"their optimizers are back at the last good check; this was time {self._restores} of "
-            f"{self.max_restores}. Learning rates are as they were. {advice}",
+            f"The training broke: {what} was no longer a finite number ({where}). All networks and "
+            f"optimizers are restored to the last good check; this was restore {self._restores} of "
+            f"{self.max_restores}. Learning rates are unchanged. {advice}",
             value,
             math.inf,
             again=True,
         )
-        # The means of the epoch go on from the last that were finite.
+        # The means of the epoch continue from the last finite ones.
         self.model.reset_metrics()
         for name, mean in self._interval.last.items():
             if tracker := self.model.trackers.get(name):
@@ -347,7 +358,7 @@ class TrainingHealth(Callback):
         self._batch, self._samples = batch, None
         self._interval.restart()
         self._interval.means()
-        self.model.gauges.read()
+        self.model.statistics.read()
         self._readings.clear()
         self._measure, self._before = False, None
         return None
@@ -362,7 +373,7 @@ class TrainingHealth(Callback):
     # ---- messages
 
     def _say(self, kind, text, value, threshold, again=False):
-        """Says it, unless it was said before."""
+        """Reports a problem, unless it was reported before."""
         if not again and any(message.kind == kind for message in self.messages):
             return
         message = symptoms.Message(self._epoch + 1, self._step, kind, text, value, threshold)
@@ -376,7 +387,7 @@ class TrainingHealth(Callback):
         self._board.write(lambda: tf.summary.text(f"health/{kind}", text, step=self._step))
 
     def _earlier_messages(self, epoch):
-        """Those of the epochs that were done when this training went on."""
+        """Returns the messages of the epochs before the one to resume from."""
         if self.path is None:
             return []
         if writes(self.model):
@@ -387,8 +398,8 @@ class TrainingHealth(Callback):
             return [symptoms.Message(**{k: _number(v) for k, v in line.items()}) for line in lines]
         except TypeError as error:
             raise ValueError(
-                "There is another file at that path. Expected messages, as an earlier training "
-                f"wrote them, or no file. Give another path. Received: {self.path} ({error})"
+                "There is another file at that path. Expected messages of an earlier "
+                f"training, or no file. Give another path. Received: {self.path} ({error})"
             ) from error
 
 
@@ -400,11 +411,11 @@ class _Interval:
         self.restart()
 
     def restart(self):
-        """The running means start again, with nothing in them."""
+        """Starts new running means."""
         self._previous, self._count = {}, 0
 
     def update(self, running, steps):
-        """Takes in the running means after so many more steps."""
+        """Adds the running means after so many more steps."""
         self._count += steps
         self._steps += steps
         totals = {name: mean * self._count for name, mean in running.items()}
@@ -414,12 +425,12 @@ class _Interval:
         self._previous, self.last = totals, running
 
     def pass_over(self, running, steps):
-        """Begins after so many more steps, whose running means these are."""
+        """Skips so many steps, which have these running means."""
         self._count += steps
         self._previous = {name: mean * self._count for name, mean in running.items()}
 
     def means(self):
-        """The means since the last call."""
+        """Returns the means since the last call."""
         means = {name: total / self._steps for name, total in self._carried.items()}
         self._carried, self._steps = {}, 0
         return means

@@ -1,13 +1,16 @@
-"""Which process writes."""
+"""Which process of a distributed training writes files."""
+
+import keras
+import tensorflow as tf
 
 
-def writes(model):
-    """Is this the process that writes files? Of several workers only the first is."""
+def writes(model: keras.Model) -> bool:
+    """Returns whether this process writes files: of several workers only the first does."""
     return is_chief(model.distribute_strategy)
 
 
-def is_chief(strategy):
-    """Is this the first of the processes that share a training, or the only one?"""
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Returns whether this is the first process of a training, or the only one."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True

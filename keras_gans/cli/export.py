@@ -54,7 +54,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exports, into a folder that several models may share."""
-    from keras_gans import exhibits, export, zoo
+    from keras_gans import export, gallery_entries, zoo
 
     options.require_folder(arguments.output)
     export.signatures.require_tensorflow()
@@ -68,7 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         # What it is to be calibrated on: latents, or pictures of the recipe.
         pairs = zoo.Recipe.read(run if here else arguments.source).sample_pairs()
         tflite["representative"] = "latents" if pairs is None else pairs[0]
-    page = exhibits.for_page(arguments.source) | options.given(arguments, "examples", "packages")
+    page = gallery_entries.for_page(arguments.source) | options.given(
+        arguments, "examples", "packages"
+    )
     by_format = {
         "saved_model": {
             "version": arguments.model_version,
@@ -107,25 +109,9 @@ def write(
     """
     from keras_gans import export
 
-    generator = gan.inference_generator
     say("\nExports, each compared with Keras on the same inputs:" if check else "\nExports:")
-    # InfoGAN's latents end in codes, which the generator alone does not tell.
-    codes = {k: getattr(gan, k) for k in ("categorical", "continuous") if hasattr(gan, k)}
-    for kind in formats:
-        given, inputs = by_format.get(kind, {}), None
-        if kind == "saved_model":
-            path = folder / "saved_model" / name
-            path = export.saved_model(generator, path, overwrite=overwrite, **codes, **given)
-            export.serving.write_configuration(folder / "saved_model")
-        elif kind == "web":
-            given = {"title": name, "overwrite": overwrite, **codes, **given}
-            path = export.web(generator, folder / "web" / name, **given)
-            say(f"  {path}/: python -m http.server --directory {path}")
-            continue
-        else:
-            path = folder / f"{name}.{kind}"
-            # A file that fails its check does not appear; the check below says how near it came.
-            path = getattr(export, kind)(generator, path, overwrite=overwrite, check=check, **given)
-            if not isinstance(given.get("representative", "latents"), str):
-                inputs = given["representative"]
-        say(f"  {path}" + (f": {export.check(path, generator, inputs=inputs)}" if check else ""))
+    generator = gan.inference_generator
+    written = export.write_all(generator, name, formats, folder, by_format, overwrite, check)
+    for kind, path, report in written:
+        said = f"/: python -m http.server --directory {path}" if kind == "web" else ""
+        say(f"  {path}{said}" if report is None else f"  {path}: {report}")

@@ -114,7 +114,7 @@ def _dry_run(recipe: "Recipe", folder: Path) -> int:
 
 
 def _export(formats: list[str], folder: Path) -> None:
-    from keras_gans import exhibits, zoo
+    from keras_gans import gallery_entries, zoo
     from keras_gans.cli.export import write
 
     gan, name = zoo.open_gan(folder), folder.resolve().name
@@ -123,6 +123,6 @@ def _export(formats: list[str], folder: Path) -> None:
         name,
         formats,
         folder / "exported",
-        {"web": exhibits.for_page(folder)},
+        {"web": gallery_entries.for_page(folder)},
         overwrite=True,
     )

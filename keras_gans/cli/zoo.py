@@ -89,10 +89,10 @@ def _gallery(arguments: argparse.Namespace) -> int:
     for name in names:
         card(name)
     options.require_folder(arguments.file.parent, arguments.file.name)
-    from keras_gans import exhibits, export
+    from keras_gans import export, gallery_entries
 
     export.signatures.file_to_write(arguments.file, ".html", "A gallery", arguments.overwrite)
-    shown = [exhibit for name in names for exhibit in exhibits.of_preset(name)]
+    shown = [entry for name in names for entry in gallery_entries.of_preset(name)]
     path = export.gallery.write(
         arguments.file,
         shown,

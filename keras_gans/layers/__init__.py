@@ -1,4 +1,4 @@
-"""Layers that GANs need and Keras lacks. One a file."""
+"""Layers that GANs need and Keras lacks, one in each file."""
 
 from keras_gans.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from keras_gans.layers.diff_augment import DiffAugment

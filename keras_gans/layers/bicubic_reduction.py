@@ -1,6 +1,7 @@
 """Bicubic reduction by a fraction, as one convolution with a constant kernel."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,18 +9,19 @@ from keras import ops
 
 from keras_gans import checks
 from keras_gans.layers.pixel_shuffle import PixelShuffle
+from keras_gans.typing import Config, Shape, Tensor
 
 _SHARPNESS = -0.75  # of Keys' cubic: PyTorch's, OpenCV's and ncnn's
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class BicubicReduction(keras.layers.Layer):
-    """Makes images smaller, by `numerator / denominator`, with bicubic interpolation.
+    """Resizes images by the factor `numerator / denominator` with bicubic interpolation.
 
     As PyTorch's `interpolate(mode="bicubic", align_corners=False)`: Keys' cubic with -0.75,
     half-pixel centres, edge pixels repeated, no antialiasing. Each block of `denominator` pixels
-    makes `numerator` ones with the same few weights everywhere, so that it is a strided convolution
-    and a pixel shuffle: operations that every runtime has. It has no weights of its own.
+    becomes `numerator` pixels with the same constants everywhere, so that it is a strided
+    convolution and a pixel shuffle: operations that every runtime has. It has no weights.
 
     Example:
 
@@ -28,8 +30,8 @@ class BicubicReduction(keras.layers.Layer):
     array([0.058, 0.357, 0.643, 0.942], dtype=float32)
 
     Args:
-        numerator: of the fraction in lowest terms, from 1.
-        denominator: of it, larger than `numerator`.
+        numerator: of the fraction in lowest terms, 1 or more.
+        denominator: of the fraction, larger than `numerator`.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Input shape:
@@ -39,11 +41,11 @@ class BicubicReduction(keras.layers.Layer):
         `(batch, numerator * rows, numerator * columns, channels)`.
 
     Raises:
-        ValueError: for what is no such fraction, or an image whose sides the denominator does not
-            divide.
+        ValueError: for another fraction, or an image whose sides are not multiples of the
+            denominator.
     """
 
-    def __init__(self, numerator, denominator, **kwargs):
+    def __init__(self, numerator: int, denominator: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.numerator = checks.count("numerator", numerator)
         self.denominator = checks.count("denominator", denominator)
@@ -55,11 +57,11 @@ class BicubicReduction(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
         self._shuffle = PixelShuffle(numerator, dtype=self.dtype_policy)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         number, *sides, channels = input_shape
         if channels is None or any(side is not None and side % self.denominator for side in sides):
             raise ValueError(
-                f"The image cannot be cut into blocks of pixels: both sides must be multiples of "
+                f"The image cannot be split into blocks of pixels: both sides must be multiples of "
                 f"{self.denominator}, and the channels known. "
                 f"Received: denominator={self.denominator}, shape {tuple(input_shape)}"
             )
@@ -67,14 +69,14 @@ class BicubicReduction(keras.layers.Layer):
         sides = (None if side is None else side * ratio[0] // ratio[1] for side in sides)
         return (number, *sides, channels)
 
-    def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # for its complaint
+    def build(self, input_shape: Shape) -> None:
+        self.compute_output_shape(input_shape)  # raises for a wrong shape
 
-    def call(self, inputs):
-        self.compute_output_shape(tuple(inputs.shape))  # a size that was open may be known now
+    def call(self, inputs: Tensor) -> Tensor:
+        self.compute_output_shape(tuple(inputs.shape))  # a size that was unknown may be known now
         taps = _taps(self.numerator, self.denominator)
         x = inputs
-        for axis in (1, 2):  # the edge, once more: no cubic reaches further
+        for axis in (1, 2):  # repeat the edge once: the cubic needs no more
             first, last = (
                 ops.take(x, ops.expand_dims(place, 0), axis=axis)
                 for place in (0, ops.shape(x)[axis] - 1)
@@ -87,13 +89,13 @@ class BicubicReduction(keras.layers.Layer):
         kernel = ops.convert_to_tensor(kernel.astype("float32"), dtype=x.dtype)
         return self._shuffle(ops.conv(x, kernel, strides=self.denominator))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         ratio = {"numerator": self.numerator, "denominator": self.denominator}
         return {**super().get_config(), **ratio}
 
 
 def _taps(numerator, denominator):
-    """Weights of a block's pixels, and one on each side, for each pixel that it becomes."""
+    """Returns the weights of a block's pixels, and of one on each side, for each output pixel."""
     taps = np.zeros((numerator, denominator + 2))
     for place in range(numerator):
         centre = (place + 0.5) * denominator / numerator - 0.5

@@ -1,16 +1,19 @@
-"""Clipping that training does not see."""
+"""Clipping at inference only."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
+from keras_gans.typing import Config, Shape, Tensor
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class ClipAtInference(keras.layers.Layer):
-    """Keeps values within a range, except in training.
+    """Clips values to a range, except in training.
 
-    A network without a squashing activation at its end leaves the range of images here and there.
-    What it makes is clipped; while it learns it is not, since a clipped pixel has no gradient that
-    would bring it back.
+    The outputs of a network with a linear output can exceed the range of images. They are clipped
+    at inference; not in training, because a clipped pixel has no gradient.
 
     Example:
 
@@ -21,8 +24,8 @@ class ClipAtInference(keras.layers.Layer):
     [-0.5, 0.5, 1.5]
 
     Args:
-        low: the smallest value that comes out.
-        high: the largest one, above `low`.
+        low: smallest output.
+        high: largest output, above `low`.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Input shape:
@@ -35,17 +38,17 @@ class ClipAtInference(keras.layers.Layer):
         ValueError: if `low` is not below `high`.
     """
 
-    def __init__(self, low=-1.0, high=1.0, **kwargs):
+    def __init__(self, low: float = -1.0, high: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not low < high:
             raise ValueError(f"`low` must be below `high`. Received: low={low!r}, high={high!r}")
         self.low, self.high = float(low), float(high)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         return inputs if training else ops.clip(inputs, self.low, self.high)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "low": self.low, "high": self.high}

@@ -1,17 +1,21 @@
-"""Batch normalisation whose gains and offsets are each class's own."""
+"""Batch normalisation with a gamma and a beta for each class."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_gans import checks
+from keras_gans.typing import Config, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class ConditionalBatchNormalization(keras.layers.Layer):
-    """Normalises over the batch, then scales and moves each example as its class says.
+    """Normalises over the batch, then scales and shifts each example by its class.
 
     `gamma[y] * (x - mean) / sqrt(variance + epsilon) + beta[y]`: statistics are those of all
-    classes together, gamma (from 1) and beta (from 0) are `(num_classes, channels)`.
+    classes together, gamma (initially 1) and beta (initially 0) are `(num_classes, channels)`.
 
     Example:
 
@@ -23,10 +27,10 @@ class ConditionalBatchNormalization(keras.layers.Layer):
            [11.]], dtype=float32)
 
     Args:
-        num_classes: how many classes there are, from 2.
-        momentum: share of the moving statistics that stays at each training call.
+        num_classes: number of classes, 2 or more.
+        momentum: of the moving statistics.
         epsilon: added to the variance.
-        synchronized: whether statistics are of the batch of all replicas, not of each one's part.
+        synchronized: whether statistics are those of the batch of all replicas.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Input shape:
@@ -37,14 +41,21 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         `(batch, ..., channels)`.
 
     Raises:
-        ValueError: for less than two classes, or what is not such a pair.
+        ValueError: for fewer than two classes, or inputs that are not such a pair.
 
     References:
         Dumoulin 2017, "A Learned Representation for Artistic Style", equation 5; Miyato 2018,
         "cGANs with Projection Discriminator", section 4.
     """
 
-    def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, synchronized=False, **kwargs):
+    def __init__(
+        self,
+        num_classes: int,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.num_classes = checks.count("num_classes", num_classes, 2)
         self.momentum, self.epsilon, self.synchronized = momentum, epsilon, synchronized
@@ -57,7 +68,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[Shape]) -> None:
         pair = isinstance(input_shape, (list, tuple)) and len(input_shape) == 2
         shapes = [tuple(s) if isinstance(s, (list, tuple)) else s for s in input_shape]
         if not pair or not all(isinstance(s, tuple) for s in shapes) or len(shapes[1]) != 1:
@@ -75,7 +86,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         self.gamma = self.add_weight(shape=size, initializer="ones", name="gamma")
         self.beta = self.add_weight(shape=size, initializer="zeros", name="beta")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
         examples, labels = inputs
         if "int" not in keras.backend.standardize_dtype(labels.dtype):
             raise ValueError(
@@ -91,10 +102,10 @@ class ConditionalBatchNormalization(keras.layers.Layer):
 
         return chosen(self.gamma) * normal + chosen(self.beta)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,

@@ -1,27 +1,31 @@
-"""Differentiable augmentation: a discriminator of few images sees each in many ways."""
+"""Differentiable augmentation, for training a discriminator on few images."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from keras_gans.layers.seeded_layer import SeededLayer
 from keras_gans.names import did_you_mean
+from keras_gans.typing import Config, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class DiffAugment(SeededLayer):
-    """Changes the images that a discriminator looks at in training, in ways gradients go through.
+    """Augments the inputs of a discriminator in training by differentiable operations.
 
-    As a discriminator's first layer it meets real and generated images alike, in the steps of
-    both sides, which is what keeps the generator from drawing the changes. Each image gets a draw
-    of its own at every call:
+    As the first layer of a discriminator it changes real and generated images alike, in the steps
+    of both sides, so that the generator does not learn to imitate the changes. Each image has its
+    own random numbers at every call:
 
-    - `"color"`: brightness moved by U[-0.5, 0.5], then the distance of each channel from their
-      mean times U[0, 2] (saturation), then that of each value from the image's mean times
-      U[0.5, 1.5] (contrast);
-    - `"translation"`: moved by up to an eighth of each side, whole pixels, 0 coming in;
-    - `"cutout"`: a rectangle of half of each side, its centre anywhere, made 0.
+    - `"color"`: brightness plus U[-0.5, 0.5], then saturation (the difference of each channel
+      from their mean) times U[0, 2], then contrast (the difference of each value from the image's
+      mean) times U[0.5, 1.5];
+    - `"translation"`: shifted by up to an eighth of each side, in whole pixels, padded with 0;
+    - `"cutout"`: a rectangle of half of each side, its centre anywhere, set to 0.
 
     They are applied in this order. At inference the layer does nothing, on any backend of Keras;
-    numbers are drawn with TensorFlow.
+    random numbers are drawn with TensorFlow.
 
     Example:
 
@@ -31,8 +35,8 @@ class DiffAugment(SeededLayer):
     (1.0, True)
 
     Args:
-        policy: which of the three.
-        seed: integer from which the numbers are drawn; `None` draws it, too.
+        policy: names of the augmentations, some of the three.
+        seed: integer from which the numbers are drawn; `None` draws one.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Input shape:
@@ -42,13 +46,18 @@ class DiffAugment(SeededLayer):
         The same. Values may leave [-1, 1].
 
     Raises:
-        ValueError: for an unknown policy, or an input that is no image.
+        ValueError: for an unknown policy, or an input that is not an image.
 
     References:
         Zhao 2020, "Differentiable Augmentation for Data-Efficient GAN Training" (arXiv:2006.10738).
     """
 
-    def __init__(self, policy=("color", "translation", "cutout"), seed=None, **kwargs):
+    def __init__(
+        self,
+        policy: str | Sequence[str] = ("color", "translation", "cutout"),
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         given = [policy] if isinstance(policy, str) else list(policy or ())
         for name in given or [None]:
@@ -59,7 +68,7 @@ class DiffAugment(SeededLayer):
                 )
         self.policy = [name for name in _POLICIES if name in given]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) != 4 or None in input_shape[1:]:
             raise ValueError(
                 "Only images are augmented, shape (batch, height, width, channels) with known "
@@ -67,7 +76,7 @@ class DiffAugment(SeededLayer):
             )
         super().build(input_shape)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not keras.backend.is_float_dtype(inputs.dtype):
             raise ValueError(
                 "Images must be floats in [-1, 1]. Turn integers into them with "
@@ -86,7 +95,7 @@ class DiffAugment(SeededLayer):
             images = _POLICIES[name](images, tf.random.stateless_uniform(shape, one, alg="philox"))
         return tf.cast(images, inputs.dtype)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "policy": self.policy}
 
 

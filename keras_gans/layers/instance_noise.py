@@ -1,26 +1,30 @@
-"""Instance noise: blurs real and generated images for the discriminator until they overlap."""
+"""Instance noise on the inputs of a discriminator."""
+
+from typing import Any
 
 import keras
 
+from keras_gans import checks
 from keras_gans.layers.seeded_layer import SeededLayer
+from keras_gans.typing import Config, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class InstanceNoise(SeededLayer):
-    """Adds Gaussian noise to a discriminator's input in training, less and less of it.
+    """Adds Gaussian noise to the input of a discriminator in training, with linear decay.
 
-    Images lie on thin sheets that hardly meet, and a discriminator can part them perfectly and
-    teach nothing. Noise on both real and generated images makes the two overlap.
+    The distributions of real and generated images lie on low-dimensional manifolds that hardly
+    overlap, so that a discriminator can separate them perfectly, and its gradient is of no use to
+    the generator. Noise on both makes them overlap.
 
-    The deviation falls in a straight line from `stddev` to 0 over `decay_steps` *training calls*
+    The standard deviation decays linearly from `stddev` to 0 over `decay_steps` *training calls*
     of this layer. One training step of a GAN usually calls its discriminator three times (real,
     generated, and again for the generator), so for a decay over n steps pass three times n; count
     a critic's extra steps and penalties too.
 
-    Each call and each replica draws noise of its own. The seed and the number of calls are a
-    weight, so that a saved and reloaded model goes on with the noise where it stopped. At
-    inference the layer does nothing, on any backend of Keras; noise itself is drawn with
-    TensorFlow.
+    Each call and each replica draws its own noise. The seed and the number of calls are a weight,
+    so that a saved and reloaded model continues the decay. At inference the layer does nothing, on
+    any backend of Keras; noise is drawn with TensorFlow.
 
     Example:
 
@@ -30,9 +34,9 @@ class InstanceNoise(SeededLayer):
     (np.False_, np.True_)
 
     Args:
-        stddev: deviation of the noise at the first call, in the units of the input; from 0.
-        decay_steps: number of training calls until there is none, or `None` to keep it up.
-        seed: integer from which the noise is drawn; `None` draws it, too.
+        stddev: standard deviation of the noise at the first call, in units of the input; 0 or more.
+        decay_steps: number of training calls until the noise is 0; `None` for no decay.
+        seed: integer from which the noise is drawn; `None` draws one.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Input shape:
@@ -42,7 +46,7 @@ class InstanceNoise(SeededLayer):
         The same.
 
     Raises:
-        ValueError: for a negative deviation, or a decay over less than one call.
+        ValueError: for a negative standard deviation, or a decay over less than one call.
 
     References:
         Sønderby 2017, "Amortised MAP Inference for Image Super-resolution"; Arjovsky &
@@ -50,22 +54,20 @@ class InstanceNoise(SeededLayer):
         section 3.
     """
 
-    def __init__(self, stddev=0.1, decay_steps=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        stddev: float = 0.1,
+        decay_steps: int | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
-        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not stddev >= 0:
-            raise ValueError(
-                "The deviation of noise must be a number of at least 0. Received: "
-                f"stddev={stddev!r}"
-            )
-        whole = isinstance(decay_steps, int) and not isinstance(decay_steps, bool)
-        if decay_steps is not None and not (whole and decay_steps >= 1):
-            raise ValueError(
-                "`decay_steps` must be an integer of at least 1, a number of training calls, or "
-                f"None for noise that stays. Received: decay_steps={decay_steps!r}"
-            )
-        self.stddev, self.decay_steps = float(stddev), decay_steps
+        self.stddev = checks.weight("stddev", stddev)
+        self.decay_steps = decay_steps
+        if decay_steps is not None:
+            self.decay_steps = checks.count("decay_steps", decay_steps)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training:
             return inputs
         import tensorflow as tf  # here, so that a trained network runs without it
@@ -73,10 +75,10 @@ class InstanceNoise(SeededLayer):
         seed, calls = self.next_seed()
         stddev = self.stddev
         if self.decay_steps is not None:
-            share = 1.0 - tf.cast(calls, "float32") / float(self.decay_steps)
-            stddev = stddev * tf.maximum(share, 0.0)
+            remaining = 1.0 - tf.cast(calls, "float32") / float(self.decay_steps)
+            stddev = stddev * tf.maximum(remaining, 0.0)
         noise = stddev * tf.random.stateless_normal(tf.shape(inputs), seed, alg="philox")
         return inputs + tf.cast(noise, inputs.dtype)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "stddev": self.stddev, "decay_steps": self.decay_steps}

@@ -1,17 +1,20 @@
-"""Minibatch discrimination: lets a discriminator see how alike the examples of a batch are."""
+"""Minibatch discrimination: similarity of the examples of a batch as features."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_gans import checks
+from keras_gans.typing import Config, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class MinibatchDiscrimination(keras.layers.Layer):
-    """Appends to each example how close the others of its batch are.
+    """Appends to each example its similarity to the others of its batch.
 
-    A generator that collapses makes batches of near copies; a discriminator that looks at one
-    image at a time cannot tell. Here each example `x_i` is mapped to `num_kernels` vectors
+    A collapsed generator returns batches of near copies, which a discriminator of single images
+    cannot detect. Here each example `x_i` is mapped to `num_kernels` vectors
     `M_i,b = x_i T_b` of length `kernel_dim`, and gains the features
 
         o(x_i)_b = sum over j of exp(-||M_i,b - M_j,b||_1)
@@ -19,9 +22,9 @@ class MinibatchDiscrimination(keras.layers.Layer):
     The sum runs over the whole batch *with* j = i, as the paper writes it: an example's own term
     is 1, so the features lie in [1, batch].
 
-    Real and generated examples must pass in batches of their own, as the paper has it, and all
-    batches must be of one size: the features grow with it. On several replicas the batch is that
-    of each replica. Gradient penalties, which ask for one slope for each example, do not go with
+    Real and generated examples must be separate batches, as in the paper, and all batches must
+    have one size: the features grow with it. On several replicas the batch is that
+    of each replica. Gradient penalties, which need one gradient for each example, do not work with
     this layer. Memory grows with `batch ** 2 * num_kernels * kernel_dim`.
 
     Example:
@@ -53,14 +56,18 @@ class MinibatchDiscrimination(keras.layers.Layer):
     """
 
     def __init__(
-        self, num_kernels=100, kernel_dim=5, kernel_initializer="glorot_uniform", **kwargs
-    ):
+        self,
+        num_kernels: int = 100,
+        kernel_dim: int = 5,
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.num_kernels = checks.count("num_kernels", num_kernels)
         self.kernel_dim = checks.count("kernel_dim", kernel_dim)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) != 2 or input_shape[-1] is None:
             raise ValueError(
                 "Minibatch discrimination compares vectors of a known length, shape "
@@ -74,7 +81,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         )
         self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         # Distances are sums of many terms, and their exponentials small: float32.
         vectors = ops.cast(ops.matmul(inputs, self.kernel), "float32")
         vectors = ops.reshape(vectors, (-1, self.num_kernels, self.kernel_dim))
@@ -83,10 +90,10 @@ class MinibatchDiscrimination(keras.layers.Layer):
         closeness = ops.sum(ops.exp(-distances), axis=1)
         return ops.concatenate([inputs, ops.cast(closeness, inputs.dtype)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], input_shape[-1] + self.num_kernels)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "num_kernels": self.num_kernels,

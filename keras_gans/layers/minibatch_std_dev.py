@@ -1,7 +1,11 @@
 """Minibatch standard deviation: one more channel that says how varied a group of images is."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_gans.typing import Config, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -49,7 +53,7 @@ class MinibatchStdDev(keras.layers.Layer):
         section 3.
     """
 
-    def __init__(self, group_size=4, **kwargs):
+    def __init__(self, group_size: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(group_size, bool) or not isinstance(group_size, int) or group_size < 2:
             raise ValueError(
@@ -58,15 +62,15 @@ class MinibatchStdDev(keras.layers.Layer):
             )
         self.group_size = group_size
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) < 2 or None in input_shape[1:]:
             raise ValueError(
-                "The deviation is taken over examples of a known size, shape "
+                "The standard deviation is taken over examples of a known size, shape "
                 "`(batch, ..., channels)`. Give the `keras.Input` a fixed size. Received: shape "
                 f"{tuple(input_shape)}"
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         number = ops.shape(inputs)[0]
         groups = ops.maximum(number // self.group_size, 1)
         group = ops.arange(number, dtype="int32") % groups
@@ -86,8 +90,8 @@ class MinibatchStdDev(keras.layers.Layer):
         channel = ops.cast(deviation, inputs.dtype) * ops.ones_like(inputs[..., :1])
         return ops.concatenate([inputs, channel], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], input_shape[-1] + 1)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "group_size": self.group_size}

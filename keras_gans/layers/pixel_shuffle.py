@@ -1,10 +1,13 @@
-"""Depth to space: enlarges images by dealing out channels."""
+"""Depth to space: turns channels into pixels."""
+
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_gans import checks
+from keras_gans.typing import Config, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -16,8 +19,8 @@ class PixelShuffle(keras.layers.Layer):
     `(c * factor + dy) * factor + dx` instead; to import such a convolution, reorder its filters by
     `pytorch_channels`.
 
-    A convolution and this layer together are a transposed convolution whose kernel `factor`
-    divides, so no pixel is written more often than its neighbour.
+    A convolution and this layer are a transposed convolution whose kernel size is a multiple of
+    `factor`, so that each pixel is written equally often.
 
     Example:
 
@@ -27,7 +30,7 @@ class PixelShuffle(keras.layers.Layer):
            [2., 3.]], dtype=float32)
 
     Args:
-        factor: how many times larger each side becomes, from 1.
+        factor: how many times larger each side becomes, 1 or more.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Input shape:
@@ -37,19 +40,19 @@ class PixelShuffle(keras.layers.Layer):
         `(batch, factor * height, factor * width, channels)`.
 
     Raises:
-        ValueError: for a factor below 1, or a number of channels that its square does not divide.
+        ValueError: for a factor below 1, or channels that are not a multiple of its square.
 
     References:
         Shi 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
         Convolutional Neural Network", equation 4.
     """
 
-    def __init__(self, factor=2, **kwargs):
+    def __init__(self, factor: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.factor = checks.count("factor", factor)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         number, height, width, channels = input_shape
         if channels is None or channels % self.factor**2:
             raise ValueError(
@@ -60,10 +63,10 @@ class PixelShuffle(keras.layers.Layer):
         height, width = (None if s is None else s * self.factor for s in (height, width))
         return (number, height, width, channels // self.factor**2)
 
-    def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # for its complaint
+    def build(self, input_shape: Shape) -> None:
+        self.compute_output_shape(input_shape)  # raises for a wrong shape
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         # One transposition of four axes: TFLite's fast kernels take no more. Rows of the image
         # move into the batch; a pixel's column within its block is in the last axis already.
         height, width = ops.shape(inputs)[1:3]
@@ -72,12 +75,12 @@ class PixelShuffle(keras.layers.Layer):
         x = ops.transpose(x, (0, 2, 1, 3))
         return ops.reshape(x, (-1, height * factor, width * factor, channels))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "factor": self.factor}
 
 
-def pytorch_channels(factor, channels):
-    """Where PyTorch's `PixelShuffle` has each channel that this one takes.
+def pytorch_channels(factor: int, channels: int) -> np.ndarray:
+    """Returns the order of the channels of PyTorch's `PixelShuffle` for this layer.
 
     For a convolution before a pixel shuffle, whose kernel and bias have the filters last, or for
     one after a pixel unshuffle, whose kernel has them third.
@@ -90,8 +93,8 @@ def pytorch_channels(factor, channels):
         channels: of the enlarged image.
 
     Returns:
-        Array `(factor ** 2 * channels,)` of integers: `kernel[..., order]` deals out here what
-        `kernel` deals out there.
+        Array `(factor ** 2 * channels,)` of integers: `kernel[..., order]` gives here what `kernel`
+        gives in PyTorch.
     """
     there = np.arange(channels * factor**2).reshape(channels, factor, factor)
     return there.transpose(1, 2, 0).ravel()

@@ -1,14 +1,19 @@
-"""Padding by mirroring: no dark frame around translated images."""
+"""Reflection padding, which avoids dark borders of translated images."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+from keras_gans.typing import Config, Shape, Tensor
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class ReflectionPadding2D(keras.layers.Layer):
-    """Pads images with their own mirror image; the border itself is not repeated.
+    """Pads images with their reflection; the border pixels are not repeated.
 
-    Zeros around an image are an edge that convolutions see, and that shows in what they make.
+    Zero padding is an edge to convolutions, and causes artefacts in their outputs.
 
     Example:
 
@@ -36,30 +41,32 @@ class ReflectionPadding2D(keras.layers.Layer):
         Networks", section 7.2.
     """
 
-    def __init__(self, padding=1, **kwargs):
+    def __init__(
+        self, padding: int | Sequence[int] | Sequence[Sequence[int]] = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.padding = _pairs(padding)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         sides = []
         for size, pads in zip(input_shape[1:3], self.padding):
             if size is not None and max(pads) >= size:
                 raise ValueError(
-                    "An image cannot be mirrored further than it reaches: each padding must be "
-                    "smaller than its side. Pad less, or later, where the image is larger. "
+                    "Reflection needs an image that is larger than the padding on each side. Pad "
+                    "less, or where the image is larger. "
                     f"Received: padding={self.padding}, shape {tuple(input_shape)}"
                 )
             sides.append(None if size is None else pads[0] + size + pads[1])
         return (input_shape[0], *sides, input_shape[3])
 
-    def build(self, input_shape):
-        self.compute_output_shape(input_shape)  # for its complaint
+    def build(self, input_shape: Shape) -> None:
+        self.compute_output_shape(input_shape)  # raises for a wrong shape
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.pad(inputs, ((0, 0), *self.padding, (0, 0)), mode="reflect")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "padding": self.padding}
 
 

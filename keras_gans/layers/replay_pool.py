@@ -1,23 +1,28 @@
-"""A pool of earlier generated images, so that a discriminator does not forget them."""
+"""A pool of earlier generated images for the discriminator."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from keras_gans import checks
+from keras_gans.typing import Config, Shape, Tensor
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class ReplayPool(keras.layers.Layer):
-    """Swaps, half of the time, a generated image for one that was generated earlier.
+    """Replaces a generated image, with probability 1/2, by one that was generated earlier.
 
-    Image for image, as in CycleGAN's program: while the pool fills up, an image is stored and
-    handed back. After that a coin is tossed for each: it is handed back and forgotten, or it takes
-    a random place in the pool, and the image that was there is handed back. Images of one batch
-    take their turns in order, so a batch may straddle the moment when the pool is full, be larger
-    than the pool, or get one of its own images back.
+    For each image in turn, as in CycleGAN's program: while the pool is not full, the image is
+    stored and returned. After that, with probability 1/2 each, the image is returned and not
+    stored, or it replaces a random image of the pool, which is returned. Images of a batch are
+    processed in order, so a batch may fill the pool, be larger than the pool, or get one of its
+    own images back.
 
-    The pool is a weight: it runs inside graphs, and is saved. On several replicas all keep the
-    same pool of the images of all, filled in the order of the replicas, so that a batch is treated
-    alike however many share it; each hands back its own part. Only for training, with
-    TensorFlow. No gradient passes.
+    The pool is a weight: it works inside graphs, and is saved. All replicas keep the same pool of
+    all images, filled in the order of the replicas, so that the result for a batch does not depend
+    on their number; each returns its own part. Only for training, with TensorFlow. No gradient
+    passes.
 
     Example:
 
@@ -27,14 +32,14 @@ class ReplayPool(keras.layers.Layer):
     >>> later = pool(np.array([[3.0], [4.0], [5.0]]), seed=(0, 1))  # old and new
 
     Args:
-        size: number of images to remember; 0 for no pool: images come back as they are.
+        size: number of images to keep; 0 for no pool, so that images are returned unchanged.
         **kwargs: of `keras.layers.Layer`, such as `name`.
 
     Call arguments:
-        fresh: float images, the same shape at every call but for their number. They are kept in
-            float32 and handed back in the dtype they came in.
-        seed: two integers, others at every call: `self.next_seed()` in a GAN. Of several replicas'
-            seeds the first is used.
+        fresh: float images, of one shape but for their number at each call. They are stored in
+            float32 and returned in the dtype of the input.
+        seed: two integers, different at every call: `self.next_seed()` in a GAN. The seed of the
+            first replica is used for all.
 
     Input shape:
         `(batch, ...)`, all but the batch known.
@@ -51,18 +56,13 @@ class ReplayPool(keras.layers.Layer):
         Cycle-Consistent Adversarial Networks", section 4, which chose 50 images.
     """
 
-    def __init__(self, size=50, **kwargs):
+    def __init__(self, size: int = 50, **kwargs: Any) -> None:
         kwargs.pop("trainable", None)  # never
         super().__init__(trainable=False, **kwargs)
-        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            raise ValueError(
-                "`size` must be an integer, the number of images to remember, or 0 for no pool. "
-                f"Received: size={size!r}"
-            )
         self.autocast = False
-        self.size = size
+        self.size = checks.count("size", size, 0)
 
-    def build(self, fresh_shape, seed_shape=None):
+    def build(self, fresh_shape: Shape, seed_shape: Shape | None = None) -> None:
         if not self.size:
             return
         if len(fresh_shape) < 2 or None in fresh_shape[1:]:
@@ -80,7 +80,7 @@ class ReplayPool(keras.layers.Layer):
         )
         self.count = self.add_weight(shape=(), initializer="zeros", dtype="int32", name="count")
 
-    def call(self, fresh, seed):
+    def call(self, fresh: Tensor, seed: Tensor) -> Tensor:
         if not self.size:
             return fresh
         everyones, seed, start = _of_all_replicas(tf.cast(fresh, "float32"), seed)
@@ -115,17 +115,17 @@ class ReplayPool(keras.layers.Layer):
         result = tf.ensure_shape(tf.cast(result, fresh.dtype), fresh.shape)
         return tf.stop_gradient(result)
 
-    def compute_output_shape(self, fresh_shape, seed_shape=None):
+    def compute_output_shape(self, fresh_shape: Shape, seed_shape: Shape | None = None) -> Shape:
         return fresh_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.pop("trainable", None)
         return {**config, "size": self.size}
 
 
 def _of_all_replicas(fresh, seed):
-    """The images of all replicas, one seed for all, and where this replica's images start."""
+    """Returns the images of all replicas, one seed for all, and the index of this one's first."""
     seed = tf.convert_to_tensor(seed)
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:

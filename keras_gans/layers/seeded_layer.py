@@ -1,24 +1,28 @@
-"""What draws random numbers in training: other ones at every call and on every replica."""
+"""Base of layers with random numbers, different at every call and on every replica."""
+
+from typing import Any
 
 import keras
 from keras import ops
+
+from keras_gans.typing import Config, Shape, Tensor
 
 
 class SeededLayer(keras.layers.Layer):
     """A layer with a seed and a count of its training calls, which resume exactly.
 
-    Both are one weight, so that what is loaded continues its own numbers, not this seed's. Each
-    replica counts for itself, and all count alike.
+    Both are one weight, so that a loaded layer continues the random numbers of the saved one. Each
+    replica has its own count, and all counts are equal.
 
     Args:
-        seed: integer from which the numbers are drawn; `None` draws it, too.
+        seed: integer from which the numbers are drawn; `None` draws one.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
         ValueError: for a seed out of range.
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if seed is None:  # drawn as Keras draws its own: `set_random_seed` repeats it
             seed = int(keras.random.randint((), 0, 2**31 - 1))
@@ -28,7 +32,7 @@ class SeededLayer(keras.layers.Layer):
             )
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.seed_and_calls = self.add_weight(
             shape=(2,),
             initializer=lambda shape, dtype=None: ops.convert_to_tensor([self.seed, 0], dtype),
@@ -37,8 +41,8 @@ class SeededLayer(keras.layers.Layer):
             name="seed_and_calls",
         )
 
-    def next_seed(self):
-        """A stateless seed of this call and replica, and the number of calls before it."""
+    def next_seed(self) -> tuple[Tensor, Tensor]:
+        """Returns a stateless seed of this call and replica, and the number of earlier calls."""
         import tensorflow as tf  # here, so that a trained network runs without it
 
         seed = tf.convert_to_tensor(self.seed_and_calls)
@@ -47,8 +51,8 @@ class SeededLayer(keras.layers.Layer):
         replica = 0 if context is None else context.replica_id_in_sync_group
         return tf.random.experimental.stateless_fold_in(seed, replica, alg="philox"), seed[1]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "seed": self.seed}

@@ -1,10 +1,15 @@
-"""Spectral normalisation: a layer whose kernel, as a matrix, stretches nothing."""
+"""Spectral normalisation: a layer whose kernel, as a matrix, has the spectral norm 1."""
+
+from typing import Any
 
 import keras
 from keras import layers, ops
 
-# A random vector can underestimate sigma by half, and D would start with slopes of 2. So many
-# steps on the untrained kernel, once, leave a few per cent; training goes on from there.
+from keras_gans import checks
+from keras_gans.typing import Config, Shape, Tensor
+
+# A random vector can underestimate sigma by half, and D would start with a Lipschitz constant of 2.
+# After these steps on the untrained kernel the error is a few per cent; training continues them.
 _WARM_UP = 15
 _TINY = 1e-12
 
@@ -23,11 +28,11 @@ class SpectralNormalization(layers.Wrapper):
     constants. `keras.layers.SpectralNormalization`, in contrast, overwrites its kernel at every
     training call, and TensorFlow Addons' does too.
 
-    Each call with `training=True` moves `u` by `power_iterations` steps; other calls change
+    Each call with `training=True` updates `u` by `power_iterations` steps; other calls change
     nothing. `u` starts from a random vector (`keras.utils.set_random_seed` repeats it) after 15
     steps on the untrained kernel, as PyTorch's parametrization does. It is a weight, saved with
     the layer. On several replicas each makes the same steps from the same kernel, so that they
-    stay equal without talking to each other.
+    stay equal without communication.
 
     The matrix has a row for each output channel, and a column for each of the weights that the
     channel sums over, as in the paper and in PyTorch:
@@ -57,7 +62,7 @@ class SpectralNormalization(layers.Wrapper):
 
     Args:
         layer: a layer with one `kernel` (or `embeddings`), and no state but its weights.
-        power_iterations: steps of power iteration at each training call, from 1.
+        power_iterations: steps of power iteration at each training call, 1 or more.
         **kwargs: of `keras.layers.Layer`. The dtype is that of `layer` unless given.
 
     Input shape:
@@ -67,31 +72,26 @@ class SpectralNormalization(layers.Wrapper):
         That of `layer`.
 
     Raises:
-        ValueError: for what is not a layer, a layer without a kernel, or less than one step.
+        ValueError: for an argument that is not a layer, a layer without a kernel, or less than one
+            step.
 
     References:
         Miyato 2018, "Spectral Normalization for Generative Adversarial Networks", sections
         2.1 to 2.3 and algorithm 1.
     """
 
-    def __init__(self, layer, power_iterations=1, **kwargs):
+    def __init__(self, layer: keras.layers.Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         if not isinstance(layer, layers.Layer):
             raise ValueError(
                 "Only a layer can be wrapped. Pass one, such as `keras.layers.Dense(8)`. "
                 f"Received: layer={layer!r}"
             )
-        if isinstance(power_iterations, bool) or not isinstance(power_iterations, int):
-            power_iterations = 0
-        if power_iterations < 1:
-            raise ValueError(
-                "`power_iterations` must be an integer of at least 1; 1 is the paper's. Received: "
-                f"power_iterations={power_iterations!r}"
-            )
+        checks.count("power_iterations", power_iterations)
         kwargs.setdefault("dtype", layer.dtype_policy)
         super().__init__(layer, **kwargs)
         self.power_iterations = power_iterations
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         names = [n for n in ("kernel", "embeddings") if hasattr(self.layer, n)]
         self._kernel_name = names[0] if names else ""
@@ -119,7 +119,7 @@ class SpectralNormalization(layers.Wrapper):
             name="vector_u",
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         kernel = self._kernel()
         matrix = self._matrix(kernel)
         constant = ops.stop_gradient(matrix)  # so that u and v are
@@ -160,10 +160,10 @@ class SpectralNormalization(layers.Wrapper):
             rows *= kernel.shape[-2]
         return ops.reshape(kernel, (-1, rows))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "power_iterations": self.power_iterations}
 
 

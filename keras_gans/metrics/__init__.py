@@ -1,4 +1,4 @@
-"""Metrics: arrays in, numbers out. NumPy, and `tf.image` for structural similarity."""
+"""Metrics: functions from arrays to numbers. NumPy, and `tf.image` for structural similarity."""
 
 from keras_gans.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
 from keras_gans.metrics.evaluation import Evaluation, NearestImages, usual_features

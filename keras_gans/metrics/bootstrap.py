@@ -1,18 +1,20 @@
-"""How far a metric would move with other images of the same number."""
+"""Intervals for metrics: how much a value would vary with other images of the same number."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """What `bootstrap` and `bootstrap_mean` find.
+    """Result of `bootstrap` and `bootstrap_mean`.
 
     Attributes:
-        value: the metric, or the mean, of what was given.
+        value: the metric, or the mean, of the given examples.
         low: lower end of the interval.
         high: upper end.
     """
@@ -22,19 +24,27 @@ class Interval:
     high: float
 
 
-def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
-    """An interval for a metric, from sets drawn again with replacement (Efron 1979).
+def bootstrap(
+    metric: Callable[[np.ndarray, np.ndarray], float],
+    real: ArrayLike,
+    generated: ArrayLike,
+    num_resamples: int = 20,
+    level: float = 0.9,
+    seed: int = 0,
+) -> Interval:
+    """Returns an interval for a metric, by resampling both sets with replacement (Efron 1979).
 
-    The interval holds, in a share `level` of all cases, the mean of the metric over sets of *this*
-    size. That is what a protocol with a fixed number of images asks for, and not the value for
-    infinitely many.
+    In a fraction `level` of all cases the interval contains the mean of the metric over sets of
+    *this* size. A protocol with a fixed number of images needs this value, not the one for
+    infinitely many images.
 
-    Repeats bias many metrics: the Frechet distance and `mmd` of resampled sets are too high. So
-    only the deviations of the resamples from their own mean are used: if they lie `d` above it,
-    the truth may lie `d` below the value (the basic interval, centred). Where repeats change more
-    than the mean, no interval of this kind is right: `precision_recall`, `density_coverage` and
-    `memorization_score` measure to nearest neighbours, which repeats put at a distance of 0. For
-    those, take the spread over several seeds of the generator, or `bootstrap_mean` of their hits.
+    Repeated examples bias many metrics: the Frechet distance and `mmd` of resampled sets are too
+    high. So only the differences of the resamples from their own mean are used: if a resample is
+    `d` above it, the true value may be `d` below the measured one (a centred basic interval). If
+    repeats change more than the mean, no such interval is valid: `precision_recall`,
+    `density_coverage` and `memorization_score` use nearest neighbours, and a repeated example has
+    one at distance 0. For these, use the spread over several seeds of the generator, or
+    `bootstrap_mean` of their values for each image.
 
     >>> rng = np.random.default_rng(3)
     >>> found = bootstrap(
@@ -49,18 +59,18 @@ def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
         metric: a function `metric(real, generated)` that returns one number.
         real: an array `(number, ...)`.
         generated: an array `(number, ...)`.
-        num_resamples: how often both sets are drawn again. A `level` of 0.9 takes 19 or more, of
-            0.95 39; ten times as many make the ends of the interval steadier.
-        level: share of the cases in which the interval holds the truth, between 0 and 1. With few
-            images, or a metric that is far from normal, it holds it less often.
-        seed: of the draws.
+        num_resamples: number of resamples. A `level` of 0.9 needs 19 or more, 0.95 needs 39; ten
+            times as many make the ends of the interval more precise.
+        level: fraction of cases in which the interval contains the true value, between 0 and 1.
+            With few images, or a metric that is far from normal, the real fraction is smaller.
+        seed: of the resampling.
 
     Returns:
-        An `Interval`. It tells nothing of other trainings, whose seeds move a metric further.
+        An `Interval`. It does not cover the spread over seeds of the training, which is larger.
 
     Raises:
         ValueError: for a metric that returns anything but one finite number, numbers out of range,
-            too few resamples for the level, and sets that are no arrays.
+            too few resamples for the level, and sets that are not arrays.
     """
     tail = _tail(num_resamples, level)
     real, generated = _array(real, "real"), _array(generated, "generated")
@@ -74,11 +84,13 @@ def bootstrap(metric, real, generated, num_resamples=20, level=0.9, seed=0):
     return Interval(value, *(float(value - end) for end in ends))
 
 
-def bootstrap_mean(values, num_resamples=199, level=0.9, seed=0):
-    """An interval for the mean of one number an image, from the numbers drawn again.
+def bootstrap_mean(
+    values: ArrayLike, num_resamples: int = 199, level: float = 0.9, seed: int = 0
+) -> Interval:
+    """Returns an interval for the mean of one number for each image, by resampling the numbers.
 
-    The ends are quantiles of the means of the resamples, so that shares of hits stay within 0 and
-    1. Equal numbers (no hit at all) make an interval without width.
+    The ends are quantiles of the means of the resamples, so those of fractions stay between 0 and
+    1. Equal numbers give an interval of width 0.
 
     >>> hits = np.arange(100) < 80
     >>> found = bootstrap_mean(hits)
@@ -86,18 +98,18 @@ def bootstrap_mean(values, num_resamples=199, level=0.9, seed=0):
     (0.8, True)
 
     Args:
-        values: `(number,)`, 2 or more, each of another image; truth values count as 0 and 1.
+        values: `(number,)`, 2 or more, one for each image; booleans count as 0 and 1.
         num_resamples: as for `bootstrap`.
         level: as for `bootstrap`.
-        seed: of the draws.
+        seed: of the resampling.
 
     Returns:
-        An `Interval`. It tells nothing of what all the numbers depend on, such as the images that
-        they were compared with.
+        An `Interval`. It does not cover what all numbers depend on, such as the images that they
+        were compared with.
 
     Raises:
         ValueError: for numbers out of range, too few resamples for the level, and values that are
-            no vector of finite numbers.
+            not a vector of finite numbers.
     """
     tail = _tail(num_resamples, level)
     array = np.asarray(values)
@@ -114,11 +126,11 @@ def bootstrap_mean(values, num_resamples=199, level=0.9, seed=0):
 
 
 def _tail(num_resamples, level):
-    """The share beyond either end of an interval, which so many resamples can tell."""
+    """Returns the fraction beyond each end of an interval; refuses too few resamples for it."""
     checks.count("num_resamples", num_resamples)
     if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
         raise ValueError(f"`level` must be between 0 and 1. Received: level={level!r}")
-    # Of n sorted deviations the i-th is the quantile i / (n + 1): beyond both ends is nothing.
+    # Of n sorted values the i-th is the quantile i / (n + 1): there is none beyond both ends.
     needed = round(2 / (1 - level) - 1, 6)
     if num_resamples < needed:
         raise ValueError(
@@ -132,8 +144,8 @@ def _array(examples, name):
     array = np.asarray(examples)
     if array.dtype.kind not in "fiu" or array.ndim < 1 or len(array) < 2:
         raise ValueError(
-            f"`{name}` must be an array of numbers with 2 examples or more along its first axis, "
-            f"to draw from. Received: {type(examples).__name__} of shape {array.shape}"
+            f"`{name}` must be an array of numbers with 2 or more examples along its first axis. "
+            f" Received: {type(examples).__name__} of shape {array.shape}"
         )
     return array
 
@@ -141,7 +153,7 @@ def _array(examples, name):
 def _number(value):
     if np.ndim(value) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
         raise ValueError(
-            "The metric must return one finite number. Pick it out of what has several: "
+            "The metric must return one finite number. Select one of several: "
             "`lambda real, generated: kernel_distance(real, generated).value`. "
             f"Received: {value!r}"
         )

@@ -1,16 +1,17 @@
-"""Everything that is measured of a generator's images, in one pass through a feature network."""
+"""All metrics of generated images, in one pass through a feature network."""
 
 import dataclasses
 import hashlib
-import inspect
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import logging
 
-from keras_gans import checks, data, image
+from keras_gans import checks, data, generation, image
+from keras_gans.adversarial import AdversarialModel
 from keras_gans.files import atomic, cache_folder
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
@@ -22,23 +23,24 @@ from keras_gans.metrics.modes import class_coverage
 from keras_gans.metrics.neighbors import memorization_score, nearest_neighbors
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import fitting_scales, ms_ssim, random_pairs
+from keras_gans.names import deprecated
 
-# Data sets with a classifier of their own: it, the split that generated images are held against,
-# and another split, whose images make the floor.
+# Data sets with their own classifier: its name, the split that generated images are compared with,
+# and another split, whose images give the reference values.
 _USUAL = {
     "digits": ("digits_cnn_v1", "train[:50%]", "train[50%:]"),
     "fashion_mnist": ("fashion_mnist_cnn_v1", "test", "train"),
 }
 _BATCH = 500
-_PAIRS = 200  # that MS-SSIM looks at
-_SURE = 0.9  # probability above which a classifier counts as sure
-_MANY_FEATURES = 512  # a bootstrap of covariances of more takes minutes
-# Of `_values`: goes up when floors and yardsticks that are kept would lack something.
+_PAIRS = 200  # of images, for MS-SSIM
+_CONFIDENT = 0.9  # the metric `sure` counts images whose class has a higher probability
+_MANY_FEATURES = 512  # with more, a bootstrap of the Frechet distance takes minutes
+# Of `_values`: increased when cached reference values would lack something.
 _VERSION = 2
 
 
-def usual_features(data):
-    """Name of the feature network that classifies a data set, or `None`.
+def usual_features(data: Path | str) -> str | None:
+    """Returns the name of the classifier of a data set, or `None`.
 
     >>> usual_features("digits")
     'digits_cnn_v1'
@@ -48,73 +50,77 @@ def usual_features(data):
 
 @dataclasses.dataclass(frozen=True)
 class _Seen:
-    """Images as a feature network sees them."""
+    """The outputs of a feature network for images."""
 
     features: np.ndarray
     probabilities: np.ndarray | None
-    asked: np.ndarray | None = None  # the classes that a GAN was asked for
+    labels: np.ndarray | None = None  # that conditional images were generated for
 
 
 class Evaluation:
-    """Holds generated images against real ones.
+    """Compares generated images with real ones.
 
     >>> evaluation = Evaluation("digits", num_images=200)
     >>> evaluation.protocol("frechet").name
     'frechet200_digits_cnn_v1'
     >>> noise = np.random.default_rng(0).uniform(-1, 1, (200, 28, 28, 1))
-    >>> found, real = evaluation.measure(noise), evaluation.floor()
+    >>> found, real = evaluation.measure(noise), evaluation.reference()
     >>> name = evaluation.protocol("frechet").name
     >>> real[name].better_than(found[name])
     True
 
-    What is measured, each under the name of its protocol:
+    It measures, each under the name of its protocol:
 
-    - `frechet` (`frechet_distance`; its interval is a bootstrap's), `kernel` (`kernel_distance`;
-      its interval is one deviation over the subsets), `precision` and `recall` (3 neighbours),
-      `density` and `coverage` (5 neighbours; the intervals of these four are `bootstrap_mean`'s,
-      over the images that hit or are hit, with the balls as they are);
-    - of images that are as large as the real ones, 11 pixels or more a side: `ms_ssim_diversity`,
-      the mean `ms_ssim` of 200 random pairs of any classes, over as many scales as fit;
+    - `frechet` (`frechet_distance`, with a bootstrap interval), `kernel` (`kernel_distance`; its
+      interval is one standard deviation over the subsets), `precision` and `recall` (3
+      neighbours), `density` and `coverage` (5 neighbours). The intervals of these four are those
+      of `bootstrap_mean` over the images, with fixed balls;
+    - for images of the size of the real ones, 11 pixels or more a side: `ms_ssim_diversity`, the
+      mean `ms_ssim` of 200 random pairs of any classes, with as many scales as fit;
     - with a network that classifies: `classifier_score` (`inception_score`), `classes` (how many
-      are found, `class_coverage`), `sure` (share of images with a class of probability above 0.9);
-    - of a GAN that takes labels: `asked`, the share of images that the network gives the label
-      that was asked for.
+      are covered, `class_coverage`), `sure` (confidence above 0.9: the fraction of images with a
+      class of higher probability);
+    - for a conditional GAN: `asked` (label accuracy: the fraction of images that are classified
+      as the label that they were generated for).
 
-    Through InceptionV3 they are called `fid`, `kid` and `inception_score`.
+    With InceptionV3 they are called `fid`, `kid` and `inception_score`.
 
-    Features of the real images are kept in a folder, by the SHA-256 of the images and of the
-    network's weights, and not computed again. Memory holds the features of all images, which the
-    neighbours and the kernel need, and of images one batch and those 200 pairs.
+    Features of the real images are cached in a folder under the SHA-256 of the images and of the
+    network's weights. Memory holds the features of all images, which the neighbours and the kernel
+    need, one batch of images, and those 200 pairs.
 
     Args:
         data: name of a data set of `keras_gans.data.load`, or folder of images.
-        features: a `FeatureNetwork`, or the name of one. `None` takes the data set's own
+        features: a `FeatureNetwork`, or the name of one. `None` uses the data set's own
             classifier: `digits` and `fashion_mnist` have one.
-        split: of the real images that generated ones are held against. `None` takes the test
-            images of Fashion-MNIST, and the first half of `train` of anything else.
-        floor_split: of other real images, for `floor` and `yardsticks`.
-        num_images: how many images of each kind; `None` for 10,000, or as many as both splits have.
+        split: the real images that generated ones are compared with. `None` uses the test images
+            of Fashion-MNIST, and the first half of `train` of other data.
+        reference_split: the other real images of `reference` and `degradations`.
+        num_images: number of images of each kind; `None` for 10,000, or those of both splits.
         seed: of latents, resamples and subsets.
-        cache_dir: folder of what is kept; `None` for the environment variable `KERAS_GANS_CACHE`,
+        cache_dir: folder of the cache; `None` for the environment variable `KERAS_GANS_CACHE`,
             or `~/.cache/keras_gans`.
         **options: of `keras_gans.data.load`, such as `image_size`.
 
     Raises:
-        ValueError: for data without a feature network of its own, if none is given, and for fewer
-            images than asked for.
+        ValueError: for data without their own feature network, if none is given, and for fewer
+            images than `num_images`.
     """
 
     def __init__(
         self,
-        data,
-        features=None,
-        split=None,
-        floor_split=None,
-        num_images=None,
-        seed=0,
-        cache_dir=None,
-        **options,
-    ):
+        data: Path | str,
+        features: feature_networks.FeatureNetwork | str | None = None,
+        split: str | None = None,
+        reference_split: str | None = None,
+        num_images: int | None = None,
+        seed: int = 0,
+        cache_dir: Path | str | None = None,
+        **options: Any,
+    ) -> None:
+        if "floor_split" in options:
+            deprecated("floor_split", "reference_split")
+            reference_split = options.pop("floor_split")
         usual = _USUAL.get(data if isinstance(data, str) else None)
         if features is None and usual is None:
             raise ValueError(
@@ -126,13 +132,13 @@ class Evaluation:
             features = feature_networks.load(features or usual[0])
         self.features, self.data, self.options = features, data, options
         network, first, second = usual or (None, "train[:50%]", "train[50%:]")
-        self.split, self.floor_split = split or first, floor_split or second
+        self.split, self.reference_split = split or first, reference_split or second
         self._classes = usual is not None
         resized = {n: options[n] for n in ("image_size", "channels") if options.get(n) is not None}
         home = network == features.name and self.split == first and not resized
         where = (Path(str(data)).name, self.split, *resized.values())
         self._where = "" if home else " ".join(map(str, where))
-        sizes = [self._size(s) for s in (self.split, self.floor_split)]
+        sizes = [self._size(s) for s in (self.split, self.reference_split)]
         if num_images is None:
             num_images = min(10_000, *sizes)
         self.num_images = checks.count("num_images", num_images, 10)
@@ -140,38 +146,38 @@ class Evaluation:
             raise ValueError(
                 "There are fewer real images than the protocol takes. Give a smaller `num_images`, "
                 f"or other splits. Received: num_images={num_images}, {sizes[0]} images in "
-                f"{self.split!r}, {sizes[1]} in {self.floor_split!r}"
+                f"{self.split!r}, {sizes[1]} in {self.reference_split!r}"
             )
         self.seed = seed
         self.cache_dir = Path(cache_dir or cache_folder())
-        self._reference = self._reference_sha256 = self._shape = None
+        self._real_seen = self._real_sha256 = self._shape = None
 
     # ---- what users call
 
-    def protocol(self, metric):
-        """The `Protocol` that a metric has here."""
-        self._read_reference()
+    def protocol(self, metric: str) -> Protocol:
+        """Returns the `Protocol` of a metric in this evaluation."""
+        self._read_real()
         seen_by, where = (self.features.name, self.features.sha256), self._where
         if metric == "ms_ssim_diversity":  # of pixels: no network has a usual reference for it
             seen_by = (f"{self._scales}_scales", None)
             where = where or f"{Path(str(self.data)).name} {self.split}"
-        return Protocol(metric, self.num_images, *seen_by, self._reference_sha256, where)
+        return Protocol(metric, self.num_images, *seen_by, self._real_sha256, where)
 
-    def measure(self, source):
+    def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures generated images.
 
         Args:
-            source: a GAN, from which as many images as the protocol takes are drawn; an array
+            source: a GAN, which generates as many images as the protocol needs; an array
                 `(number, height, width, channels)` of floats in [-1, 1]; or an iterable of such
-                batches, as a `tf.data.Dataset`. Of more images the first ones count.
+                batches, as a `tf.data.Dataset`. Only the first `num_images` are used.
 
         Returns:
             Names of protocols to `Measurement`s.
 
         Raises:
-            ValueError: for fewer images than the protocol takes, and what are no such images.
+            ValueError: for fewer images than the protocol needs, and for other arrays.
         """
-        self._read_reference()
+        self._read_real()
         first, second = random_pairs(self.num_images, _PAIRS, self.seed)
         paired = dict.fromkeys([*first, *second])
         values = self._values(self._see(self._generated(source), paired))
@@ -184,21 +190,25 @@ class Evaluation:
             for metric, value in values.items()
         }
 
-    def floor(self):
-        """What other real images measure: the best that can be expected. As `measure`."""
-        return self._kept("floor", lambda: self.measure(self._real(self.floor_split)))
-
-    def yardsticks(self):
-        """What real images measure that something was done to, so that a number means something.
+    def reference(self) -> dict[str, Measurement]:
+        """Measures other real images: the best values that can be expected.
 
         Returns:
-            Names of what was done to `measure`'s results: a class left out (where there are
-            labels), normal noise of deviation 0.1 and 0.2, a mean over 3x3 pixels, and a tenth of
-            the images shown ten times.
+            As `measure`.
+        """
+        return self._kept("reference", lambda: self.measure(self._real(self.reference_split)))
+
+    def degradations(self) -> dict[str, dict[str, Measurement]]:
+        """Measures real images that were degraded on purpose, to compare a generator with.
+
+        Returns:
+            Names of the degradations to what `measure` returns: normal noise of standard deviation
+            0.1 and 0.2, a mean over 3x3 pixels, a tenth of the images shown ten times, and, where
+            there are labels, one class left out.
         """
 
         def changed(change):
-            return lambda: self.measure(change(batch) for batch in self._real(self.floor_split))
+            return lambda: self.measure(change(batch) for batch in self._real(self.reference_split))
 
         rng = np.random.default_rng(self.seed)
         cases = {
@@ -213,13 +223,33 @@ class Evaluation:
             cases["class 0 missing"] = lambda: self.measure(self._without(0))
         return {name: self._kept(name, case) for name, case in cases.items()}
 
-    def memorization(self, source, training="train", num_images=100):
-        """Holds generated images against the training set.
+    # ---- earlier names
+
+    @property
+    def floor_split(self) -> str:
+        """Deprecated: `reference_split`."""
+        deprecated("Evaluation.floor_split", "Evaluation.reference_split")
+        return self.reference_split
+
+    def floor(self) -> dict[str, Measurement]:
+        """Deprecated: `reference`."""
+        deprecated("Evaluation.floor", "Evaluation.reference")
+        return self.reference()
+
+    def yardsticks(self) -> dict[str, dict[str, Measurement]]:
+        """Deprecated: `degradations`."""
+        deprecated("Evaluation.yardsticks", "Evaluation.degradations")
+        return self.degradations()
+
+    def memorization(
+        self, source: Any, training: str = "train", num_images: int = 100
+    ) -> "NearestImages":
+        """Compares generated images with the training set.
 
         Args:
             source: as for `measure`.
             training: split that the generator was trained on.
-            num_images: how many generated images to look at.
+            num_images: number of generated images to compare.
 
         Returns:
             A `NearestImages`.
@@ -241,15 +271,15 @@ class Evaluation:
         score = None
         if apart:
             trained = _first(self._batches(training), self.num_images)
-            self._read_reference()
+            self._read_real()
             score = memorization_score(
-                found, self.features(trained)[0], self._reference.features, seed=self.seed
+                found, self.features(trained)[0], self._real_seen.features, seed=self.seed
             )
         rms = distances[:, 0] / np.sqrt(made[0].size)
         return NearestImages(made, near, alike, rms, score)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of the real images."""
         return next(iter(self._batches(self.split))).shape[1:]
 
@@ -275,18 +305,21 @@ class Evaluation:
         return _cut(self._batches(split), self.num_images)
 
     def _generated(self, source):
-        """Batches of images, or of images and the labels asked for."""
-        if hasattr(source, "generate"):
+        """Yields batches of images, or of images and labels: the first of each."""
+        if isinstance(source, AdversarialModel):
+            described = source.interface(source.generator_role)
             latents = source.given_latents(self.num_images, seed=self.seed)
-            labelled = "labels" in inspect.signature(source.generate).parameters
-            if labelled:  # all classes alike, in no order
-                classes = np.arange(self.num_images) % source.num_classes
-                classes = np.random.default_rng(self.seed).permutation(classes)
+            # All classes alike, in no order; of several inputs of labels, all their combinations.
+            counts = [port.num_classes for port in described.labels]
+            classes = np.arange(self.num_images) % int(np.prod(counts))
+            classes = np.random.default_rng(self.seed).permutation(classes)
+            labels = np.unravel_index(classes, counts) if counts else ()
             for start in range(0, self.num_images, _BATCH):
                 part = slice(start, start + _BATCH)
-                told = {"labels": classes[part]} if labelled else {}
-                images = source.generate(latents=latents[part], batch_size=_BATCH, **told)
-                yield (images, classes[part]) if labelled else images
+                given = {port.name: x[part] for port, x in zip(described.labels, labels)}
+                made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
+                images = generation.first_images(described, made)
+                yield (images, labels[0][part]) if counts else images
             return
         if hasattr(source, "ndim"):
             source = np.split(source, range(_BATCH, len(source), _BATCH))
@@ -294,32 +327,32 @@ class Evaluation:
             yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch)
 
     def _repeated(self):
-        few = _first(self._real(self.floor_split), -(-self.num_images // 10))
+        few = _first(self._real(self.reference_split), -(-self.num_images // 10))
         return np.concatenate([few] * 10)[: self.num_images]
 
     def _without(self, missing):
-        """Real images of all classes but one; where they do not suffice, the first ones again."""
+        """Real images of all classes but one; if there are too few, they are repeated."""
         kept, number = [], 0
         while number < self.num_images:
-            for images, classes in self._batches(self.floor_split, labels=True):
+            for images, classes in self._batches(self.reference_split, labels=True):
                 kept.append(images[classes != missing])
                 number += len(kept[-1])
                 if number >= self.num_images:
                     break
         return np.concatenate(kept)[: self.num_images]
 
-    # ---- what is seen of them
+    # ---- features and metrics
 
     def _see(self, batches, paired=()):
-        """What the network sees; `paired` gets the images whose numbers are its keys."""
-        features, shares, asked, number = [], [], [], 0
+        """Returns the network's outputs; `paired` gets the images whose numbers are its keys."""
+        features, shares, wanted, number = [], [], [], 0
         for batch in batches:
             images, labels = batch if isinstance(batch, tuple) else (batch, None)
             room = self.num_images - number
             one, two = self.features(images[:room])
             features.append(one)
             shares.append(two)
-            asked.append(None if labels is None else labels[:room])
+            wanted.append(None if labels is None else labels[:room])
             for index in paired:
                 if number <= index < number + len(one):
                     paired[index] = np.array(images[index - number], "float32")
@@ -332,12 +365,12 @@ class Evaluation:
                 f"{self.num_images}. Make more, or evaluate with a smaller `num_images`, which is "
                 f"another protocol. Received: {number}"
             )
-        columns = (features, shares, asked)
+        columns = (features, shares, wanted)
         return _Seen(*(None if c[0] is None else np.concatenate(c) for c in columns))
 
     def _values(self, made):
-        """Names of metrics to value and interval."""
-        real = self._reference
+        """Returns value and interval of each metric."""
+        real = self._real_seen
         pair, seed = (real.features, made.features), self.seed
         values = {}
         if made.features.shape[1] <= _MANY_FEATURES:
@@ -359,9 +392,9 @@ class Evaluation:
             values["classifier_score"] = (found.value, *spread)
             classes = made.probabilities.argmax(axis=1)
             values["classes"] = (class_coverage(classes, made.probabilities.shape[1]).modes,)
-            values["sure"] = (float((made.probabilities.max(axis=1) > _SURE).mean()),)
-            if made.asked is not None:
-                values["asked"] = (float((classes == made.asked).mean()),)
+            values["sure"] = (float((made.probabilities.max(axis=1) > _CONFIDENT).mean()),)
+            if made.labels is not None:
+                values["asked"] = (float((classes == made.labels).mean()),)
         return values
 
     def _mean(self, values):
@@ -369,41 +402,45 @@ class Evaluation:
 
     @property
     def _scales(self):
-        """Of MS-SSIM, as many as fit into the real images; 0 for none."""
+        """How many scales of MS-SSIM fit the real images; 0 for none."""
         return fitting_scales(min(self._shape[:2]))
 
-    # ---- what is kept
+    # ---- the cache
 
-    def _read_reference(self):
-        if self._reference is not None:
+    def _read_real(self):
+        if self._real_seen is not None:
             return
         digest = hashlib.sha256()
         for batch in self._real(self.split):
             digest.update(image.to_uint8(batch).tobytes())
             self._shape = batch.shape[1:]
-        self._reference_sha256 = digest.hexdigest()
+        self._real_sha256 = digest.hexdigest()
         path = self._path("reference.npz")
         if path is not None and path.exists():
             try:
-                # Opened here, or NumPy leaves a damaged file open.
+                # Opened here, because NumPy would leave a damaged file open.
                 with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                     shares = file["probabilities"]
-                    self._reference = _Seen(file["features"], shares if shares.size else None)
+                    self._real_seen = _Seen(file["features"], shares if shares.size else None)
                     return
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                logging.warning("Features kept in %s are damaged: made again. (%s)", path, error)
+                logging.warning(
+                    "The features in the cache %s are damaged, and computed again. (%s)",
+                    path,
+                    error,
+                )
         seen = self._see(self._real(self.split))
         if path is not None:
             shares = np.zeros(0) if seen.probabilities is None else seen.probabilities
             with atomic(path) as partial, partial.open("wb") as file:
                 np.savez(file, features=seen.features, probabilities=shares)
-        self._reference = seen
+        self._real_seen = seen
 
     def _kept(self, name, make):
-        """Measurements that are made once for each protocol."""
-        self._read_reference()
-        key = f"{name} of {self.floor_split}, seed {self.seed}, version {_VERSION}"
-        path = self._path("yardsticks.json")
+        """Returns cached measurements, which are made once for each protocol."""
+        self._read_real()
+        key = f"{name} of {self.reference_split}, seed {self.seed}, version {_VERSION}"
+        path = self._path("references.json")
         kept = json.loads(path.read_text()) if path is not None and path.exists() else {}
         if key not in kept:
             kept[key] = {n: m.to_json() for n, m in make().items()}
@@ -413,25 +450,25 @@ class Evaluation:
         return {n: Measurement.from_json(m) for n, m in kept[key].items()}
 
     def _path(self, file):
-        """Where a file about these real images and this network is kept; `None` for nowhere."""
+        """Path of a file in the cache of these real images and this network; `None` for none."""
         if self.features.sha256 is None:
-            return None  # a function may answer otherwise tomorrow
-        parts = (self._reference_sha256, self.features.name, self.features.sha256, self.num_images)
+            return None  # a function may return other features tomorrow
+        parts = (self._real_sha256, self.features.name, self.features.sha256, self.num_images)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         return self.cache_dir / f"{self.features.name}_{key}" / file
 
 
 @dataclasses.dataclass(frozen=True)
 class NearestImages:
-    """What `Evaluation.memorization` finds.
+    """Result of `Evaluation.memorization`.
 
     Attributes:
-        images: generated ones.
-        nearest: for each the nearest training image, pixel by pixel.
-        alike: for each the nearest training image, by the network's features.
+        images: generated images.
+        nearest: for each, the training image that is nearest by pixels.
+        alike: for each, the training image that is nearest by the network's features.
         rms: root mean square difference from `images` to `nearest`, of a range of 2.
-        score: a `Memorization`, against as many images that were not trained on; `None` if the
-            split that was trained on holds the reference too.
+        score: a `Memorization` in comparison with as many images that were not trained on; `None`
+            if the evaluation compares with images of the training split.
     """
 
     images: np.ndarray
@@ -440,14 +477,14 @@ class NearestImages:
     rms: np.ndarray
     score: object
 
-    def picture(self, number=12):
-        """Three rows as one image, uint8: generated ones, nearest pixels, nearest features."""
+    def picture(self, number: int = 12) -> np.ndarray:
+        """Returns one uint8 image of three rows: generated, nearest by pixels, by features."""
         rows = [part[:number] for part in (self.images, self.nearest, self.alike)]
         return image.grid(np.concatenate(rows), columns=len(rows[0]))
 
 
 def _cut(batches, number):
-    """The first images of batches."""
+    """Yields batches up to so many images."""
     for batch in batches:
         yield batch[:number]
         number -= len(batch)
@@ -461,7 +498,7 @@ def _first(batches, number):
 
 
 def _blurred(images):
-    """Each pixel as the mean of the 3x3 around it, the edge repeated."""
+    """Returns the mean of 3x3 pixels at each pixel; edges are repeated."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     height, width = images.shape[1:3]
     shifts = [padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)]
@@ -469,5 +506,5 @@ def _blurred(images):
 
 
 def _overlap(training, reference):
-    """May two splits share images? Only unlike names, without parts of one another, may not."""
+    """Returns whether two splits may share images: all but those of different names may."""
     return training.split("[")[0] == reference.split("[")[0] or "+" in training + reference

@@ -1,17 +1,19 @@
-"""The networks that metrics look through: images in, features and probabilities out.
+"""Feature networks: from images to the features and probabilities that metrics compare.
 
-A distance between features means something beside the network they come from, so each network has
-a name and the SHA-256 of its weights, and metrics put both into the name of what they measure.
+A distance between features has a meaning only together with the network, so each network has a name
+and the SHA-256 of its weights, and both are part of a metric's protocol.
 """
 
 import hashlib
 import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_gans import batches, checks
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.metrics import classifiers, inception_v3, random_cnn, resizing
 from keras_gans.names import did_you_mean
 
@@ -21,7 +23,7 @@ _RANDOM = "random_cnn_v1"
 _INCEPTIONS = ("inception_v3", "inception_v3_legacy", "inception_v3_keras")
 
 
-def load(name, weights=None):
+def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
     """Loads a feature network.
 
     >>> network = load("digits_cnn_v1")
@@ -38,8 +40,8 @@ def load(name, weights=None):
       its weights, from 2015, in a file; see `keras_gans.metrics.inception_v3`.
     - `"inception_v3_legacy"`: the same behind the resize of the first FID (`resize_legacy`).
     - `"inception_v3_keras"`: InceptionV3 of `keras.applications` with its ImageNet weights, which
-      Keras keeps or downloads, behind `resize_clean`. Another network: a distance through it is
-      no FID, and must not be compared with published ones.
+      Keras caches or downloads, behind `resize_clean`. It is a different network: a distance
+      between its features is no FID, and not comparable with published ones.
 
     The three Inceptions take images of any size, and repeat a single grey channel three times.
 
@@ -52,8 +54,8 @@ def load(name, weights=None):
         A `FeatureNetwork`.
 
     Raises:
-        ValueError: for an unknown name, a damaged file, or weights for what brings its own.
-        FileNotFoundError: for an Inception without weights; the message says where they are.
+        ValueError: for an unknown name, a damaged file, or weights for a network with its own.
+        FileNotFoundError: for an Inception without weights; the message says where to get them.
     """
     known = [*classifiers.names(), _RANDOM, *_INCEPTIONS]
     if name not in known:
@@ -62,17 +64,17 @@ def load(name, weights=None):
             f"{known}; `wrap` makes one of your own. Received: {name!r}"
         )
     if name in _INCEPTIONS:
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             return _inception(name, weights)
     if weights is not None:
         raise ValueError(
-            f"{name!r} brings its own weights. Leave `weights` out; `wrap` makes a feature network "
+            f"{name!r} has its own weights. Leave `weights` out; `wrap` makes a feature network "
             f"of another model. Received: weights={str(weights)!r}"
         )
     if name == _RANDOM:
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             return wrap(random_cnn.build(), name)
-    with undisturbed("float32"):
+    with preserving_random_state("float32"):
         network, recipe, sha256 = classifiers.load(name)
         call = _with_probabilities(network)
     source = recipe["data"]
@@ -87,8 +89,15 @@ def load(name, weights=None):
     )
 
 
-def wrap(network, name, image_shape=None, data=None, sha256=None, batch_size=256):
-    """Makes a feature network of a model or a function.
+def wrap(
+    network: keras.Model | Callable,
+    name: str,
+    image_shape: Sequence[int | None] | None = None,
+    data: str | None = None,
+    sha256: str | None = None,
+    batch_size: int = 256,
+) -> "FeatureNetwork":
+    """Makes a feature network from a model or a function.
 
     >>> means = wrap(lambda images: images.mean(axis=(1, 2)), "means", image_shape=(8, 8, 3))
     >>> means(np.ones((2, 8, 8, 3)))[0].tolist()
@@ -97,19 +106,19 @@ def wrap(network, name, image_shape=None, data=None, sha256=None, batch_size=256
     Args:
         network: a `keras.Model`, called in inference mode, or a callable. It gets float32 images
             in [-1, 1] and returns features `(n, d)`, or those and probabilities `(n, classes)`.
-        name: what metrics call it.
-        image_shape: `(height, width, channels)` that it takes, `None` for any; by default that of
-            a model's input. A callable must be told.
+        name: its name in the protocols of metrics.
+        image_shape: `(height, width, channels)` of its images, with `None` for any size; by default
+            the input shape of a model. Required for a callable.
         data: name and split of the data set that it is the natural reference for.
-        sha256: of a callable's weights; a model's are hashed here, once: wrap it again after it
-            has learnt.
+        sha256: of a callable's weights. A model's are hashed here, once: wrap it again after
+            training.
         batch_size: images in a call.
 
     Returns:
         A `FeatureNetwork`.
 
     Raises:
-        ValueError: for a network that answers maps, or an image shape that is missing or no such.
+        ValueError: for a network that returns maps, or an image shape that is missing or invalid.
     """
     num_features = num_classes = None
     call = network
@@ -145,14 +154,14 @@ def wrap(network, name, image_shape=None, data=None, sha256=None, batch_size=256
 
 
 class FeatureNetwork:
-    """A network with a name, that turns images into features; made by `load` and `wrap`.
+    """A network with a name that computes features of images; made by `load` and `wrap`.
 
     Attributes:
         name: of the network, with the resize before it.
         sha256: of its weights; `None` for a callable that was wrapped without.
-        image_shape: `(height, width, channels)` it takes, `None` for any.
-        num_features: how many features; of a callable `None` until its first call.
-        num_classes: how many probabilities, or `None`.
+        image_shape: `(height, width, channels)` of its images, with `None` for any size.
+        num_features: number of features; of a callable `None` until its first call.
+        num_classes: number of probabilities, or `None`.
         data: data set and split that it is the natural reference for, such as
             `"fashion_mnist/test"`, or `None`.
         batch_size: images in a call.
@@ -160,25 +169,25 @@ class FeatureNetwork:
 
     def __init__(
         self,
-        call,
-        name,
+        call: Callable,
+        name: str,
         *,
-        image_shape,
-        sha256=None,
-        num_features=None,
-        num_classes=None,
-        data=None,
-        batch_size=256,
-        prepare=None,
-    ):
+        image_shape: tuple[int | None, ...],
+        sha256: str | None = None,
+        num_features: int | None = None,
+        num_classes: int | None = None,
+        data: str | None = None,
+        batch_size: int = 256,
+        prepare: Callable | None = None,
+    ) -> None:
         self._call, self._prepare = call, prepare
         self.name, self.sha256, self.data = name, sha256, data
         self.image_shape = image_shape
         self.num_features, self.num_classes = num_features, num_classes
         self.batch_size = checks.count("batch_size", batch_size)
 
-    def __call__(self, images):
-        """Features of any number of images, computed in batches.
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Computes the features of any number of images, in batches.
 
         Args:
             images: floats in [-1, 1], `(n, height, width, channels)`.
@@ -188,8 +197,8 @@ class FeatureNetwork:
             `(n, num_classes)` or `None`.
 
         Raises:
-            ValueError: for what are no such images, and for answers that are no features: not
-                finite, or maps.
+            ValueError: for other images, and if the network returns maps, or numbers that are not
+                finite.
         """
         images = self._require_images(images)
         if len(images) >= 8:  # fewer may all be bright
@@ -197,8 +206,8 @@ class FeatureNetwork:
         starts = range(0, len(images), self.batch_size)
         return _joined([self._batch(images[i : i + self.batch_size]) for i in starts])
 
-    def extract(self, dataset):
-        """Features of all images of a data set that need not fit into memory.
+    def extract(self, dataset: Iterable) -> tuple[np.ndarray, np.ndarray | None]:
+        """Computes the features of all images of a data set that need not fit into memory.
 
         >>> digits = keras_gans.data.load("digits", split="train[:1%]", batch_size=25)
         >>> load("digits_cnn_v1").extract(digits)[0].shape
@@ -206,19 +215,19 @@ class FeatureNetwork:
 
         Args:
             dataset: batches of images, such as a finite `tf.data.Dataset`. Of batches that are
-                tuples the first part counts, so labels are passed over.
+                tuples only the first part is used, so labels are ignored.
 
         Returns:
-            As a call.
+            As `__call__`.
 
         Raises:
-            ValueError: as a call; for no batches.
+            ValueError: as `__call__`; for no batches.
         """
         first = (batch[0] if isinstance(batch, (tuple, list)) else batch for batch in dataset)
-        answers = [self(batch) for batch in first]
-        if not answers:
+        outputs = [self(batch) for batch in first]
+        if not outputs:
             raise ValueError(f"There are no images in the data set. Received: {dataset!r}")
-        return _joined(answers)
+        return _joined(outputs)
 
     def __repr__(self):
         return f"<FeatureNetwork {self.name}, sha256 {str(self.sha256)[:8]}>"
@@ -255,36 +264,38 @@ class FeatureNetwork:
         channels = self.image_shape[-1]
         if channels == 3 and shape[-1] == 1:
             return (
-                " It sees colours and these are grey: choose a network for grey images, or repeat "
-                "the channel with `np.repeat(images, 3, axis=-1)`."
+                " It takes colour images and these are grey: choose a network for grey images, or "
+                "repeat the channel with `np.repeat(images, 3, axis=-1)`."
             )
         if channels == 1 and shape[-1] == 3:
-            return " It sees grey and these are in colour: choose a network for colour images."
+            return (
+                " It takes grey images and these are in colour: choose a network for colour images."
+            )
         return " Load the data with that `image_size`, or choose another network."
 
     def _batch(self, images):
         images = images.astype("float32", copy=False)
         batches.require_range(images)
-        answer = self._call(self._prepare(images) if self._prepare else images)
-        answer = answer if isinstance(answer, (tuple, list)) else (answer,)
-        if len(answer) not in (1, 2):
+        outputs = self._call(self._prepare(images) if self._prepare else images)
+        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+        if len(outputs) not in (1, 2):
             raise ValueError(
-                f"{self.name!r} must answer features, or features and probabilities. "
-                f"Received: {len(answer)} things"
+                f"{self.name!r} must return features, or features and probabilities. "
+                f"Received: {len(outputs)} outputs"
             )
-        features, *probabilities = (np.asarray(part).astype("float32") for part in answer)
+        features, *probabilities = (np.asarray(part).astype("float32") for part in outputs)
         for part in (features, *probabilities):
             _require_rank_2(part.shape, self.name)
             if len(part) != len(images) or not np.isfinite(part).all():
                 raise ValueError(
-                    f"{self.name!r} must answer one row of finite numbers for each image. Look at "
+                    f"{self.name!r} must return one row of finite numbers for each image. Check "
                     f"its weights. Received: shape {part.shape} for {len(images)} images, "
                     f"{np.count_nonzero(~np.isfinite(part))} numbers that are not finite"
                 )
         self.num_features = self.num_features or features.shape[1]
         if features.shape[1] != self.num_features:
             raise ValueError(
-                f"{self.name!r} answered another number of features than before. Expected "
+                f"{self.name!r} returned another number of features than before. Expected "
                 f"{self.num_features}. Received: {features.shape[1]}"
             )
         if not probabilities:
@@ -293,15 +304,15 @@ class FeatureNetwork:
         self.num_classes = shares.shape[1]
         if shares.min() < 0 or np.abs(shares.sum(axis=1, dtype="float64") - 1).max() > 1e-3:
             raise ValueError(
-                f"The second answer of {self.name!r} must be probabilities: 0 or more, and 1 in "
-                "sum. Pass logits through `keras.ops.softmax`. "
+                f"The second output of {self.name!r} must be probabilities: 0 or more, with "
+                "a sum of 1. Pass logits through `keras.ops.softmax`. "
                 f"Received: values from {shares.min():.4g} to {shares.max():.4g}"
             )
         return features, shares
 
 
-def hash_of(model):
-    """SHA-256 of a model's weights: names of their types, shapes and values, in their order."""
+def hash_of(model: keras.Model) -> str:
+    """Returns the SHA-256 of a model's weights: of their types, shapes and values, in order."""
     digest = hashlib.sha256()
     for weight in model.weights:
         value = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
@@ -346,14 +357,14 @@ def _with_probabilities(network):
 def _require_rank_2(shape, name):
     if len(shape) != 2:
         raise ValueError(
-            f"{name!r} answers maps, and metrics take rows of features. Pool them over height and "
+            f"{name!r} returns maps, and metrics take rows of features. Pool them over height and "
             "width first, for example with `keras.layers.GlobalAveragePooling2D`. "
-            f"Received: an answer of shape {tuple(shape)}"
+            f"Received: an output of shape {tuple(shape)}"
         )
 
 
-def _joined(answers):
-    features, probabilities = zip(*answers)
+def _joined(outputs):
+    features, probabilities = zip(*outputs)
     return (
         np.concatenate(features),
         None if probabilities[0] is None else np.concatenate(probabilities),

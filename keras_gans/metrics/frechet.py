@@ -1,23 +1,26 @@
 """The Frechet distance between two sets of features."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans.metrics.statistics import FeatureStatistics
 
 
-def frechet_distance(real, generated):
-    """Squared Frechet distance of the normals that fit two sets of features (Heusel 2017, eq. 6).
+def frechet_distance(
+    real: ArrayLike | FeatureStatistics, generated: ArrayLike | FeatureStatistics
+) -> float:
+    """Squared Frechet distance of normals fitted to two sets of features (Heusel 2017, eq. 6).
 
     `|m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2))`, in float64. The trace of the root is that of
-    `(S C' S)^(1/2)` with `S = C^(1/2)`: symmetric matrices throughout, so that singular
-    covariances (more features than examples) do no harm. Only features of InceptionV3 make it FID.
+    `(S C' S)^(1/2)` with `S = C^(1/2)`. All matrices are symmetric, so singular covariances (more
+    features than examples) are no problem. Only features of InceptionV3 make it FID.
 
     >>> frechet_distance([[0.0], [2.0]], [[1.0], [7.0]])  # (1 - 4)^2 + (1.41 - 4.24)^2
     17.0
 
     Args:
         real: features of real images, `(number, features)`, 2 or more; or the
-            `FeatureStatistics` of them, where they are too many to keep or are used again.
+            their `FeatureStatistics`, if they are too many to keep or are used again.
         generated: those of generated images; their number may differ.
 
     Returns:

@@ -3,43 +3,44 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
 
 @dataclasses.dataclass(frozen=True)
 class InceptionScore:
-    """What `inception_score` finds: from 1 (all alike) to the number of classes.
+    """Result of `inception_score`: from 1 (all images alike) to the number of classes.
 
     Attributes:
         value: mean over the parts.
-        stddev: standard deviation over the parts; 0 of one part.
+        stddev: standard deviation over the parts; 0 for a single part.
     """
 
     value: float
     stddev: float
 
 
-def inception_score(probabilities, splits=10):
+def inception_score(probabilities: ArrayLike, splits: int = 10) -> InceptionScore:
     """Inception Score, `exp(E KL(p(y|x) || p(y)))` (Salimans 2016, section 4).
 
-    High if each image is surely of one class, and the classes are many. Real images play no part,
-    nor does variety within a class. Only the 1,000 classes of ImageNet, by InceptionV3, make the
-    number that papers report.
+    It is high if each image is clearly of one class, and there are many classes. It uses no real
+    images, and does not measure variety within a class. Papers report it for the 1,000 ImageNet
+    classes of InceptionV3 only.
 
     >>> inception_score(np.eye(4), splits=1)
     InceptionScore(value=4.0, stddev=0.0)
 
     Args:
         probabilities: of the classes for each generated image, `(number, classes)`; rows sum to 1.
-        splits: parts that are scored one by one, each of consecutive images. Shuffle images that
-            were made class by class. Small parts score too low: the papers' are of 5,000.
+        splits: number of parts that are scored separately, each of consecutive images. Shuffle
+            images that are sorted by class. Small parts score too low: papers use 5,000 images.
 
     Returns:
         An `InceptionScore`.
 
     Raises:
-        ValueError: for rows that are no probabilities, and fewer images than parts.
+        ValueError: for rows that are not probabilities, and fewer images than parts.
     """
     probabilities = _require(probabilities)
     checks.count("splits", splits)
@@ -60,9 +61,9 @@ def inception_score(probabilities, splits=10):
 class ScoreStatistics:
     """The Inception Score of images that come in batches.
 
-    `E KL(p(y|x) || p(y))` is the entropy of the mean minus the mean entropy, so sums are enough:
-    memory grows with parts times classes, and not with the number of images. Images are dealt to
-    the parts in turn.
+    `E KL(p(y|x) || p(y))` is the entropy of the mean minus the mean entropy, so sums suffice:
+    memory grows with parts times classes, and not with the number of images. Images go to the parts
+    in turn.
 
     >>> statistics = ScoreStatistics(splits=1)
     >>> for batch in np.eye(4)[:, None]:
@@ -71,20 +72,20 @@ class ScoreStatistics:
     InceptionScore(value=4.0, stddev=0.0)
 
     Args:
-        splits: parts that are scored one by one.
+        splits: number of parts that are scored separately.
     """
 
-    def __init__(self, splits=10):
+    def __init__(self, splits: int = 10) -> None:
         self.splits = checks.count("splits", splits)
         self.number = 0
         self._sums = None  # of the probabilities, by part
         self._negentropies = np.zeros(splits)
 
-    def update(self, probabilities):
-        """Takes in one batch `(number, classes)`.
+    def update(self, probabilities: ArrayLike) -> None:
+        """Adds one batch `(number, classes)`.
 
         Raises:
-            ValueError: for rows that are no probabilities, or of another number of classes.
+            ValueError: for rows that are not probabilities, or another number of classes.
         """
         probabilities = _require(probabilities)
         if self._sums is None:
@@ -99,8 +100,8 @@ class ScoreStatistics:
         np.add.at(self._negentropies, parts, _negentropy(probabilities))
         self.number += len(probabilities)
 
-    def result(self):
-        """The `InceptionScore` so far.
+    def result(self) -> InceptionScore:
+        """Returns the `InceptionScore` of the images so far.
 
         Raises:
             ValueError: for fewer images than parts.
@@ -131,9 +132,9 @@ def _require(probabilities):
     sums = array.sum(axis=1)
     if not ((array >= 0).all() and (np.abs(sums - 1) <= 1e-3).all()):  # false of NaN
         raise ValueError(
-            "The rows are no probabilities. Expected numbers of at least 0 that sum to 1. Apply "
+            "The rows are not probabilities. Expected numbers of at least 0 that sum to 1. Apply "
             "`keras.ops.softmax` to the logits of a classifier. "
             f"Received: values from {array.min():.6g} to {array.max():.6g}, rows that sum to "
             f"{sums.min():.6g} to {sums.max():.6g}"
         )
-    return array / sums[:, None]  # half precision rounds what the softmax made
+    return array / sums[:, None]  # half precision rounds the probabilities

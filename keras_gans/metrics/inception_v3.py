@@ -1,15 +1,14 @@
-"""InceptionV3 as FID knows it, and that of `keras.applications`: two networks, not comparable.
+"""The InceptionV3 of FID, and that of `keras.applications`: two networks, not comparable.
 
 FID is defined by one frozen TensorFlow graph, `inception-2015-12-05`. It is not the InceptionV3 of
-today's libraries: it has 1,008 logits, and the pooling branch of its last block takes the maximum.
+today's libraries: it has 1,008 logits, and the pooling branch of its last block is a max pooling.
 `build` makes that network, and `load` fills it from the PyTorch port of the graph's weights,
 `pt_inception-2015-12-05-6726825d.pth`, which the project pytorch-fid (mseitzer) publishes as a
-release on GitHub. The library neither holds nor downloads that file. Fetch it once and name it:
+release on GitHub. The library neither contains nor downloads that file. Download it once and set:
 
     export KERAS_GANS_INCEPTION_V3=/path/to/pt_inception-2015-12-05-6726825d.pth
 
-Nothing in the file is executed: `keras_gans.reading.pytorch` takes arrays from it and refuses the
-rest.
+Nothing in the file is executed: `keras_gans.reading.pytorch` reads arrays and refuses the rest.
 
 References:
     - Szegedy et al., 2015, "Rethinking the Inception Architecture for Computer Vision",
@@ -21,6 +20,8 @@ References:
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import keras
@@ -28,7 +29,7 @@ import numpy as np
 from keras import layers
 
 from keras_gans import files
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.reading import hdf5, npz, pytorch
 from keras_gans.reading.stored import Stored, kind_of
 from keras_gans.reading.text import regular
@@ -36,11 +37,11 @@ from keras_gans.reading.text import regular
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 
 
-def build(image_shape=(299, 299, 3)):
-    """The network of FID, not trained.
+def build(image_shape: Sequence[int] = (299, 299, 3)) -> keras.Model:
+    """Builds the network of FID, without trained weights.
 
-    Its layers have the names that the weights have in PyTorch, `Mixed_5b.branch1x1.conv` and so
-    on. Average pooling leaves the padding out, as TensorFlow always does.
+    Its layers are named as the weights in PyTorch: `Mixed_5b.branch1x1.conv` and so on. Average
+    pooling does not count the padding, as always in TensorFlow.
 
     Args:
         image_shape: `(height, width, 3)`, at least 75 a side.
@@ -64,15 +65,15 @@ def build(image_shape=(299, 299, 3)):
         x = _block_c(x, name, width)
     x = _block_d(x, "Mixed_7a")
     x = _block_e(x, "Mixed_7b", layers.AveragePooling2D)
-    # A maximum here, unlike the paper and later Inceptions: published FIDs have it in them.
+    # A maximum, unlike in the paper and in later Inceptions: published FIDs use it.
     x = _block_e(x, "Mixed_7c", layers.MaxPooling2D)
     features = layers.GlobalAveragePooling2D(name="features")(x)
     logits = layers.Dense(1008, use_bias=False, name="fc")(features)
     return keras.Model(inputs, [features, layers.Softmax()(logits)], name="inception_v3")
 
 
-def load(path):
-    """The network of FID, with weights from a file.
+def load(path: Path | str | None) -> keras.Model:
+    """Builds the network of FID, and loads its weights from a file.
 
     Args:
         path: of `pt_inception-2015-12-05-6726825d.pth`, or of an `.npz` with the same names.
@@ -91,14 +92,14 @@ def load(path):
             "the environment variable KERAS_GANS_INCEPTION_V3 or the argument `weights`. "
             f"Received: {repr(str(path)) if path else 'no path'}"
         )
-    with opened(path) as arrays, undisturbed("float32"):
+    with opened(path) as arrays, preserving_random_state("float32"):
         network = build()
         fill(network, arrays)
     return network
 
 
-def fill(network, arrays):
-    """Puts the arrays of a PyTorch state dict into a network of `build`.
+def fill(network: keras.Model, arrays: Mapping[str, np.ndarray | Stored]) -> None:
+    """Assigns the arrays of a PyTorch state dict to a network of `build`.
 
     Args:
         network: a `keras.Model` that `build` made.
@@ -106,8 +107,8 @@ def fill(network, arrays):
             is read.
 
     Raises:
-        ValueError: if a name is missing or left over, or a shape is another; the network is then
-            as it was.
+        ValueError: if a name is missing or unexpected, or a shape differs; the network then stays
+            unchanged.
     """
     unused = {name for name in arrays if not name.endswith(("num_batches_tracked", "fc.bias"))}
     places = []
@@ -150,8 +151,8 @@ def _floats(array, name):
     return value
 
 
-def keras_applications(path=None):
-    """InceptionV3 of `keras.applications`: ImageNet's 1,000 classes, no FID.
+def keras_applications(path: Path | str | None = None) -> keras.Model:
+    """Builds InceptionV3 of `keras.applications`: ImageNet's 1,000 classes, no FID.
 
     Args:
         path: of `inception_v3_weights_tf_dim_ordering_tf_kernels.h5`; by default Keras looks in
@@ -170,9 +171,9 @@ def keras_applications(path=None):
             f"those that Keras keeps or downloads. Received: {str(path)!r}"
         )
     try:
-        with undisturbed("float32"):
+        with preserving_random_state("float32"):
             model = keras.applications.InceptionV3(weights=None if path else "imagenet")
-    # Everything, where a download was tried: a network fails in ways of its own.
+    # All exceptions, because a download can fail with any.
     except Exception as error:
         if path is not None:
             raise
@@ -276,12 +277,12 @@ def _block_e(x, name, pooling):
 # ---- the file
 
 
-def opened(path):
-    """Opens a file of arrays: of PyTorch, or an `.npz`. See `reading.pytorch.opened`.
+def opened(path: Path | str) -> AbstractContextManager[dict[str, Stored]]:
+    """Opens a file of arrays, of PyTorch or an `.npz`. See `reading.pytorch.opened`.
 
     Args:
-        path: of the file. If its name ends in `-` and hexadecimal digits, as PyTorch's hub names
-            files, its SHA-256 must begin with them.
+        path: of the file. If its name ends in `-` and hexadecimal digits, as in PyTorch's hub, its
+            SHA-256 must begin with them.
 
     Returns:
         A context, which yields names to `reading.stored.Stored`.
@@ -299,8 +300,8 @@ def opened(path):
     return (npz if path.suffix == ".npz" else pytorch).opened(path)
 
 
-def read_state_dict(path):
-    """Reads all arrays of a file, whatever network they are of.
+def read_state_dict(path: Path | str) -> dict[str, np.ndarray]:
+    """Reads all arrays of a file, of any network.
 
     Args:
         path: as for `opened`.

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 from keras_gans.metrics.statistics import require_pair
@@ -10,24 +11,31 @@ from keras_gans.metrics.statistics import require_pair
 
 @dataclasses.dataclass(frozen=True)
 class KernelDistance:
-    """What `kernel_distance` finds.
+    """Result of `kernel_distance`.
 
     Attributes:
-        value: mean over the subsets; may fall below 0, since the estimate has no bias.
-        stddev: standard deviation over the subsets, of the estimate from one subset. It is not
-            the error of `value`, which is smaller.
+        value: mean over the subsets; may be below 0, because the estimate is unbiased.
+        stddev: standard deviation of the estimate over the subsets. The error of `value` is
+            smaller.
     """
 
     value: float
     stddev: float
 
 
-def kernel_distance(real, generated, subset_size=1000, num_subsets=100, seed=0, scale=1.0):
+def kernel_distance(
+    real: ArrayLike,
+    generated: ArrayLike,
+    subset_size: int = 1000,
+    num_subsets: int = 100,
+    seed: int = 0,
+    scale: float = 1.0,
+) -> KernelDistance:
     """Kernel distance (Binkowski 2018, section 4): the mean of `mmd` over random subsets.
 
-    Only features of InceptionV3, unscaled, make it KID. Unlike the Frechet distance it has no bias
-    for few examples. The kernel grows with the sixth power of the features, so that raw ones may
-    drown the value in noise: divide them by one constant, and name it with the protocol.
+    Only with unscaled features of InceptionV3 it is KID. Unlike the Frechet distance it has no bias
+    for few examples. The kernel grows with the sixth power of the features, so noise may dominate
+    the value of raw ones: divide them by one constant, and make that part of the protocol.
 
     >>> features = np.random.default_rng(0).normal(size=(2, 200, 4))
     >>> found = kernel_distance(features[0], features[1] + 1.0, subset_size=100, num_subsets=10)
@@ -39,8 +47,8 @@ def kernel_distance(real, generated, subset_size=1000, num_subsets=100, seed=0, 
         generated: those of generated images; their number may differ.
         subset_size: examples of each set in a subset, drawn without replacement.
         num_subsets: how many subsets.
-        seed: of the draws.
-        scale: what all features are divided by.
+        seed: of the subsets.
+        scale: divisor of all features.
 
     Returns:
         A `KernelDistance`.
@@ -69,12 +77,12 @@ def kernel_distance(real, generated, subset_size=1000, num_subsets=100, seed=0, 
     return KernelDistance(float(np.mean(values)), float(np.std(values)))
 
 
-def mmd(real, generated, scale=1.0):
-    """Squared maximum mean discrepancy without bias, kernel `(x . y / features + 1)^3`.
+def mmd(real: ArrayLike, generated: ArrayLike, scale: float = 1.0) -> float:
+    """Unbiased squared maximum mean discrepancy with the kernel `(x . y / features + 1)^3`.
 
     The mean kernel among real examples, plus that among generated ones, minus twice that between
-    them, where no example is paired with itself (Gretton 2012, eq. 3). Time and memory grow with
-    the square of the number of examples: of many, take `kernel_distance`.
+    them, without pairs of an example and itself (Gretton 2012, eq. 3). Time and memory grow with
+    the square of the number of examples: for many, use `kernel_distance`.
 
     >>> mmd([[0.0], [1.0]], [[1.0], [1.0]])  # 1 + 8 - 2 * (1 + 8) / 2
     0.0
@@ -82,10 +90,10 @@ def mmd(real, generated, scale=1.0):
     Args:
         real: features of real images, `(number, features)`, 2 or more.
         generated: those of generated images; their number may differ.
-        scale: what all features are divided by.
+        scale: divisor of all features.
 
     Returns:
-        A float; below 0 by chance where the sets are alike.
+        A float; may be below 0 by chance if the distributions are equal.
 
     Raises:
         ValueError: for features that do not fit each other or are not finite.

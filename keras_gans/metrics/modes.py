@@ -1,20 +1,21 @@
-"""Modes covered: how much of a distribution with known modes a generator finds."""
+"""Mode coverage: how much of a distribution with known modes a generator covers."""
 
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks, labels
 
 
 @dataclasses.dataclass(frozen=True)
 class ModeCoverage:
-    """What `mode_coverage` and `class_coverage` find.
+    """Result of `mode_coverage` and `class_coverage`.
 
     Attributes:
         modes: number of modes with at least one sample.
-        total: number of modes that there are.
-        high_quality: share of the samples that count for a mode.
+        total: number of modes.
+        high_quality: fraction of the samples that count for a mode.
         kl: Kullback-Leibler divergence in nats from the uniform distribution over the modes to
             that of the samples that count; NaN if none does.
     """
@@ -25,22 +26,24 @@ class ModeCoverage:
     kl: float
 
 
-def mode_coverage(samples, centers, stddev, threshold=3.0):
+def mode_coverage(
+    samples: ArrayLike, centers: ArrayLike, stddev: float, threshold: float = 3.0
+) -> ModeCoverage:
     """Counts the modes of a mixture of Gaussians that samples cover.
 
-    A sample is of high quality if it lies within `threshold` deviations of its nearest centre; a
-    mode is covered if it is the nearest of at least one such sample (Srivastava 2017, VEEGAN,
-    section 4).
+    A sample is of high quality if it lies within `threshold` standard deviations of its nearest
+    centre. A mode is covered if it is the nearest of at least one such sample (Srivastava 2017,
+    VEEGAN, section 4).
 
     >>> centers = keras_gans.data.ring_centers()
     >>> mode_coverage(centers[:3], centers, stddev=0.02).modes
     3
 
     Args:
-        samples: points, `(number, dimensions)`. What is not finite is of no quality.
+        samples: points, `(number, dimensions)`. Those that are not finite do not count.
         centers: of the modes, `(modes, dimensions)`.
         stddev: standard deviation of a mode along each axis.
-        threshold: how many deviations away a sample may be.
+        threshold: how many standard deviations away a sample may be.
 
     Returns:
         A `ModeCoverage`.
@@ -57,8 +60,8 @@ def mode_coverage(samples, centers, stddev, threshold=3.0):
         )
     if not len(centers) or not np.isfinite(centers).all():
         raise ValueError(
-            "There must be a centre, and centres must be finite. Give those of the distribution "
-            f"that was learnt. Received: centers={centers.tolist()}"
+            "There must be at least one centre, and all must be finite. Give those of the "
+            f"training distribution. Received: centers={centers.tolist()}"
         )
     if not stddev > 0 or not threshold > 0:
         raise ValueError(
@@ -72,10 +75,11 @@ def mode_coverage(samples, centers, stddev, threshold=3.0):
     return _coverage(found, len(samples))
 
 
-def class_coverage(classes, num_modes):
-    """Counts the modes that a classifier sees in generated images.
+def class_coverage(classes: ArrayLike, num_modes: int) -> ModeCoverage:
+    """Counts the modes that a classifier finds in generated images.
 
-    Stacked MNIST: three digits read one by one are a class of 1,000 (Metz 2017, section 3.3.1).
+    For Stacked MNIST, three digits that are classified one by one form one of 1,000 classes (Metz
+    2017, section 3.3.1).
 
     >>> class_coverage([0, 0, 2, 2], num_modes=4)
     ModeCoverage(modes=2, total=4, high_quality=1.0, kl=0.6931471805599453)
@@ -102,6 +106,6 @@ def class_coverage(classes, num_modes):
 def _coverage(found, number):
     counted = int(found.sum())
     shares = found[found > 0] / max(counted, 1)
-    kl = (shares * np.log(shares * len(found))).sum()  # its rounding may fall below 0
+    kl = (shares * np.log(shares * len(found))).sum()  # rounding may make it negative
     kl = max(float(kl), 0.0) if counted else float("nan")
     return ModeCoverage(int((found > 0).sum()), len(found), counted / number, kl)

@@ -1,20 +1,22 @@
-"""Nearest neighbours, and what they say of a generator that copies its training set."""
+"""Nearest neighbours, and a test for generators that copy their training set."""
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
-# Rows of distances that are worked out at a time, and references that are compared at a time.
+# How many rows of distances, and how many references, are computed at a time.
 _ROWS, _REFERENCES = 256, 2048
 
 
-def squared_distances(x, y):
+def squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Squared Euclidean distances between vectors, some rows of `x` at a time, in float64.
 
-    `|x|^2 - 2 x . y + |y|^2` as one matrix product, which is fast and loses the last digits of what
-    is near: equal vectors may come out at 1e-15 of their squared length, on either side of 0.
+    `|x|^2 - 2 x . y + |y|^2` is one matrix product, which is fast but loses digits of small
+    distances: that of equal vectors may be +-1e-15 of their squared length.
 
     >>> [(rows, block.tolist()) for rows, block in squared_distances(np.eye(2), np.zeros((1, 2)))]
     [(slice(0, 2, None), [[1.0], [1.0]])]
@@ -34,11 +36,13 @@ def squared_distances(x, y):
         yield rows, x[rows] @ y
 
 
-def nearest_neighbors(queries, references, k=1):
-    """The nearest references of each query, by Euclidean distance, in float64.
+def nearest_neighbors(
+    queries: ArrayLike, references: ArrayLike | Iterable[ArrayLike], k: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the nearest references of each query, by Euclidean distance, in float64.
 
-    Images are compared pixel by pixel, which a shift by one pixel upsets: give features of a
-    network to find what looks alike.
+    Images are compared pixel by pixel, which is sensitive to a shift by one pixel: give features of
+    a network to find images that look similar.
 
     >>> distances, indices = nearest_neighbors(np.array([[3.0, 4.0]]), np.zeros((5, 2)) - [[1, 0]])
     >>> distances.tolist(), nearest_neighbors(np.eye(2), np.eye(2)[::-1])[1].tolist()
@@ -47,17 +51,17 @@ def nearest_neighbors(queries, references, k=1):
     Args:
         queries: `(number, ...)`, vectors or images.
         references: an array `(number, ...)`; or an iterable of such arrays (a `tf.data.Dataset` of
-            batches), which is read once and never kept.
-        k: how many neighbours.
+            batches), which is read once and not kept.
+        k: number of neighbours.
 
     Returns:
         Distances and indices, both `(number of queries, k)`, nearest first. An index counts
-        through all references in their order; of equal distances any may be given. Memory grows
-        with the number of queries, not with that of the references.
+        all references in order. Among equal distances the choice is arbitrary. Memory grows with
+        the number of queries, not with that of the references.
 
     Raises:
-        ValueError: for shapes that do not fit each other, values that are not finite, and fewer
-            references than `k`.
+        ValueError: for shapes that differ, values that are not finite, and fewer references than
+            `k`.
     """
     checks.count("k", k)
     queries, shape = _vectors(queries, "queries")
@@ -71,23 +75,23 @@ def nearest_neighbors(queries, references, k=1):
         batch, _ = _vectors(batch, "references", shape)
         for start in range(0, len(batch), _REFERENCES):
             part = batch[start : start + _REFERENCES] - center
-            _take_in(queries, part, number + start, distances, indices)
+            _update_nearest(queries, part, number + start, distances, indices)
         number += len(batch)
     if number < k:
         raise ValueError(
-            "There are fewer references than neighbours asked for. Give more, or a smaller `k`. "
+            "There are fewer references than `k` neighbours. Give more, or a smaller `k`. "
             f"Received: {number} references, k={k}"
         )
     return distances, indices
 
 
-def _take_in(queries, references, offset, distances, indices):
-    """Puts the nearest of a few references into what was found so far, in place."""
+def _update_nearest(queries, references, offset, distances, indices):
+    """Updates the nearest references found so far with a few more, in place."""
     k = distances.shape[1]
     for rows, block in squared_distances(queries, references):
         near = min(k, len(references))
         found = np.argpartition(block, near - 1, axis=1)[:, :near]
-        # Again, by differences: equal vectors are at 0, and no digits are lost.
+        # Computed again from differences, which lose no digits: equal vectors are at 0.
         exact = np.stack(
             [np.linalg.norm(queries[rows] - references[column], axis=1) for column in found.T], 1
         )
@@ -100,14 +104,14 @@ def _take_in(queries, references, offset, distances, indices):
 
 @dataclasses.dataclass(frozen=True)
 class Memorization:
-    """What `memorization_score` finds.
+    """Result of `memorization_score`.
 
     Attributes:
         ratio: median over the queries of the distance to the nearest training image, divided by
-            that to the nearest held-out one. About 1 without memorisation; 0 for copies.
-        share: of the queries that are nearer to a training image than to any held-out one; equal
-            distances count half. About 0.5 without memorisation; 1 for copies.
-        number: of images in each of the two sets, after the larger one was cut down.
+            that to the nearest held-out one. About 1 without memorization; 0 for copies.
+        share: fraction of the queries that are nearer to a training image than to any held-out
+            one; equal distances count half. About 0.5 without memorization; 1 for copies.
+        number: of images in each of the two sets, after the larger one was reduced.
     """
 
     ratio: float
@@ -115,14 +119,16 @@ class Memorization:
     number: int
 
 
-def memorization_score(queries, training, held_out, seed=0):
-    """Whether generated images are nearer to the training set than to images it never saw.
+def memorization_score(
+    queries: ArrayLike, training: ArrayLike, held_out: ArrayLike, seed: int = 0
+) -> Memorization:
+    """Measures whether generated images are nearer to the training set than to held-out images.
 
-    Training and held-out images come from one distribution, and the larger of both sets is cut
-    down to the size of the other, at random. So a generator that learnt the distribution, and not
-    the images, is as often nearer to either. Nearest training images beside the samples are how
-    Goodfellow 2014 (figure 2) looks for copies; Meehan 2020 tests for them otherwise, by comparing
-    how far generated and held-out images are from the training set.
+    Training and held-out images come from one distribution, and the larger set is reduced to the
+    size of the other, at random. So samples of a generator that learned the distribution, and not
+    the images, are equally often nearer to either. Goodfellow 2014 (figure 2) shows the nearest
+    training images to look for copies. Meehan 2020 has another test, which compares how far
+    generated and held-out images are from the training set.
 
     >>> points = np.random.default_rng(0).normal(size=(3, 100, 2))
     >>> memorization_score(points[0], training=points[0], held_out=points[1]).share
@@ -130,16 +136,15 @@ def memorization_score(queries, training, held_out, seed=0):
 
     Args:
         queries: generated images or their features, `(number, ...)`.
-        training: what the generator was trained on, likewise.
-        held_out: what it was not trained on, likewise.
-        seed: of the choice that cuts the larger set down.
+        training: images that the generator was trained on, or their features.
+        held_out: images that it was not trained on, or their features.
+        seed: of the choice that reduces the larger set.
 
     Returns:
-        A `Memorization`. With few training images left, copies of the others go unseen.
+        A `Memorization`. If few training images are left, copies of the others are not found.
 
     Raises:
-        ValueError: for shapes that do not fit each other, values that are not finite, and sets
-            that are empty.
+        ValueError: for shapes that differ, values that are not finite, and empty sets.
     """
     queries, shape = _vectors(queries, "queries")
     training, _ = _vectors(training, "training images", shape)
@@ -150,7 +155,7 @@ def memorization_score(queries, training, held_out, seed=0):
         nearest_neighbors(queries, rng.choice(images, number, replace=False))[0][:, 0]
         for images in (training, held_out)
     )
-    # Copies of both are at 0 / 0, which is as near to either; far / 0 is infinite.
+    # Copies of both have 0 / 0, which counts as 1; far / 0 is infinite.
     ratios = np.divide(near, far, out=np.where(near > 0, np.inf, 1.0), where=far > 0)
     share = np.mean(near < far) + np.mean(near == far) / 2
     return Memorization(float(np.median(ratios)), float(share), number)
@@ -160,7 +165,7 @@ def _vectors(array, name, shape=None):
     """A batch of anything as float64 vectors, and the shape of one of its examples."""
     if isinstance(array, (tuple, dict)):
         raise ValueError(
-            f"The {name} are no array. Drop labels: `data.map(lambda image, label: image)`. "
+            f"The {name} must be an array. Drop labels: `data.map(lambda image, label: image)`. "
             f"Received: {type(array).__name__} of length {len(array)}"
         )
     array = np.asarray(array, "float64")
@@ -168,12 +173,12 @@ def _vectors(array, name, shape=None):
     if array.ndim < 2 or not array.size or array.shape[1:] != wanted:
         expected = "..." if shape is None else ", ".join(map(str, shape))
         raise ValueError(
-            f"The {name} do not have the shape that they must have. Expected (number, {expected}), "
+            f"The {name} have another shape. Expected (number, {expected}), "
             f"at least 1. Received: shape {array.shape}"
         )
     if not np.isfinite(array).all():
         raise ValueError(
-            f"The {name} must be finite. Look at where they come from. "
+            f"The {name} must be finite. Check their source. "
             f"Received: {np.count_nonzero(~np.isfinite(array))} values that are not"
         )
     return array.reshape(len(array), -1), array.shape[1:]

@@ -1,4 +1,4 @@
-"""Features of a network that nobody trained: for images that no trained network knows."""
+"""A feature network with random weights, for images without a suitable trained network."""
 
 import keras
 import numpy as np
@@ -7,12 +7,12 @@ from keras import layers, ops
 WIDTHS = (8, 16, 24, 32)
 
 
-def build(channels=3):
-    """Convolutions with weights from a fixed seed: images of any size to 80 features.
+def build(channels: int = 3) -> keras.Model:
+    """Builds a network from images of any size to 80 features, with weights from a fixed seed.
 
-    Four convolutions 3x3 of stride 2 with ReLU, and the mean of each one's maps: edges and texture
-    at four scales. Networks with random weights tell sets of images apart about as well as those
-    trained on ImageNet where the images are of another kind (Naeem 2020, section 4.2).
+    Four convolutions 3x3 of stride 2 with ReLU, and the mean of the maps of each: edges and texture
+    at four scales. For images unlike those of ImageNet, networks with random weights distinguish
+    sets of images about as well as networks trained on ImageNet (Naeem 2020, section 4.2).
 
     >>> build()(np.zeros((2, 64, 64, 3))).shape
     TensorShape([2, 80])
@@ -24,7 +24,7 @@ def build(channels=3):
         A `keras.Model` from images in [-1, 1] `(batch, height, width, channels)` to float32
         features `(batch, 80)`.
     """
-    # NumPy never changes what this old generator draws.
+    # NumPy guarantees that this legacy generator always draws the same numbers.
     random = np.random.RandomState(0)
     x = inputs = keras.Input((None, None, channels), name="images")
     means, kernels = [], []

@@ -1,4 +1,4 @@
-"""Two ways to bring images to the size of a feature network; their Frechet distances differ.
+"""Two ways to resize images for a feature network. They give different Frechet distances.
 
 References:
     - Parmar et al., 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation",
@@ -10,24 +10,24 @@ import numpy as np
 from keras_gans import checks, image
 
 
-def resize_clean(images, size=299):
+def resize_clean(images: np.ndarray, size: int = 299) -> np.ndarray:
     """Resizes as clean-fid does: bicubic with antialiasing, by Pillow, channel by channel.
 
-    Floats are quantised to 256 levels first, as in a file; afterwards nothing is rounded, and what
-    overshoots 0 and 255 at sharp edges is clipped.
+    Floats are quantized to 256 levels first, as in a file. The result is not rounded. Values
+    outside 0 to 255, which occur at sharp edges, are clipped.
 
     >>> float(resize_clean(np.full((1, 8, 8, 1), 7, "uint8"), size=3).max())
     7.0
 
     Args:
         images: `(n, height, width, channels)`, floats in [-1, 1] or `uint8`.
-        size: of a side afterwards.
+        size: of a side of the result.
 
     Returns:
         float32 of shape `(n, size, size, channels)`, from 0 to 255.
 
     Raises:
-        ValueError: for arrays that are no images, or values outside [-1, 1].
+        ValueError: for arrays that are not images, or values outside [-1, 1].
     """
     from PIL import Image
 
@@ -40,11 +40,11 @@ def resize_clean(images, size=299):
     return resized.clip(0.0, 255.0, out=resized)
 
 
-def resize_legacy(images, size=299):
+def resize_legacy(images: np.ndarray, size: int = 299) -> np.ndarray:
     """Resizes as the FID of TensorFlow 1 did: bilinear, without antialiasing, corner to corner.
 
-    Pixel i of the target is read at `i * old / new` of the source, between its two neighbours and
-    no others: the picture moves by up to half a pixel, and a smaller one aliases.
+    Pixel i of the result is read at `i * old / new` of the source, from its two neighbours only. So
+    the image shifts by up to half a pixel, and smaller images have aliasing.
 
     >>> resize_legacy(np.array([[[[0], [200]]]], "uint8"), size=4)[0, 0, :, 0].tolist()
     [0.0, 100.0, 200.0, 200.0]
@@ -52,13 +52,13 @@ def resize_legacy(images, size=299):
     Args:
         images: `(n, height, width, channels)`, floats in [-1, 1], which are quantised to 256
             levels first, or `uint8`.
-        size: of a side afterwards.
+        size: of a side of the result.
 
     Returns:
         float32 of shape `(n, size, size, channels)`, from 0 to 255.
 
     Raises:
-        ValueError: for arrays that are no images, or values outside [-1, 1].
+        ValueError: for arrays that are not images, or values outside [-1, 1].
     """
     import tensorflow as tf  # the operation itself
 

@@ -1,22 +1,23 @@
-"""How alike two images are, pixel by pixel; and how sharp one is. Images in [-1, 1].
+"""Similarity of two images, and sharpness of one. Images in [-1, 1].
 
 All but `ms_ssim_diversity` return one float64 for each image.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import batches, checks
 
 # Weights of the scales, finest first (Wang 2003, section 3.2).
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _WINDOW = 11
-# How many images TensorFlow sees at once: its memory is some ten times theirs.
+# How many images TensorFlow gets at once: it takes about ten times their memory.
 _CHUNK = 64
 # How far outside [-1, 1] counts as rounding: one ulp of bfloat16 at 1.
 _SLACK = 2.0**-7
 
 
-def l1(target, made):
+def l1(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     """Mean absolute difference of each image: of pixels in [-1, 1], so from 0 to 2.
 
     >>> l1(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.5)).tolist()
@@ -30,16 +31,16 @@ def l1(target, made):
         Float64 `(batch,)`.
 
     Raises:
-        ValueError: for images of unlike shapes, of integers, or out of range.
+        ValueError: for images of different shapes, of integers, or out of range.
     """
     target, made = _pair(target, made)
     return np.abs(target - made).mean(axis=(1, 2, 3))
 
 
-def psnr(target, made):
+def psnr(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     """Peak signal-to-noise ratio of each image in dB, `10 log10(2^2 / mean squared difference)`.
 
-    The peak is the width of the range, 2, so that the values are those of 8-bit images.
+    The peak is the width of the range, 2, so the values equal those of 8-bit images.
 
     >>> psnr(np.zeros((1, 2, 2, 1)), np.full((1, 2, 2, 1), 0.2)).round(6).tolist()
     [20.0]
@@ -52,19 +53,19 @@ def psnr(target, made):
         Float64 `(batch,)`; infinite for equal images.
 
     Raises:
-        ValueError: for images of unlike shapes, of integers, or out of range.
+        ValueError: for images of different shapes, of integers, or out of range.
     """
     target, made = _pair(target, made)
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(4.0 / np.square(target - made).mean(axis=(1, 2, 3)))
 
 
-def ssim(target, made):
+def ssim(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     """Structural similarity of each image (Wang 2004, section III, eq. 13).
 
-    By `tf.image.ssim`: an 11x11 Gaussian window of deviation 1.5 wherever it fits, K1 = 0.01,
-    K2 = 0.03, mean over the channels. It compares means, not only differences, so pixels are
-    moved to [0, 2] first: the values are those of 8-bit images.
+    By `tf.image.ssim`: an 11x11 Gaussian window with a standard deviation of 1.5 wherever it
+    fits, K1 = 0.01, K2 = 0.03, and the mean over the channels. It compares means too, so pixels are
+    shifted to [0, 2] first: the values equal those of 8-bit images.
 
     >>> ssim(np.zeros((1, 16, 16, 3)), np.zeros((1, 16, 16, 3))).tolist()
     [1.0]
@@ -77,7 +78,7 @@ def ssim(target, made):
         Float64 `(batch,)`, 1 for equal images, and computed in float32.
 
     Raises:
-        ValueError: for images of unlike shapes, too small, of integers, or out of range.
+        ValueError: for images of different shapes, too small, of integers, or out of range.
     """
     import tensorflow as tf
 
@@ -86,12 +87,12 @@ def ssim(target, made):
     return _in_chunks(lambda x, y: tf.image.ssim(x, y, 2.0), target, made)
 
 
-def ms_ssim(target, made, scales=5):
+def ms_ssim(target: ArrayLike, made: ArrayLike, scales: int = 5) -> np.ndarray:
     """Structural similarity over several scales, of each image (Wang 2003, eq. 7).
 
     By `tf.image.ssim_multiscale`, with the settings of `ssim` and the paper's weights. Each scale
-    halves the image, and five need 176 pixels a side. For fewer, the weights of the finest are
-    divided by their sum; values of unlike `scales` do not compare.
+    downsamples the image by 2, and five need 176 pixels a side. For fewer scales, the weights of
+    the finest are divided by their sum. Values of different `scales` are not comparable.
 
     >>> images = np.random.default_rng(0).uniform(-1, 1, size=(2, 1, 28, 28, 1))
     >>> bool(ms_ssim(images[0], images[1], scales=2)[0] < 0.2)
@@ -104,26 +105,28 @@ def ms_ssim(target, made, scales=5):
         scales: how many, from 1 to 5.
 
     Returns:
-        Float64 `(batch,)`, 1 for equal images, 0 where structures oppose each other.
+        Float64 `(batch,)`, 1 for equal images, 0 if structures are opposite.
 
     Raises:
-        ValueError: for images of unlike shapes, too small, of integers, or out of range.
+        ValueError: for images of different shapes, too small, of integers, or out of range.
     """
     import tensorflow as tf
 
     target, made = _pair(target, made)
     weights = _WEIGHTS[: _require_scales(target, scales)]
-    # The paper's own sum to 1.0001: all five stay as they are printed.
+    # The paper's weights sum to 1.0001: all five are used as printed.
     total = sum(weights) if scales < len(_WEIGHTS) else 1.0
     weights = [weight / total for weight in weights]
     return _in_chunks(lambda x, y: tf.image.ssim_multiscale(x, y, 2.0, weights), target, made)
 
 
-def ms_ssim_diversity(images, num_pairs=100, seed=0, scales=5):
-    """Mean `ms_ssim` of random pairs of images: the lower, the more varied (Odena 2017, 4.2).
+def ms_ssim_diversity(
+    images: ArrayLike, num_pairs: int = 100, seed: int = 0, scales: int = 5
+) -> float:
+    """Mean `ms_ssim` of random pairs of images: lower is more varied (Odena 2017, section 4.2).
 
-    The paper takes images of one class, 100 pairs, and compares with the same number for real
-    images: noise is varied too.
+    The paper uses 100 pairs of images of one class, and compares with the value of real images,
+    because noise is varied too.
 
     >>> ms_ssim_diversity(np.zeros((5, 32, 32, 1)), num_pairs=4, scales=2)
     1.0
@@ -131,7 +134,7 @@ def ms_ssim_diversity(images, num_pairs=100, seed=0, scales=5):
     Args:
         images: floats in [-1, 1], `(number, height, width, channels)`, 2 or more.
         num_pairs: how many pairs, each of two different images.
-        seed: of the draws.
+        seed: of the pairs.
         scales: as in `ms_ssim`.
 
     Returns:
@@ -150,15 +153,15 @@ def ms_ssim_diversity(images, num_pairs=100, seed=0, scales=5):
     return float(ms_ssim(images[first], images[second], scales).mean())
 
 
-def random_pairs(number, num_pairs, seed):
-    """Indices of pairs of two different ones of `number`: those of the first, of the second."""
+def random_pairs(number: int, num_pairs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns indices of the first and the second images of pairs of different images."""
     rng = np.random.default_rng(seed)
     first = rng.integers(number, size=num_pairs)
     return first, (first + rng.integers(1, number, size=num_pairs)) % number
 
 
-def fitting_scales(side):
-    """How many scales `ms_ssim` can have of images with so many pixels on the shorter side.
+def fitting_scales(side: int) -> int:
+    """Returns how many scales of `ms_ssim` fit images with so many pixels on the shorter side.
 
     >>> fitting_scales(28), fitting_scales(176), fitting_scales(8)
     (2, 5, 0)
@@ -166,11 +169,11 @@ def fitting_scales(side):
     return sum(side >= _WINDOW << scale for scale in range(len(_WEIGHTS)))
 
 
-def gradient_energy(images):
+def gradient_energy(images: ArrayLike) -> np.ndarray:
     """Sharpness: the mean squared difference of neighbouring pixels, of each image.
 
-    The mean over vertical neighbours plus that over horizontal ones. Blur lowers it and noise
-    raises it, so compare with real images of the same size.
+    The mean over vertical neighbours plus that over horizontal ones. Blur decreases it and noise
+    increases it, so compare with real images of the same size.
 
     >>> gradient_energy(np.array([-1.0, 0.0, 1.0]).reshape(1, 1, 3, 1) * np.ones((1, 3, 1, 1)))
     array([1.])
@@ -182,7 +185,7 @@ def gradient_energy(images):
         Float64 `(batch,)`.
 
     Raises:
-        ValueError: for what is no batch of images, too small, of integers, or out of range.
+        ValueError: for images without a batch axis, too small, of integers, or out of range.
     """
     images = _require(images, "images")
     if min(images.shape[1:3]) < 2:
@@ -196,7 +199,7 @@ def gradient_energy(images):
 def _require(images, name):
     """A batch of images in [-1, 1], as float64."""
     array = np.asarray(images)
-    # bfloat16 is a float that NumPy does not know as one.
+    # NumPy does not know that bfloat16 is a float.
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         raise ValueError(
             f"The {name} must be floats in [-1, 1]. Convert them with "
@@ -210,8 +213,8 @@ def _require(images, name):
     low, high = float(array.min()), float(array.max())
     if not (low >= -1 - _SLACK and high <= 1 + _SLACK):  # false of NaN
         raise ValueError(
-            f"The {name} are out of range. Expected finite values in [-1, 1]; clip what a network "
-            f"made that does not end in tanh. Received: values from {low:.6g} to {high:.6g}"
+            f"The {name} are out of range. Expected finite values in [-1, 1]; clip the outputs of "
+            f"networks that do not end in tanh. Received: values from {low:.6g} to {high:.6g}"
         )
     array = array.astype("float64")
     if len(array) >= 8:  # fewer may all be bright
@@ -248,7 +251,7 @@ def _require_scales(images, scales):
 
 
 def _in_chunks(similarity, target, made):
-    """A function of TensorFlow of images in [0, 2], on a few at a time."""
+    """Applies a TensorFlow function of images in [0, 2] to a few at a time."""
     return np.concatenate(
         [
             similarity(

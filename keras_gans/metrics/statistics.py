@@ -1,11 +1,14 @@
-"""What is asked of features, and their mean and covariance without keeping them."""
+"""Checks of features, and their mean and covariance from batches."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
 
-def require_features(features, name="features", minimum=2, num_features=None):
+def require_features(
+    features: ArrayLike, name: str = "features", minimum: int = 2, num_features: int | None = None
+) -> np.ndarray:
     """Checks features that a user gives, and returns them as a float64 array.
 
     >>> require_features([[1, 2], [3, 4]]).dtype
@@ -13,9 +16,9 @@ def require_features(features, name="features", minimum=2, num_features=None):
 
     Args:
         features: `(number, features)`.
-        name: what the message calls them.
-        minimum: how many examples there must be.
-        num_features: how many features there must be; `None` for any.
+        name: their name in the error.
+        minimum: least number of examples.
+        num_features: required number of features; `None` for any.
 
     Raises:
         ValueError: for arrays of another shape, too few examples, and values that are not finite.
@@ -29,7 +32,7 @@ def require_features(features, name="features", minimum=2, num_features=None):
             else "Put one example in each row"
         )
         raise ValueError(
-            f"The {name} are no vectors. Expected shape (number, features). {advice}. "
+            f"The {name} must be vectors. Expected shape (number, features). {advice}. "
             f"Received: shape {array.shape}"
         )
     wanted = array.shape[1] if num_features is None else num_features
@@ -51,22 +54,24 @@ def require_features(features, name="features", minimum=2, num_features=None):
     return array
 
 
-def require_pair(real, generated, minimum=2):
-    """Checks features of real and of generated images; returns both as float64 arrays.
+def require_pair(
+    real: ArrayLike, generated: ArrayLike, minimum: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Checks features of real and generated images, and returns both as float64 arrays.
 
     Raises:
-        ValueError: as `require_features`; if they have unlike numbers of features.
+        ValueError: as `require_features`, and if their numbers of features differ.
     """
     real = require_features(real, "features of real images", minimum)
     return real, require_features(generated, "features of generated images", minimum, real.shape[1])
 
 
 class FeatureStatistics:
-    """Mean and covariance of features that come in batches, in float64.
+    """Computes mean and covariance of features from batches, in float64.
 
-    Batches are joined by the pairwise update of Chan, Golub and LeVeque (1983, "Algorithms for
-    computing the sample variance"), so that a mean far from 0 costs no digits. Memory grows with
-    the square of the number of features, and not with the number of examples.
+    Batches are combined by the pairwise update of Chan, Golub and LeVeque (1983, "Algorithms for
+    computing the sample variance"), so a mean far from 0 loses no digits. Memory grows with the
+    square of the number of features, and not with the number of examples.
 
     >>> statistics = FeatureStatistics()
     >>> for batch in ([[0.0], [2.0]], [[4.0]]):
@@ -75,21 +80,21 @@ class FeatureStatistics:
     (3, [2.0], [[4.0]])
 
     Args:
-        num_features: how many features there must be; `None` for as many as the first batch has.
+        num_features: required number of features; `None` for that of the first batch.
 
     Attributes:
-        number: how many examples there were.
+        number: of examples so far.
     """
 
-    def __init__(self, num_features=None):
+    def __init__(self, num_features: int | None = None) -> None:
         if num_features is not None:
             checks.count("num_features", num_features)
         self.num_features = num_features
         self.number = 0
         self._mean = self._squares = None
 
-    def update(self, features):
-        """Takes in one batch `(number, features)` of at least 1.
+    def update(self, features: ArrayLike) -> None:
+        """Adds one batch `(number, features)` of at least 1.
 
         Raises:
             ValueError: for another shape or number of features, and values that are not finite.
@@ -99,21 +104,21 @@ class FeatureStatistics:
         centred = features - mean
         self._join(len(features), mean, centred.T @ centred)
 
-    def merge(self, other):
-        """Takes in all that another `FeatureStatistics` has seen, which stays as it is.
+    def merge(self, other: "FeatureStatistics") -> None:
+        """Adds the examples of another `FeatureStatistics`, which is not changed.
 
         Raises:
-            ValueError: for what is none, or has another number of features.
+            ValueError: for another object, or another number of features.
         """
         if not isinstance(other, FeatureStatistics):
             raise ValueError(
-                "Only `FeatureStatistics` can be merged. Take features in with `update`. "
+                "Only `FeatureStatistics` can be merged. Add features with `update`. "
                 f"Received: {type(other).__name__}"
             )
         sizes = {self.num_features, other.num_features} - {None}
         if len(sizes) > 1:
             raise ValueError(
-                "Statistics of unlike features cannot be merged. Compute the features with one "
+                "Statistics of different features cannot be merged. Compute the features with one "
                 f"network. Received: {self.num_features} and {other.num_features} features"
             )
         if other.number:
@@ -131,13 +136,13 @@ class FeatureStatistics:
         self.number = total
 
     @property
-    def mean(self):
+    def mean(self) -> np.ndarray:
         """Float64 `(features,)`."""
         self._require(1)
         return self._mean.copy()
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """Float64 `(features, features)`, unbiased: divided by `number - 1`."""
         self._require(2)
         return self._squares / (self.number - 1)

@@ -1,32 +1,36 @@
-"""What is measured of translated images, beside the images that they should be."""
+"""Metrics of translated images, in comparison with their targets."""
 
 import dataclasses
 import hashlib
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from keras_gans import checks, data
+from keras_gans import checks, data, generation
+from keras_gans.adversarial import AdversarialModel
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
+from keras_gans.names import deprecated
 
 _BATCH = 32
 _PAIRED = {"l1": l1, "psnr": psnr, "ssim": ssim}
 
 
 class TranslationEvaluation:
-    """Translates held-out sources, and holds the results against their targets.
+    """Translates held-out sources, and compares the results with their targets.
 
-    What is measured, each under the name of its protocol:
+    It measures, each under the name of its protocol:
 
     - `l1`, `psnr`, `ssim`: means over the pairs; the intervals, of 95 %, are `bootstrap_mean`'s
       over pairs;
-    - `sharpness`: the gradient energy of the results over that of the targets. 1 is as sharp; less
-      is blurred, more is noise;
+    - `sharpness`: the gradient energy of the results divided by that of the targets. 1 is equally
+      sharp; less is blurred, more is noisy;
     - `frechet`: between the features of all results and of all targets.
 
     >>> evaluation = TranslationEvaluation("earth", image_size=128)  # doctest: +SKIP
@@ -36,18 +40,24 @@ class TranslationEvaluation:
     Args:
         data: name of a data set of `keras_gans.data.load_pairs`, or folder of pairs.
         features: a `FeatureNetwork`, or the name of one.
-        split: the pairs, which no generator should have been trained on.
-        num_images: how many pairs; `None` for all of the split.
+        split: of the pairs, which the generator should not have been trained on.
+        num_images: number of pairs; `None` for all of the split.
         seed: of resamples.
         **options: of `keras_gans.data.load_pairs`, such as `image_size` and `direction`.
 
     Raises:
-        ValueError: for fewer pairs than asked for, and what `load_pairs` refuses.
+        ValueError: for fewer pairs than `num_images`, and as `load_pairs`.
     """
 
     def __init__(
-        self, data, features="random_cnn_v1", split="validation", num_images=None, seed=0, **options
-    ):
+        self,
+        data: Path | str,
+        features: feature_networks.FeatureNetwork | str = "random_cnn_v1",
+        split: str = "validation",
+        num_images: int | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
         if isinstance(features, str):
             features = feature_networks.load(features)
         self.features, self.data, self.split = features, data, split
@@ -61,19 +71,20 @@ class TranslationEvaluation:
                 "There are fewer pairs than the protocol takes. Give a smaller `num_images`, or "
                 f"another split. Received: num_images={num_images}, {size} pairs in {split!r}"
             )
-        self._reference = None
+        self._targets_seen = None
 
-    def measure(self, source):
+    def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures a translator.
 
         Args:
-            source: a GAN of images to images, or a function from sources to images, both floats in
-                [-1, 1] and `(number, height, width, channels)`.
+            source: an image-to-image GAN, of whose outputs the first image counts, or a function
+                from sources to images, both floats in [-1, 1] and `(number, height, width,
+                channels)`.
 
         Returns:
             Names of protocols to `Measurement`s.
         """
-        translate = source.generate if hasattr(source, "generate") else source
+        translate = _first_images(source) if isinstance(source, AdversarialModel) else source
         values, features, energies, real = {n: [] for n in _PAIRED}, [], [], []
         digest = hashlib.sha256()
         for given, target in self.pairs():
@@ -82,12 +93,12 @@ class TranslationEvaluation:
                 values[name].append(function(target, made))
             energies.append(np.stack([gradient_energy(made), gradient_energy(target)]))
             features.append(self.features(made)[0])
-            if self._reference is None:
+            if self._targets_seen is None:
                 real.append(self.features(target)[0])
                 digest.update(given.tobytes() + target.tobytes())
-        if self._reference is None:
-            self._reference = np.concatenate(real), digest.hexdigest()
-        made, (reference, _) = np.concatenate(features), self._reference
+        if self._targets_seen is None:
+            self._targets_seen = np.concatenate(real), digest.hexdigest()
+        made, (reference, _) = np.concatenate(features), self._targets_seen
         found = {name: _mean(np.concatenate(rows), self.seed) for name, rows in values.items()}
         energy, of_targets = np.concatenate(energies, axis=1).sum(axis=1)
         found["sharpness"] = (energy / of_targets,)
@@ -96,8 +107,8 @@ class TranslationEvaluation:
         protocols = {metric: self.protocol(metric) for metric in found}
         return {protocols[n].name: Measurement(protocols[n], *value) for n, value in found.items()}
 
-    def protocol(self, metric):
-        """The `Protocol` that a metric has here; known once something was measured."""
+    def protocol(self, metric: str) -> Protocol:
+        """Returns the `Protocol` of a metric in this evaluation, after the first `measure`."""
         pixels = metric != "frechet"
         options = map(self._option, ("direction", "image_size"))
         where = (Path(str(self.data)).name, self.split, *options)
@@ -106,18 +117,23 @@ class TranslationEvaluation:
             self.num_images,
             "pixels" if pixels else self.features.name,
             None if pixels else self.features.sha256,
-            self._reference[1],
+            self._targets_seen[1],
             " ".join(map(str, where)),
         )
 
-    def floor(self):
-        """Nothing: there are no other images that these sources should become."""
+    def reference(self) -> dict[str, Measurement]:
+        """Returns an empty dict: these sources have no other correct targets to measure."""
         return {}
 
-    def yardsticks(self):
-        """What a translator must beat, as `measure`: the sources as they are, and one colour.
+    def degradations(self) -> dict[str, dict[str, Measurement]]:
+        """Measures what a translator must beat: the sources as they are, and a single colour.
 
-        The colour is the mean of these very targets: a little better than one can know.
+        The colour is the mean of the targets that are measured, which is slightly better than the
+        mean of the training images would be.
+
+        Returns:
+            Names of the two to what `measure` returns. The sources are left out where they have
+            another shape than the targets.
         """
         count, total = 0, 0.0
         for _, target in self.pairs():
@@ -133,8 +149,18 @@ class TranslationEvaluation:
             found["input copied"] = self.measure(lambda x: x)
         return found
 
-    def backward(self):
-        """The evaluation of the same pairs, from the targets to the sources."""
+    def floor(self) -> dict[str, Measurement]:
+        """Deprecated: `reference`."""
+        deprecated("TranslationEvaluation.floor", "TranslationEvaluation.reference")
+        return self.reference()
+
+    def yardsticks(self) -> dict[str, dict[str, Measurement]]:
+        """Deprecated: `degradations`."""
+        deprecated("TranslationEvaluation.yardsticks", "TranslationEvaluation.degradations")
+        return self.degradations()
+
+    def backward(self) -> "TranslationEvaluation":
+        """Returns the evaluation of the same pairs from the targets to the sources."""
         other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self._option("direction")]
         options = {**self.options, "direction": other}
         return type(self)(
@@ -155,8 +181,8 @@ class TranslationEvaluation:
             **self.options,
         )
 
-    def pairs(self):
-        """Batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
+    def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yields batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
         left = self.num_images
         for source, target in self._batches.as_numpy_iterator():
             yield source[:left], target[:left]
@@ -165,8 +191,15 @@ class TranslationEvaluation:
                 return
 
 
+def _first_images(gan):
+    """What a GAN makes of images, as a function: its first output that is images."""
+    described = gan.interface(gan.generator_role)
+
+    return lambda images: generation.first_images(described, gan.generate(images))
+
+
 def _mean(values, seed):
-    """The mean over pairs, and its interval: none where a pair is perfect, and PSNR infinite."""
+    """Returns the mean over pairs and its interval; no interval if a PSNR is infinite."""
     if not np.isfinite(values).all():
         return (float(values.mean()),)
     return dataclasses.astuple(bootstrap_mean(values, level=0.95, seed=seed))

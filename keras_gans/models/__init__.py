@@ -1,4 +1,4 @@
-"""The zoo of algorithms, one a file."""
+"""The algorithms, one in each file."""
 
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.conditional_gan import ConditionalGAN

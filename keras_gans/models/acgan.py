@@ -1,22 +1,26 @@
 """Auxiliary Classifier GAN, Odena et al. 2017 (arXiv:1610.09585)."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gans import checks
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import require_fit, require_inputs, require_outputs
+from keras_gans.losses import AdversarialLoss
 from keras_gans.models.gan import GAN
 from keras_gans.models.labelled import Labelled
+from keras_gans.typing import Config, Penalties
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class ACGAN(Labelled, GAN):
-    """The discriminator is not told the class, it says it (section 3).
+    """The discriminator takes no label: it predicts the class with a second head (section 3).
 
-    With L_S the log-likelihood of the right source and L_C that of the right class, D goes up
-    L_S + L_C on real and generated images, G up L_C - L_S. Generated images get the labels of the
-    real ones beside them.
+    With L_S the log-likelihood of the right source and L_C that of the right class, D maximizes
+    L_S + L_C on real and generated images, and G maximizes L_C - L_S. Each generated image has the
+    label of the real image at the same place in the batch.
 
     >>> gan = keras_gans.ACGAN(
     ...     keras_gans.networks.conditional_dcgan_generator((28, 28, 1), num_classes=10),
@@ -39,13 +43,13 @@ class ACGAN(Labelled, GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        class_weight=1.0,
-        loss="non_saturating",
-        penalties=None,
-        **kwargs,
-    ):
+        generator: keras.Model,
+        discriminator: keras.Model,
+        class_weight: float = 1.0,
+        loss: str | AdversarialLoss = "non_saturating",
+        penalties: Penalties | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
         self.num_classes = class_labels.num_classes(generator)
         require_outputs(discriminator, logits=1, classes=self.num_classes)
@@ -53,12 +57,12 @@ class ACGAN(Labelled, GAN):
         self.tracked = ("discriminator_loss", "discriminator_class_loss", *self.penalties)
         self.tracked += ("generator_loss", "generator_class_loss")
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         require_inputs(self.generator, "latents", "labels")
         require_inputs(self.discriminator, "images")
         require_fit(self.generator, self.discriminator)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real, labels = self.images_and_labels(data)
 
         generator_tape = tf.GradientTape()
@@ -86,17 +90,17 @@ class ACGAN(Labelled, GAN):
         self.update_averages()
         return self.get_metrics_result()
 
-    def class_loss(self, labels, class_logits):
-        """Minus L_C, an image at a time, times its weight."""
+    def class_loss(self, labels: tf.Tensor, class_logits: tf.Tensor) -> tf.Tensor:
+        """Returns the class loss of each image: minus L_C, times its weight."""
         return self.class_weight * tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels, tf.cast(class_logits, "float32")
         )
 
-    def source(self, images, training):
-        """The discriminator's logits of "real" alone."""
+    def source(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+        """Returns the first head of the discriminator, the logits of "real"."""
         return self.discriminator(images, training=training)[0]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         del config["discriminator_steps"]  # one pass serves one step of each side
         return {**config, "class_weight": self.class_weight}

@@ -1,18 +1,21 @@
 """Energy-based Generative Adversarial Network, Zhao et al. 2016 (arXiv:1609.03126)."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gans import checks
 from keras_gans.adversarial import AdversarialModel, require_inputs
+from keras_gans.typing import Config
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class EBGAN(AdversarialModel):
     """The discriminator is an auto-encoder, and the energy of an image its reconstruction error.
 
-    D goes down `D(x) + max(0, m - D(G(z)))`, G down `D(G(z))` plus the pull-away term of the
-    codes of its images (equations 1, 2 and 4; section 2.4: EBGAN-PT).
+    D minimizes `D(x) + max(0, m - D(G(z)))`, and G minimizes `D(G(z))` plus the pull-away term of
+    the codes of its images (equations 1, 2 and 4; section 2.4: EBGAN-PT).
 
     >>> gan = keras_gans.EBGAN(
     ...     keras_gans.networks.dcgan_generator((28, 28, 1)),
@@ -25,7 +28,7 @@ class EBGAN(AdversarialModel):
         generator: latents `(batch, latent_dim)` to images.
         discriminator: images to `[reconstructions, codes (batch, code_dim)]`.
         margin: the paper's m, in units of the energy: the mean square of a pixel's error, of
-            images in [-1, 1]. Energies of generated images above it push no further.
+            images in [-1, 1]. Energies of generated images above it have no gradient for D.
         pull_away_weight: of the pull-away term; 0 is plain EBGAN.
         **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
 
@@ -34,14 +37,21 @@ class EBGAN(AdversarialModel):
             number out of range.
     """
 
-    def __init__(self, generator, discriminator, margin=1.0, pull_away_weight=0.1, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        margin: float = 1.0,
+        pull_away_weight: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
         self.margin = checks.positive("margin", margin)
         self.pull_away_weight = checks.weight("pull_away_weight", pull_away_weight)
         self.tracked = ("discriminator_loss", "generator_loss")
         self.tracked += ("pull_away",) if pull_away_weight else ()
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         require_inputs(self.generator, "latents")
         require_inputs(self.discriminator, "images")
         shapes = [tuple(output.shape) for output in self.discriminator.outputs]
@@ -55,7 +65,7 @@ class EBGAN(AdversarialModel):
             )
         checks.image_outputs(self.discriminator, self.discriminator.outputs[:1])
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real = self.images(data)
 
         generator_tape = tf.GradientTape()
@@ -77,14 +87,14 @@ class EBGAN(AdversarialModel):
         self.update_averages()
         return self.get_metrics_result()
 
-    def energy(self, images):
-        """The energy of each image, float32 `(batch,)`, and its code."""
+    def energy(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the energy of each image, float32 `(batch,)`, and its code."""
         reconstructions, codes = self.discriminator(images, training=True)
         squared = (tf.cast(reconstructions, "float32") - images) ** 2
         return tf.reduce_mean(squared, axis=list(range(1, len(squared.shape)))), codes
 
-    def pull_away(self, codes):
-        """Mean squared cosine of the codes of two different images (equation 4), a scalar.
+    def pull_away(self, codes: tf.Tensor) -> tf.Tensor:
+        """Returns the mean squared cosine between codes of two different images (equation 4).
 
         The sum over all pairs of `(s_i . s_j)^2` is the squared size of the matrix
         `sum_i s_i s_i'`, and that is a mean over any number of replicas.
@@ -96,7 +106,7 @@ class EBGAN(AdversarialModel):
         # The last batch of an epoch may hold one image, which has no pair: 0, not 0 / 0.
         return (number * tf.reduce_sum(moments**2) - 1.0) / tf.maximum(number - 1.0, 1.0)
 
-    def check_data(self, batch):
+    def check_data(self, batch: Any) -> None:
         super().check_data(batch)
         if self.pull_away_weight and len(self.images(batch)) < 2:
             raise ValueError(
@@ -104,6 +114,6 @@ class EBGAN(AdversarialModel):
                 "of at least 2, or `pull_away_weight=0`. Received: a batch of 1"
             )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {"margin": self.margin, "pull_away_weight": self.pull_away_weight}
         return {**super().get_config(), **config}

@@ -1,12 +1,15 @@
 """Generative Adversarial Nets, Goodfellow et al. 2014 (arXiv:1406.2661)."""
 
 import functools
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_gans import checks, losses, penalties
 from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs, require_logits
+from keras_gans.losses import AdversarialLoss
+from keras_gans.typing import Callee, Config, Losses, Penalties
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -26,7 +29,7 @@ class GAN(AdversarialModel):
     Args:
         generator: latents `(batch, latent_dim)` to images.
         discriminator: images to logits `(batch, 1)`, or a map of logits.
-        discriminator_steps: the paper's k. A batch is cut into that many parts, one a step.
+        discriminator_steps: the paper's k. A batch is split into that many parts, one a step.
         loss: name of an adversarial loss, or a `losses.AdversarialLoss`. `"minimax"` is the
             game's own (saturating) loss, `"non_saturating"` the one that section 3 trains with.
         penalties: names of `keras_gans.penalties` to their weights. Each is added to the loss of
@@ -41,26 +44,26 @@ class GAN(AdversarialModel):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        discriminator_steps=1,
-        loss="non_saturating",
-        penalties=None,
-        **kwargs,
-    ):
+        generator: keras.Model,
+        discriminator: keras.Model,
+        discriminator_steps: int = 1,
+        loss: str | AdversarialLoss = "non_saturating",
+        penalties: Penalties | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
         self.discriminator_steps = checks.count("discriminator_steps", discriminator_steps)
         self.adversarial_loss = losses.get(loss)
         self.penalties, self.penalty_intervals = _checked(penalties or {})
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss")
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         require_inputs(self.generator, "latents")
         require_inputs(self.discriminator, "images")
         require_fit(self.generator, self.discriminator)
         require_logits(self.discriminator)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         for real in self.split(self.images(data), self.discriminator_steps, "discriminator_steps"):
             fake = self.generator(self.latents(real), training=True)
             with tf.GradientTape() as tape:
@@ -75,17 +78,23 @@ class GAN(AdversarialModel):
         self.update_averages()
         return self.get_metrics_result()
 
-    def discriminator_losses(self, real, fake, discriminator=None, watch=True):
-        """What the discriminator goes down, by name.
+    def discriminator_losses(
+        self,
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        discriminator: Callee | None = None,
+        watch: bool = True,
+    ) -> Losses:
+        """Returns the losses that the discriminator minimizes, by name.
 
-        Real and generated images go through in batches of their own (Radford 2015).
+        Real and generated images are separate batches (Radford 2015).
 
         Args:
             real: images.
-            fake: generated ones, as many.
-            discriminator: what is called as `discriminator(images, training=True)` and answers
-                logits, where that is more than the network: one that is told labels.
-            watch: whether the gauges are shown the logits; not those of a step only tried out.
+            fake: as many generated images.
+            discriminator: a function, `discriminator(images, training=True)`, that returns logits,
+                in place of the network: of a conditional one, with the labels fixed.
+            watch: whether the logits count in the training statistics; not those of a trial step.
         """
         discriminator = discriminator or self.discriminator
         real_logits = discriminator(real, training=True)
@@ -98,24 +107,24 @@ class GAN(AdversarialModel):
             **self.weighted_penalties(real, fake, discriminator),
         }
 
-    def weighted_penalties(self, real, fake, discriminator):
-        """Every penalty of the discriminator under its name, times its weight."""
+    def weighted_penalties(self, real: tf.Tensor, fake: tf.Tensor, discriminator: Callee) -> Losses:
+        """Returns the penalties of the discriminator by name, times their weights."""
         return self._weighted("discriminator", real, discriminator, real, fake)
 
-    def generator_penalties(self, real, generator=None):
-        """Every penalty of the generator under its name, times its weight, at new latents.
+    def generator_penalties(self, real: tf.Tensor, generator: Callee | None = None) -> Losses:
+        """Returns the penalties of the generator by name, times their weights, at new latents.
 
         Args:
-            real: images, as many as latents are drawn.
-            generator: what is called as `generator(latents, training=True)`, where that is more
-                than the network: one that is given labels.
+            real: images; as many latents are drawn.
+            generator: a function, `generator(latents, training=True)`, in place of the network: of
+                a conditional one, with the labels fixed.
         """
         if not any(penalties.side(name) == "generator" for name in self.penalties):
             return {}
         return self._weighted("generator", real, generator or self.generator, self.latents(real))
 
     def _weighted(self, side, like, *arguments):
-        """The penalties of a side, those that are not due at this step as zeros."""
+        """Returns the penalties of a side by name; zeros where none is due at this step."""
         found = {}
         for name, weight in self.penalties.items():
             if penalties.side(name) != side:
@@ -133,8 +142,16 @@ class GAN(AdversarialModel):
             )
         return found
 
-    def generator_losses(self, real, fake, discriminator=None, generator=None):
-        """The losses that the generator minimizes, by name; arguments as of `discriminator_losses`.
+    def generator_losses(
+        self,
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        discriminator: Callee | None = None,
+        generator: Callee | None = None,
+    ) -> Losses:
+        """Returns the losses that the generator minimizes, by name.
+
+        Arguments are those of `discriminator_losses`.
 
         `generator` is as of `generator_penalties`.
         """
@@ -145,17 +162,19 @@ class GAN(AdversarialModel):
             **self.generator_penalties(real, generator),
         }
 
-    def generator_loss(self, fake_logits, real, discriminator):
-        """The generator's adversarial loss; asks for real logits only if it compares with them."""
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real: tf.Tensor, discriminator: Callee
+    ) -> tf.Tensor:
+        """Returns the adversarial loss of the generator; only relativistic losses use `real`."""
         compares = self.adversarial_loss.relativistic
         real_logits = discriminator(real, training=True) if compares else None
         return self.adversarial_loss.generator(fake_logits, real_logits)
 
-    def check_data(self, batch):
+    def check_data(self, batch: Any) -> None:
         super().check_data(batch)
         self.check_parts(self.images(batch), self.discriminator_steps, "discriminator_steps")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "discriminator_steps": self.discriminator_steps,
@@ -174,7 +193,7 @@ def _times(factor, value):
 
 
 def _checked(given):
-    """The weights of penalties by name, and the steps from one to the next, where above 1."""
+    """Returns the weights of penalties by name, and the intervals of lazy ones in steps."""
     if not isinstance(given, dict):
         raise ValueError(
             "`penalties` are names with their weights, such as `{'r1_penalty': 5.0}`. "
@@ -186,10 +205,10 @@ def _checked(given):
         lazy = value if isinstance(value, dict) else {"weight": value}
         if set(lazy) - {"weight", "every"} or "weight" not in lazy:
             raise ValueError(
-                "A penalty has a `weight`, and perhaps `every`, the steps from one to the next. "
+                "A penalty has a `weight`, and optionally `every`, an interval in steps. "
                 f"Received: {name}={value!r}"
             )
-        why = "Leave the penalty out to do without."
+        why = "To train without it, leave the penalty out."
         weights[name] = checks.positive(name, lazy["weight"], why)
         every = checks.count("every", lazy.get("every", 1))
         if every > 1:

@@ -1,23 +1,28 @@
 """InfoGAN, Chen et al. 2016 (arXiv:1606.03657)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks, interface, labels, latent
+from keras_gans import checks, interface, latent
 from keras_gans.adversarial import require_fit, require_inputs, require_outputs
+from keras_gans.losses import AdversarialLoss
 from keras_gans.models.gan import GAN
+from keras_gans.typing import Config, Losses, Penalties
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class InfoGAN(GAN):
-    """Codes that the generator cannot hide: G goes up a bound on I(c; G(z, c)) (equation 6).
+    """G maximizes a lower bound on the mutual information I(c; G(z, c)) (equation 6).
 
     A latent is `[noise z | one-hot categorical codes | continuous codes]`: its last coordinates
-    are the codes, so any generator with room for them will do. Q, which reads the codes from an
-    image, is a head of the discriminator (section 6): categorical codes by softmax, continuous
-    ones as the mean of a normal of deviation 1, as the authors fix it for MNIST. The bound
-    `L_I = E log Q(c|G(z, c)) + H(c)` belongs to both sides, each goes up it times its weight.
+    are the codes, so any generator with enough latents fits. Q, which predicts the codes from an
+    image, is a head of the discriminator (section 6): a softmax for categorical codes, and for
+    continuous ones the mean of a normal with standard deviation 1, as the authors fix it for
+    MNIST. Both sides maximize the bound `L_I = E log Q(c|G(z, c)) + H(c)`, times its weight.
 
     >>> gan = keras_gans.InfoGAN(
     ...     keras_gans.networks.dcgan_generator((28, 28, 1), latent_dim=62 + 10 + 2),
@@ -47,16 +52,16 @@ class InfoGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        categorical=(10,),
-        continuous=2,
-        categorical_weight=1.0,
-        continuous_weight=0.1,
-        loss="non_saturating",
-        penalties=None,
-        **kwargs,
-    ):
+        generator: keras.Model,
+        discriminator: keras.Model,
+        categorical: Sequence[int] = (10,),
+        continuous: int = 2,
+        categorical_weight: float = 1.0,
+        continuous_weight: float = 0.1,
+        loss: str | AdversarialLoss = "non_saturating",
+        penalties: Penalties | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
         self.categorical = checks.counts("categorical", categorical, 2)
         self.continuous = checks.count("continuous", continuous, 0)
@@ -79,12 +84,12 @@ class InfoGAN(GAN):
         self.code_names = names + ("continuous_loss",) * bool(self.continuous)
         self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *self.code_names)
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         require_inputs(self.generator, "latents")
         require_inputs(self.discriminator, "images")
         require_fit(self.generator, self.discriminator)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real = self.images(data)
         latents = self.latents(real)
 
@@ -110,8 +115,8 @@ class InfoGAN(GAN):
         self.update_averages()
         return self.get_metrics_result()
 
-    def code_losses(self, latents, heads):
-        """Minus log Q(c|x), an image at a time, of both kinds of code, times their weights."""
+    def code_losses(self, latents: tf.Tensor, heads: Sequence[tf.Tensor]) -> Losses:
+        """Returns the losses of the codes by name: minus log Q(c|x) of each image, weighted."""
         *classes, means = tf.split(
             latents, [self.noise_dim, *self.categorical, self.continuous], axis=-1
         )
@@ -123,104 +128,23 @@ class InfoGAN(GAN):
             ]
             losses["categorical_loss"] = self.categorical_weight * tf.add_n(terms)
         if self.continuous:
-            # A normal of deviation 1, as log-likelihood.
+            # Minus the log-likelihood of a normal with standard deviation 1.
             squared = (means - tf.cast(heads[-1], "float32")) ** 2 + np.log(2 * np.pi)
             losses["continuous_loss"] = self.continuous_weight * 0.5 * tf.reduce_sum(squared, -1)
         return losses
 
-    def source(self, images, training):
-        """The discriminator's logits of "real" alone."""
+    def source(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+        """Returns the first head of the discriminator, the logits of "real"."""
         return self.discriminator(images, training=training)[0]
 
-    def draw_latents(self, number, seed):
-        """Noise and codes `(number, latent_dim)` of a stateless seed."""
-        seeds = tf.random.split(seed, 2 + len(self.categorical), alg="philox")
-        parts = [
-            tf.random.stateless_normal((number, self.noise_dim), seeds[0], alg="philox"),
-            *(
-                tf.one_hot(
-                    tf.random.stateless_uniform((number,), s, 0, k, "int32", alg="philox"), k
-                )
-                for s, k in zip(tf.unstack(seeds[1:-1]), self.categorical)
-            ),
-            tf.random.stateless_uniform(
-                (number, self.continuous), seeds[-1], -1.0, 1.0, alg="philox"
-            ),
-        ]
-        return tf.concat(parts, axis=-1)
+    def draw_latents(self, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Returns noise and codes `(number, latent_dim)`, drawn from a stateless seed."""
+        first = tf.random.split(seed, 2 + len(self.categorical), alg="philox")[0]
+        noise = tf.random.stateless_normal((number, self.noise_dim), first, alg="philox")
+        codes = latent.codes(number, self.categorical, self.continuous, seed)
+        return tf.concat([noise, codes], axis=-1)
 
-    def generate(
-        self,
-        num_images=16,
-        *,
-        categorical=None,
-        continuous=None,
-        latents=None,
-        truncation=None,
-        seed=None,
-        batch_size=64,
-    ):
-        """Makes images of given codes, the same ones for the same seed.
-
-        Args:
-            num_images: how many; not looked at when `latents` are given.
-            categorical: the classes of the categorical codes: an integer for all images if there
-                is one code, or an integer array `(num_images, number of codes)`. `None` draws.
-            continuous: the continuous codes, floats `(continuous,)` for all images, or
-                `(num_images, continuous)`, trained on [-1, 1]. `None` draws.
-            latents: float array `(num_images, latent_dim)`, codes included, to use instead.
-            truncation: largest size of a coordinate of the noise (Brock 2019, section 3.1).
-            seed: integer; fewer images of one seed are the first of more. `None` draws anew.
-            batch_size: how many to make at once.
-
-        Returns:
-            float32 numpy array `(num_images, *image_shape)`, in the generator's range: [-1, 1]
-            for images.
-
-        Raises:
-            ValueError: for codes out of range, or of the wrong shape.
-        """
-        latents = self.given_latents(num_images, latents, truncation, seed)
-        start = self.noise_dim
-        if categorical is not None:
-            columns = self._columns(categorical, len(latents))
-            for column, k in zip(columns, self.categorical):
-                classes = labels.require(column, k, len(latents))
-                latents[:, start : start + k] = np.eye(k)[classes]
-                start += k
-        if continuous is not None:
-            codes = np.asarray(continuous, "float32")
-            if codes.shape not in ((self.continuous,), (len(latents), self.continuous)):
-                raise ValueError(
-                    "These continuous codes do not fit the model. Expected shape "
-                    f"({self.continuous},), or ({len(latents)}, {self.continuous}) with a row for "
-                    f"each image. Received: shape {codes.shape}"
-                )
-            latents[:, latents.shape[1] - self.continuous :] = codes
-        return self.run_generator(latents, batch_size=batch_size)
-
-    def given_latents(self, num_images, latents=None, truncation=None, seed=None):
-        drawn = super().given_latents(num_images, latents, truncation, seed).copy()
-        if latents is None:
-            codes = self.draw_latents(num_images, latent.halves(seed))
-            drawn[:, self.noise_dim :] = codes[:, self.noise_dim :]
-        return drawn
-
-    def _columns(self, categorical, number):
-        """The classes of each categorical code."""
-        array = np.asarray(categorical)
-        rows = array.shape in ((number, 1), (number, *self.categorical))
-        if len(self.categorical) == 1 and (array.ndim < 2 or rows):
-            return [array]  # `labels.require` reads columns and one-hot rows
-        if array.shape != (number, len(self.categorical)):
-            raise ValueError(
-                "These categorical codes do not fit the model. Expected shape "
-                f"({number}, {len(self.categorical)}), a column for each code; for a single code "
-                f"an integer will do. Received: shape {array.shape}"
-            )
-        return array.T
-
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         del config["discriminator_steps"]  # one pass serves one step of each side
         return {

@@ -1,19 +1,25 @@
 """Image-to-Image Translation with Conditional Adversarial Networks, Isola 2017 (1611.07004)."""
 
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_gans import checks, latent, losses, networks
 from keras_gans.adversarial import AdversarialModel, require_logits
+from keras_gans.losses import AdversarialLoss
 from keras_gans.models.image_to_image import ImageToImage, require_images
+from keras_gans.typing import Config
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class Pix2Pix(ImageToImage, AdversarialModel):
-    """The discriminator sees the source beside the image; the generator adds an L1 term (eq. 4).
+    """The discriminator is conditional on the source; the generator's loss adds L1 (eq. 4).
 
-    The generator's only noise is its dropout (section 3.1). One pass of it serves both steps, and
-    the discriminator's objective is halved (section 3.3).
+    The generator's only noise is its dropout (section 3.1). Both sides train on the same generated
+    images, and the discriminator's loss is halved (section 3.3).
 
     >>> gan = keras_gans.Pix2Pix(
     ...     keras_gans.networks.unet_generator((64, 64, 3), width=8),
@@ -42,23 +48,29 @@ class Pix2Pix(ImageToImage, AdversarialModel):
     """
 
     tracked = ("discriminator_loss", "generator_loss", "l1_loss")
-    compared = ("source", "made of it", "target")
 
-    def __init__(self, generator, discriminator, l1_weight=100.0, loss="non_saturating", **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        l1_weight: float = 100.0,
+        loss: str | AdversarialLoss = "non_saturating",
+        **kwargs: Any,
+    ) -> None:
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
         self.l1_weight = checks.weight("l1_weight", l1_weight)
         self.adversarial_loss = losses.get(loss)
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         require_images(self.generator)
         _require_fit(self.generator, self.discriminator)
 
     @property
-    def largest_weight(self):
+    def largest_weight(self) -> float:
         """See `AdversarialModel`."""
         return max(1.0, self.l1_weight)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         source, target = self.pairs(data)
 
         def judge(images):
@@ -68,7 +80,7 @@ class Pix2Pix(ImageToImage, AdversarialModel):
         with generator_tape:  # entered again below, after the discriminator has moved
             fake = self.generator(source, training=True)
 
-        with tf.GradientTape() as tape:  # real and generated apart: each its own statistics
+        with tf.GradientTape() as tape:  # separate batches: each has its own batch statistics
             real_logits, fake_logits = judge(target), judge(fake)
             self.observe(real_logits, fake_logits)
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
@@ -85,16 +97,24 @@ class Pix2Pix(ImageToImage, AdversarialModel):
         self.update_averages()
         return self.get_metrics_result()
 
-    def generate(self, images, *, stochastic=False, seed=None, batch_size=8):
-        """Translates images; the same ones each time, unless asked to vary.
+    def generate(
+        self,
+        images: ArrayLike,
+        *,
+        stochastic: bool = False,
+        seed: int | None = None,
+        batch_size: int = 8,
+    ) -> np.ndarray:
+        """Translates images: deterministic unless `stochastic`.
 
         >>> gan.generate(sources, stochastic=True, seed=1)  # doctest: +SKIP
 
         Args:
             images: floats in [-1, 1], `(number, height, width, channels)`.
-            stochastic: with dropout, the paper's noise (section 3.1). Batch normalisation uses its
-                moving statistics all the same, not those of the batch as the paper's program does.
-            seed: integer, of the noise; the same for the same seed. `None` draws anew.
+            stochastic: whether to apply dropout, the paper's noise (section 3.1). Batch
+                normalisation still uses its moving statistics; the paper's program uses those of
+                the batch.
+            seed: integer from which the noise is drawn; `None` draws new noise at each call.
             batch_size: how many to translate at once.
 
         Returns:
@@ -110,16 +130,16 @@ class Pix2Pix(ImageToImage, AdversarialModel):
             return self.translate(twin, images, batch_size, latent.halves(seed))
         if seed is not None:
             raise ValueError(
-                "Without noise there is nothing for a seed to fix. Ask for noise with "
-                f"`stochastic=True`, or leave the seed out. Received: seed={seed}"
+                "Without noise a seed has no effect. Pass `stochastic=True` for noise, or leave "
+                f"the seed out. Received: seed={seed}"
             )
         return self.translate(generator, images, batch_size)
 
-    def compare(self, source, target):
-        """Columns of a sheet, which `compared` names."""
+    def compare(self, source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
+        """Returns the columns of a grid of comparisons; `compared` has their names."""
         return [source, self.generate(source), target]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "l1_weight": self.l1_weight,

@@ -1,19 +1,24 @@
 """Unrolled Generative Adversarial Networks, Metz et al. 2017 (arXiv:1611.02163)."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from keras_gans import checks
+from keras_gans.losses import AdversarialLoss
 from keras_gans.models.gan import GAN
+from keras_gans.typing import Callee, Config, Optimizer, Penalties
 
 
 @keras.saving.register_keras_serializable("keras_gans")
 class UnrolledGAN(GAN):
-    """The generator meets the discriminator as it will be K steps on (equations 9 and 10).
+    """The generator's loss uses the discriminator after K more steps (equations 9 and 10).
 
-    The K steps are the discriminator's own optimizer's, slots included, on the batch at hand, and
-    the generator's gradient goes through all of them. They are then forgotten: the discriminator
-    moves by one step as usual. Both sides move at once. The cost of a step grows with K.
+    These K steps use the discriminator's own optimizer, with its state, on the current batch, and
+    the generator's gradient goes through all of them. They are then discarded: the discriminator
+    takes one step as usual. Both sides are updated at the same time. The cost of a step grows
+    with K.
 
     >>> gan = keras_gans.UnrolledGAN(
     ...     keras_gans.networks.mlp_generator((2,)),
@@ -26,7 +31,7 @@ class UnrolledGAN(GAN):
     Args:
         generator: latents `(batch, latent_dim)` to images.
         discriminator: images to logits `(batch, 1)`.
-        unrolled_steps: the paper's K. 0 is an ordinary GAN whose sides move at once.
+        unrolled_steps: the paper's K. 0 is an ordinary GAN with simultaneous updates.
         loss: name of an adversarial loss, or a `losses.AdversarialLoss`.
         penalties: names of `keras_gans.penalties` to their weights.
         **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
@@ -38,22 +43,27 @@ class UnrolledGAN(GAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        unrolled_steps=5,
-        loss="non_saturating",
-        penalties=None,
-        **kwargs,
-    ):
+        generator: keras.Model,
+        discriminator: keras.Model,
+        unrolled_steps: int = 5,
+        loss: str | AdversarialLoss = "non_saturating",
+        penalties: Penalties | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, loss=loss, penalties=penalties, **kwargs)
         self.unrolled_steps = checks.count("unrolled_steps", unrolled_steps, 0)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def compile(
+        self,
+        generator_optimizer: Optimizer | None = None,
+        discriminator_optimizer: Optimizer | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().compile(generator_optimizer, discriminator_optimizer, **kwargs)
         if self.unrolled_steps:
             _rule(self.discriminator_optimizer)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real = self.images(data)
         with tf.GradientTape() as generator_tape:
             fake = self.generator(self.latents(real), training=True)
@@ -66,8 +76,8 @@ class UnrolledGAN(GAN):
         self.update_averages()
         return self.get_metrics_result()
 
-    def unroll(self, real, fake):
-        """The discriminator after K steps on these images, as a function of them."""
+    def unroll(self, real: tf.Tensor, fake: tf.Tensor) -> Callee:
+        """Returns the discriminator after K steps on these images, as a function of images."""
         weights = [tf.convert_to_tensor(v) for v in self.variables_of("discriminator")]
         move = _rule(self.discriminator_optimizer) if self.unrolled_steps else None
         for _ in range(self.unrolled_steps):
@@ -80,8 +90,8 @@ class UnrolledGAN(GAN):
             weights = move(weights, gradients)
         return self.discriminator_at(weights)
 
-    def discriminator_at(self, weights):
-        """The discriminator with other trainable weights: tensors, which gradients reach."""
+    def discriminator_at(self, weights: list[tf.Tensor]) -> Callee:
+        """Returns the discriminator with these tensors as trainable weights, as a function."""
         state = [v.value for v in self.discriminator.non_trainable_variables]
 
         def judge(images, training):
@@ -89,16 +99,16 @@ class UnrolledGAN(GAN):
 
         return judge
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
-        del config["discriminator_steps"]  # both sides move at once
+        del config["discriminator_steps"]  # both sides are updated at the same time
         return {**config, "unrolled_steps": self.unrolled_steps}
 
 
 def _rule(optimizer):
-    """An optimizer's step as a differentiable function, from its present slots on.
+    """Returns an optimizer's step as a differentiable function, starting from its present state.
 
-    The function takes weights and gradients, answers the new weights, and keeps the slots.
+    The function takes weights and gradients, returns the new weights, and keeps the state.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     extras = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "amsgrad", "use_ema")

@@ -1,9 +1,9 @@
-"""Networks: numbers in, a built functional `keras.Model` out.
+"""Networks: functions that return a built functional `keras.Model`.
 
 Generators map latents `(batch, latent_dim)` to images in [-1, 1]; discriminators map images to
-logits `(batch, 1)`. Conditional ones take labels `(batch,)` as a second input. Translators map
-images to images, upscalers to larger ones, and a `patch_discriminator` or `unet_discriminator`
-images to a map of logits.
+logits `(batch, 1)`. Conditional ones take labels `(batch,)` as a second input. Image-to-image
+generators map images to images, upscalers map images to larger ones, and a `patch_discriminator`
+or `unet_discriminator` maps images to a map of logits.
 """
 
 from keras_gans.networks.autoencoder import autoencoder_discriminator

@@ -1,5 +1,6 @@
 """The compact upscaler of Real-ESRGAN (`SRVGGNetCompact`), for videos, phones and browsers."""
 
+from collections.abc import Sequence
 from math import gcd
 
 import keras
@@ -11,6 +12,8 @@ from keras_gans.layers.bicubic_reduction import BicubicReduction
 from keras_gans.networks import upscaling
 
 # Gains of He 2015 for each activation: a variance of 2 / (1 + slope^2) keeps that of the features.
+# PyTorch's default is a sixth of that: features fade over the convolutions, and a training stays
+# for hundreds of steps at the enlarged image that the network adds to.
 _ACTIVATIONS = {
     "prelu": (upscaling.prelu, 2 / (1 + 0.25**2)),
     "relu": (lambda x, name: layers.ReLU(name=name)(x), 2.0),
@@ -20,33 +23,34 @@ _LAST_GAIN = 0.01  # so that an untrained network makes the image, enlarged, and
 
 
 def compact_upscaler(
-    image_shape,
-    scale=4,
-    width=64,
-    depth=16,
-    activation="prelu",
-    output_scale=None,
-    unit_range=True,
-    name="compact_upscaler",
-):
+    image_shape: Sequence[int | None],
+    scale: int = 4,
+    width: int = 64,
+    depth: int = 16,
+    activation: str = "prelu",
+    output_scale: int | None = None,
+    unit_range: bool = True,
+    name: str = "compact_upscaler",
+) -> keras.Model:
     """A plain row of convolutions at the size of the input, and a pixel shuffle at its end.
 
-    What it adds to is the image enlarged by repeated pixels. With the defaults it has the 621,424
-    parameters of `realesr-animevideov3`; of 32 convolutions, those of `realesr-general-x4v3`.
+    It adds to the image, enlarged by repeating pixels (`SRVGGNetCompact` of Wang 2021's program).
+    With the defaults it has the 621,424 parameters of `realesr-animevideov3`; with a depth of 32
+    those of `realesr-general-x4v3`.
 
     Each pixel of the output depends on `depth + 2` pixels to every side of its own in the input;
-    on one more with `output_scale`. Tiles that overlap by so many can be cut without a seam.
+    on one more with `output_scale`. Tiles with such a margin can be cut without a seam.
 
     >>> keras_gans.networks.compact_upscaler((None, None, 3), width=8, depth=2).output_shape
     (None, None, None, 3)
 
     Args:
-        image_shape: `(height, width, channels)` of the images taken. `(None, None, channels)` takes
+        image_shape: `(height, width, channels)` of the inputs. `(None, None, channels)` takes
             images of any size.
         scale: how many times larger each side becomes, from 1.
         width: filters of each convolution.
         depth: convolutions between the first and the last.
-        activation: `"prelu"`, with a slope for each channel, `"relu"` or `"leaky_relu"`.
+        activation: `"prelu"`, with a slope per channel, `"relu"` or `"leaky_relu"`.
         output_scale: how many times larger the images made are, below `scale`: they are reduced by
             `layers.bicubic_reduction`, as the authors do for scales that they did not train.
             `None` for `scale`.
@@ -62,22 +66,12 @@ def compact_upscaler(
 
     Raises:
         ValueError: for a shape or a number that cannot be built.
-
-    References:
-        The authors' program, github.com/xinntao/Real-ESRGAN, `realesrgan/archs/srvgg_arch.py`;
-        Wang 2021, "Real-ESRGAN".
     """
     shape = upscaling.image_shape(image_shape)
     checks.count("scale", scale)
     checks.count("width", width)
     checks.count("depth", depth, 0)
     activated, gain = _ACTIVATIONS[upscaling.one_of("activation", activation, list(_ACTIVATIONS))]
-    output_scale = scale if output_scale is None else checks.count("output_scale", output_scale)
-    if output_scale > scale:
-        raise ValueError(
-            "`output_scale` must be at most `scale`: larger images would need another network. "
-            f"Received: output_scale={output_scale}, scale={scale}"
-        )
 
     images = keras.Input(shape, name="images")
     start = x = upscaling.taken(images, unit_range)
@@ -87,7 +81,18 @@ def compact_upscaler(
     last = f"body_{2 * depth + 2}"
     x = upscaling.convolution(shape[2] * scale**2, gain=_LAST_GAIN, name=last)(x)
     x = layers.Add()([PixelShuffle(scale)(x), layers.UpSampling2D(scale)(start)])
-    if output_scale < scale:
-        common = gcd(output_scale, scale)
-        x = BicubicReduction(output_scale // common, scale // common, dtype="float32")(x)
+    x = _reduced(x, scale, output_scale)
     return keras.Model(images, upscaling.made(x, unit_range), name=name)
+
+
+def _reduced(x, scale, output_scale):
+    """What was enlarged `scale` times, at another scale."""
+    if output_scale is None or checks.count("output_scale", output_scale) == scale:
+        return x
+    if output_scale > scale:
+        raise ValueError(
+            "`output_scale` must be at most `scale`: larger images would need another network. "
+            f"Received: output_scale={output_scale}, scale={scale}"
+        )
+    common = gcd(output_scale, scale)
+    return BicubicReduction(output_scale // common, scale // common, dtype="float32")(x)

@@ -1,18 +1,23 @@
 """The convolutional pair of Radford 2015, for images of any size from 16 up."""
 
+import dataclasses
 import math
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
 
 from keras_gans import checks
 from keras_gans.layers import DiffAugment
+from keras_gans.typing import Tensor
 
-_SMALLEST = 4  # a grid is halved while its shorter side stays at least this
+_SMALLEST = 4  # downsampling stops before the shorter side is smaller than this
+
+Block = Callable[[Tensor], Tensor]
 
 
-def pyramid(height, width, depth=None):
-    """Sizes from the image down: each half of the one before, rounded up.
+def pyramid(height: int, width: int, depth: int | None = None) -> list[tuple[int, int]]:
+    """Returns the sizes from the image down: each half of the one before, rounded up.
 
     >>> pyramid(28, 28)
     [(28, 28), (14, 14), (7, 7)]
@@ -21,8 +26,8 @@ def pyramid(height, width, depth=None):
     """
     if depth is not None and 2 ** checks.count("depth", depth) > min(height, width) // 2:
         raise ValueError(
-            "The image cannot be halved that often: the smallest grid has 2 or more a side. Give "
-            f"a smaller `depth`. Received: depth={depth} for {height}x{width}"
+            "The image is too small for so many downsampling steps: the smallest grid has 2 or "
+            f"more a side. Give a smaller `depth`. Received: depth={depth} for {height}x{width}"
         )
     grids = [(height, width)]
     while len(grids) <= depth if depth else min(grids[-1]) >= 2 * _SMALLEST:
@@ -31,29 +36,167 @@ def pyramid(height, width, depth=None):
 
 
 def _weights():
-    """Zero-centred normal with deviation 0.02 (Radford 2015, section 4); a new one a layer."""
+    """Zero-centred normal, standard deviation 0.02 (Radford 2015, section 4); new in each layer."""
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
 def _normalized(x, activation):
     # Momentum 0.9 and epsilon 1e-5 are the common ones of DCGAN programs; Keras' 0.99 would lag
-    # hundreds of steps behind a generator that moves as fast as these do.
+    # hundreds of steps behind a generator that changes as fast as these do.
     return activation(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
 
 
+def normalized(x: Tensor) -> Tensor:
+    """Batch normalisation and ReLU."""
+    return _normalized(x, layers.ReLU())
+
+
+def logits(x: Tensor, number: int = 1, name: str = "logits") -> Tensor:
+    """A dense head: float32 logits, whatever the policy."""
+    return layers.Dense(number, kernel_initializer=_weights(), dtype="float32", name=name)(x)
+
+
+@dataclasses.dataclass(frozen=True)
+class Backbone:
+    """The strided convolutions that all DCGAN networks share: sizes, filters, kernels.
+
+    `downsampled` and `features` lead from images to the smallest feature map, `upsampled` from
+    there to images. The networks add inputs and heads.
+
+    >>> backbone = Backbone((28, 28, 1), width=8)
+    >>> backbone.smallest
+    (7, 7, 16)
+    >>> backbone.features(backbone.images()).shape
+    (None, 784)
+
+    Args:
+        image_shape: `(height, width, channels)`, 16 or more a side.
+        width: filters of the convolution at half the image's size; each smaller size has twice as
+            many.
+        max_width: the most filters a layer may have.
+        depth: number of downsampling (or upsampling) steps by 2; `None` for as many as leave the
+            shorter side at 4 or more.
+        kernel_size: of the convolutions, in pixels, 2 or more.
+
+    Raises:
+        ValueError: for a shape or a number that cannot be built.
+    """
+
+    image_shape: Sequence[int]
+    width: int = 64
+    max_width: int = 512
+    depth: int | None = None
+    kernel_size: int = 4
+
+    def __post_init__(self) -> None:
+        shape = checks.image_shape(self.image_shape, minimum=16)
+        object.__setattr__(self, "image_shape", shape)
+        _ = self.grids  # checks the depth
+        checks.count("width", self.width)
+        checks.count("max_width", self.max_width)
+        checks.count("kernel_size", self.kernel_size, 2)
+
+    @property
+    def grids(self) -> list[tuple[int, int]]:
+        """Sizes of the feature maps, from the image down."""
+        return pyramid(*self.image_shape[:2], self.depth)
+
+    @property
+    def filters(self) -> list[int]:
+        """Filters at each size, from the second of `grids` on."""
+        levels = range(len(self.grids) - 1)
+        return [min(self.width * 2**level, self.max_width) for level in levels]
+
+    @property
+    def smallest(self) -> tuple[int, int, int]:
+        """`(height, width, filters)` of the smallest feature map."""
+        return (*self.grids[-1], self.filters[-1])
+
+    def images(self) -> keras.KerasTensor:
+        """Returns a new input for images."""
+        return keras.Input(self.image_shape, name="images")
+
+    def downsampled(
+        self,
+        x: Tensor,
+        batch_normalization: bool = True,
+        wrap: Callable[[layers.Layer], layers.Layer] = lambda layer: layer,
+    ) -> Tensor:
+        """Returns the smallest feature map of images.
+
+        Args:
+            x: images, with any number of channels.
+            batch_normalization: whether it follows each convolution but the first.
+            wrap: applied to each convolution, such as `layers.SpectralNormalization`.
+        """
+        for level, filters in enumerate(self.filters):
+            normalize = batch_normalization and level > 0
+            convolution = layers.Conv2D(
+                filters,
+                self.kernel_size,
+                strides=2,
+                padding="same",
+                use_bias=not normalize,
+                kernel_initializer=_weights(),
+            )
+            activation = layers.LeakyReLU(0.2)
+            x = wrap(convolution)(x)
+            x = _normalized(x, activation) if normalize else activation(x)
+        return x
+
+    def features(self, x: Tensor, batch_normalization: bool = True, dropout: float = 0.0) -> Tensor:
+        """Returns the smallest feature map of images as vectors, with dropout in training."""
+        x = layers.Flatten()(self.downsampled(x, batch_normalization))
+        return layers.Dropout(dropout)(x) if checks.share("dropout", dropout) else x
+
+    def dense(self, x: Tensor) -> Tensor:
+        """Returns vectors as a feature map of the smallest size, through a dense layer."""
+        size = math.prod(self.smallest)
+        x = layers.Dense(size, use_bias=False, kernel_initializer=_weights())(x)
+        return layers.Reshape(self.smallest)(x)
+
+    def upsampled(self, x: Tensor, normalize: Block = normalized, name: str = "images") -> Tensor:
+        """Returns float32 images in [-1, 1] of the smallest feature map.
+
+        Args:
+            x: the feature map, normalised.
+            normalize: normalisation and activation after each layer but the last.
+            name: of the output.
+        """
+        grids, channels = self.grids, [self.image_shape[2], *self.filters]
+        for level in reversed(range(len(grids) - 1)):
+            last = level == 0
+            x = layers.Conv2DTranspose(
+                channels[level],
+                self.kernel_size,
+                strides=2,
+                padding="same",
+                use_bias=last,
+                kernel_initializer=_weights(),
+            )(x)
+            sides = zip(grids[level + 1], grids[level])
+            surplus = [(0, 2 * small - large) for small, large in sides]
+            if any(cut for _, cut in surplus):
+                x = layers.Cropping2D(surplus)(x)
+            if not last:
+                x = normalize(x)
+        # Float32 whatever the policy: images are compared, saved and differentiated in it.
+        return layers.Activation("tanh", dtype="float32", name=name)(x)
+
+
 def dcgan_generator(
-    image_shape,
-    latent_dim=128,
-    width=64,
-    max_width=512,
-    depth=None,
-    kernel_size=4,
-    name="dcgan_generator",
-):
+    image_shape: Sequence[int],
+    latent_dim: int = 128,
+    width: int = 64,
+    max_width: int = 512,
+    depth: int | None = None,
+    kernel_size: int = 4,
+    name: str = "dcgan_generator",
+) -> keras.Model:
     """The generator of DCGAN: latents to images through strided transposed convolutions.
 
-    The grid starts at 4 to 7 a side and doubles up to the image: 7, 14, 28 or 4, 8, 16, 32. Where
-    a side is odd, a row or column is cut after doubling, so that the sizes mirror those of
+    The first feature map has 4 to 7 pixels a side, and each layer doubles it: 7, 14, 28 or 4, 8,
+    16, 32. Where a side is odd, a row or column is cropped, so that the sizes mirror those of
     `dcgan_discriminator`. Batch normalisation and ReLU follow every layer but the last, which
     ends in tanh (Radford 2015, section 3). The kernel is 4 wide where the paper's figure shows 5:
     a multiple of the stride, so that every pixel is written by equally many weights.
@@ -66,8 +209,8 @@ def dcgan_generator(
         latent_dim: length of a latent.
         width: filters of the last hidden layer; each layer before it has twice as many.
         max_width: the most filters a layer may have.
-        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
-            side stays 4 or more.
+        depth: number of upsampling steps by 2; `None` for as many as `dcgan_discriminator` has
+            downsampling steps.
         kernel_size: of the transposed convolutions, in pixels.
         name: of the model.
 
@@ -78,74 +221,28 @@ def dcgan_generator(
     Raises:
         ValueError: for a shape or a number that cannot be built.
     """
-    x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    x = dense_grid(x, smallest_grid(image_shape, width, max_width, depth))
-    images = upsampled(normalized(x), image_shape, width, max_width, depth, kernel_size)
-    return keras.Model(inputs, images, name=name)
-
-
-def smallest_grid(image_shape, width, max_width, depth):
-    """`(height, width, filters)` of the first feature map of a generator."""
-    grids = pyramid(*checks.image_shape(image_shape, minimum=16)[:2], depth)
-    checks.count("width", width)
-    checks.count("max_width", max_width)
-    return (*grids[-1], min(width * 2 ** (len(grids) - 2), max_width))
-
-
-def dense_grid(x, grid):
-    """Vectors as feature maps of the shape `grid`, by a dense layer."""
-    x = layers.Dense(math.prod(grid), use_bias=False, kernel_initializer=_weights())(x)
-    return layers.Reshape(grid)(x)
-
-
-def normalized(x):
-    """Batch normalisation and ReLU."""
-    return _normalized(x, layers.ReLU())
-
-
-def upsampled(
-    x, image_shape, width, max_width, depth, kernel_size, normalize=normalized, name="images"
-):
-    """The smallest feature map, normalised, as float32 images in [-1, 1]."""
-    checks.count("kernel_size", kernel_size, 2)
-    height, columns, channels = image_shape
-    grids = pyramid(height, columns, depth)
-    filters = [min(width * 2**level, max_width) for level in range(len(grids) - 1)]
-    for level in reversed(range(len(grids) - 1)):
-        last = level == 0
-        x = layers.Conv2DTranspose(
-            channels if last else filters[level - 1],
-            kernel_size,
-            strides=2,
-            padding="same",
-            use_bias=last,
-            kernel_initializer=_weights(),
-        )(x)
-        surplus = [(0, 2 * small - large) for small, large in zip(grids[level + 1], grids[level])]
-        if any(cut for _, cut in surplus):
-            x = layers.Cropping2D(surplus)(x)
-        if not last:
-            x = normalize(x)
-    # Float32 whatever the policy: images are compared, saved and differentiated in it.
-    return layers.Activation("tanh", dtype="float32", name=name)(x)
+    backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
+    latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
+    images = backbone.upsampled(normalized(backbone.dense(latents)))
+    return keras.Model(latents, images, name=name)
 
 
 def dcgan_discriminator(
-    image_shape,
-    width=64,
-    max_width=512,
-    depth=None,
-    kernel_size=4,
-    batch_normalization=True,
-    dropout=0.0,
-    augment=(),
-    name="dcgan_discriminator",
-):
+    image_shape: Sequence[int],
+    width: int = 64,
+    max_width: int = 512,
+    depth: int | None = None,
+    kernel_size: int = 4,
+    batch_normalization: bool = True,
+    dropout: float = 0.0,
+    augment: Sequence[str] = (),
+    name: str = "dcgan_discriminator",
+) -> keras.Model:
     """The discriminator of DCGAN: strided convolutions down to one logit.
 
     LeakyReLU with slope 0.2 everywhere, batch normalisation everywhere but at the first layer,
-    no pooling and no hidden dense layer (Radford 2015, section 3). The logit is not squashed: the
-    losses work on logits.
+    no pooling and no hidden dense layer (Radford 2015, section 3). The logit has no activation:
+    the losses take logits.
 
     >>> keras_gans.networks.dcgan_discriminator((28, 28, 1)).output_shape
     (None, 1)
@@ -154,12 +251,12 @@ def dcgan_discriminator(
         image_shape: `(height, width, channels)`, 16 or more a side.
         width: filters of the first layer; each later one has twice as many.
         max_width: the most filters a layer may have.
-        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
-            side stays 4 or more.
+        depth: number of downsampling steps by 2; `None` for as many as leave the shorter side at
+            4 or more.
         kernel_size: of the convolutions, in pixels.
-        batch_normalization: `False` for the critics that must judge each image by itself, as
-            gradient penalties ask.
-        dropout: share of values dropped before the logit in training, in [0, 1).
+        batch_normalization: `False` for critics whose score must depend on one image alone, as
+            gradient penalties need it.
+        dropout: dropout rate before the logit, in [0, 1).
         augment: policies of `layers.DiffAugment` to put in front, such as
             `("translation", "cutout")`: for few images.
         name: of the model.
@@ -170,38 +267,8 @@ def dcgan_discriminator(
     Raises:
         ValueError: for a shape or a number that cannot be built.
     """
-    x = inputs = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
-    if augment:
-        x = DiffAugment(augment)(x)
-    x = layers.Flatten()(downsampled(x, width, max_width, depth, kernel_size, batch_normalization))
-    if checks.share("dropout", dropout):
-        x = layers.Dropout(dropout)(x)
-    return keras.Model(inputs, logits(x), name=name)
-
-
-def downsampled(
-    x, width, max_width, depth, kernel_size, batch_normalization, wrap=lambda layer: layer
-):
-    """Images as the smallest feature map: strided convolutions, each through `wrap`."""
-    checks.count("width", width)
-    checks.count("max_width", max_width)
-    checks.count("kernel_size", kernel_size, 2)
-    for level in range(len(pyramid(*x.shape[1:3], depth)) - 1):
-        normalize = batch_normalization and level > 0
-        convolution = layers.Conv2D(
-            min(width * 2**level, max_width),
-            kernel_size,
-            strides=2,
-            padding="same",
-            use_bias=not normalize,
-            kernel_initializer=_weights(),
-        )
-        activation = layers.LeakyReLU(0.2)
-        x = wrap(convolution)(x)
-        x = _normalized(x, activation) if normalize else activation(x)
-    return x
-
-
-def logits(x, number=1, name="logits"):
-    """Float32 logits, whatever the policy."""
-    return layers.Dense(number, kernel_initializer=_weights(), dtype="float32", name=name)(x)
+    backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
+    images = backbone.images()
+    x = DiffAugment(augment)(images) if augment else images
+    x = backbone.features(x, batch_normalization, dropout)
+    return keras.Model(images, logits(x), name=name)

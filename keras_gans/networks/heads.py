@@ -1,4 +1,6 @@
-"""DCGAN discriminators that say more than "real": the class, the codes, features."""
+"""DCGAN discriminators with more heads than the logit: for classes, codes or features."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -8,16 +10,16 @@ from keras_gans.networks import dcgan
 
 
 def acgan_discriminator(
-    image_shape,
-    num_classes,
-    width=64,
-    max_width=512,
-    depth=None,
-    kernel_size=4,
-    batch_normalization=True,
-    dropout=0.0,
-    name="acgan_discriminator",
-):
+    image_shape: Sequence[int],
+    num_classes: int,
+    width: int = 64,
+    max_width: int = 512,
+    depth: int | None = None,
+    kernel_size: int = 4,
+    batch_normalization: bool = True,
+    dropout: float = 0.0,
+    name: str = "acgan_discriminator",
+) -> keras.Model:
     """`dcgan_discriminator` with a second head for the class (Odena 2017, section 3).
 
     >>> network = keras_gans.networks.acgan_discriminator((28, 28, 1), num_classes=10)
@@ -26,15 +28,9 @@ def acgan_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
-        num_classes: how many classes there are.
-        width: filters of the first layer; each later one has twice as many.
-        max_width: the most filters a layer may have.
-        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
-            side stays 4 or more.
-        kernel_size: of the convolutions, in pixels.
-        batch_normalization: `False` for critics that must judge each image by itself.
-        dropout: share of values dropped before the heads in training, in [0, 1); the paper has
-            0.5 after every layer.
+        num_classes: number of classes.
+        width, max_width, depth, kernel_size, batch_normalization: see `dcgan_discriminator`.
+        dropout: dropout rate before the heads, in [0, 1); the paper has 0.5 after every layer.
         name: of the model.
 
     Returns:
@@ -42,31 +38,29 @@ def acgan_discriminator(
         `[logits (batch, 1), class logits (batch, num_classes)]`, float32.
     """
     checks.count("num_classes", num_classes, 2)
-    images = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
-    x = dcgan.downsampled(images, width, max_width, depth, kernel_size, batch_normalization)
-    x = layers.Flatten()(x)
-    if checks.share("dropout", dropout):
-        x = layers.Dropout(dropout)(x)
+    backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
+    images = backbone.images()
+    x = backbone.features(images, batch_normalization, dropout)
     heads = [dcgan.logits(x), dcgan.logits(x, num_classes, "class_logits")]
     return keras.Model(images, heads, name=name)
 
 
 def infogan_discriminator(
-    image_shape,
-    categorical=(10,),
-    continuous=2,
-    width=64,
-    max_width=512,
-    depth=None,
-    kernel_size=4,
-    code_units=128,
-    batch_normalization=True,
-    name="infogan_discriminator",
-):
-    """`dcgan_discriminator` with Q, which reads the codes, as heads (Chen 2016, appendix C.1).
+    image_shape: Sequence[int],
+    categorical: Sequence[int] = (10,),
+    continuous: int = 2,
+    width: int = 64,
+    max_width: int = 512,
+    depth: int | None = None,
+    kernel_size: int = 4,
+    code_units: int = 128,
+    batch_normalization: bool = True,
+    name: str = "infogan_discriminator",
+) -> keras.Model:
+    """`dcgan_discriminator` with Q, which predicts the codes, as heads (Chen 2016, appendix C.1).
 
-    Q shares all convolutions and has a dense layer of its own, normalised over the batch, before
-    its heads.
+    Q shares all convolutions, and has a dense layer of its own with batch normalisation before its
+    heads.
 
     >>> network = keras_gans.networks.infogan_discriminator((28, 28, 1))
     >>> network.output_shape
@@ -76,22 +70,17 @@ def infogan_discriminator(
         image_shape: `(height, width, channels)`, 16 or more a side.
         categorical: number of classes of each categorical code.
         continuous: how many continuous codes.
-        width: filters of the first layer; each later one has twice as many.
-        max_width: the most filters a layer may have.
-        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
-            side stays 4 or more.
-        kernel_size: of the convolutions, in pixels.
+        width, max_width, depth, kernel_size, batch_normalization: see `dcgan_discriminator`.
         code_units: units of Q's own layer.
-        batch_normalization: `False` for critics that must judge each image by itself.
         name: of the model.
 
     Returns:
         A `keras.Model` from images `(batch, *image_shape)` to `[logits (batch, 1), class logits
         (batch, k) for each categorical code, means (batch, continuous)]`, float32.
     """
-    images = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
-    x = dcgan.downsampled(images, width, max_width, depth, kernel_size, batch_normalization)
-    x = layers.Flatten()(x)
+    backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
+    images = backbone.images()
+    x = backbone.features(images, batch_normalization)
     q = layers.Dense(checks.count("code_units", code_units), use_bias=not batch_normalization)(x)
     if batch_normalization:
         q = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(q)
@@ -105,17 +94,17 @@ def infogan_discriminator(
 
 
 def semi_supervised_discriminator(
-    image_shape,
-    num_classes,
-    width=64,
-    max_width=512,
-    depth=None,
-    kernel_size=4,
-    noise=0.1,
-    dropout=0.5,
-    name="semi_supervised_discriminator",
-):
-    """A classifier that also shows the features it decides by (Salimans 2016, section 5).
+    image_shape: Sequence[int],
+    num_classes: int,
+    width: int = 64,
+    max_width: int = 512,
+    depth: int | None = None,
+    kernel_size: int = 4,
+    noise: float = 0.1,
+    dropout: float = 0.5,
+    name: str = "semi_supervised_discriminator",
+) -> keras.Model:
+    """A classifier that also returns its last features (Salimans 2016, section 5).
 
     The convolutions of DCGAN without batch normalisation, with Gaussian noise on the image and
     dropout on the features, the layer before the class logits.
@@ -126,14 +115,10 @@ def semi_supervised_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
-        num_classes: how many classes there are.
-        width: filters of the first layer; each later one has twice as many.
-        max_width: the most filters a layer may have.
-        depth: how many times the grid is halved or doubled; `None` for as often as its shorter
-            side stays 4 or more.
-        kernel_size: of the convolutions, in pixels.
-        noise: standard deviation of the noise on the image in training.
-        dropout: share of features dropped before the class logits in training, in [0, 1).
+        num_classes: number of classes.
+        width, max_width, depth, kernel_size: see `dcgan_discriminator`.
+        noise: standard deviation of the noise on the image in training, 0 or more.
+        dropout: dropout rate before the class logits, in [0, 1).
         name: of the model.
 
     Returns:
@@ -141,10 +126,11 @@ def semi_supervised_discriminator(
         `[class logits (batch, num_classes), features (batch, n)]`, float32.
     """
     checks.count("num_classes", num_classes, 2)
-    x = images = keras.Input(checks.image_shape(image_shape, minimum=16), name="images")
-    if noise:
+    backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
+    x = images = backbone.images()
+    if checks.weight("noise", noise):
         x = layers.GaussianNoise(noise)(x)
-    x = dcgan.downsampled(x, width, max_width, depth, kernel_size, False)
+    x = backbone.downsampled(x, batch_normalization=False)
     features = layers.Flatten(dtype="float32", name="features")(x)
     x = layers.Dropout(dropout)(features) if checks.share("dropout", dropout) else features
     classes = dcgan.logits(x, num_classes, "class_logits")

@@ -1,6 +1,7 @@
 """Fully connected networks, for points, vectors and small images (Goodfellow 2014)."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -9,8 +10,8 @@ from keras_gans import checks
 from keras_gans.layers import MinibatchDiscrimination
 
 
-def data_shape(shape):
-    """The shape of one example as a tuple; a number is a vector's length."""
+def data_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
+    """Returns the shape of one example as a tuple; a number is the length of a vector."""
     shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
     if not shape:
         raise ValueError(
@@ -21,8 +22,13 @@ def data_shape(shape):
 
 
 def mlp_generator(
-    image_shape, latent_dim=128, width=128, depth=2, output_activation=None, name="mlp_generator"
-):
+    image_shape: Sequence[int],
+    latent_dim: int = 128,
+    width: int = 128,
+    depth: int = 2,
+    output_activation: str | None = None,
+    name: str = "mlp_generator",
+) -> keras.Model:
     """A generator of dense layers with ReLU.
 
     >>> keras_gans.networks.mlp_generator((2,), latent_dim=8).output_shape
@@ -56,15 +62,20 @@ def mlp_generator(
 
 
 def mlp_discriminator(
-    image_shape, width=128, depth=2, dropout=0.0, minibatch_kernels=0, name="mlp_discriminator"
-):
+    image_shape: Sequence[int],
+    width: int = 128,
+    depth: int = 2,
+    dropout: float = 0.0,
+    minibatch_kernels: int = 0,
+    name: str = "mlp_discriminator",
+) -> keras.Model:
     """A discriminator of dense layers with LeakyReLU(0.2).
 
     Args:
         image_shape: shape of one example, as for `mlp_generator`.
         width: units of each hidden layer.
         depth: number of hidden layers.
-        dropout: share of units dropped after each hidden layer in training, in [0, 1).
+        dropout: dropout rate after each hidden layer, in [0, 1).
             Goodfellow 2014, section 5, trained its discriminator so.
         minibatch_kernels: features of `layers.MinibatchDiscrimination` to put before the logit;
             0 for none.

@@ -1,4 +1,6 @@
-"""Discriminators that judge patch by patch (Isola 2017, section 3.2.2 and appendix 6.1.2)."""
+"""Patch discriminators (Isola 2017, section 3.2.2 and appendix 6.1.2)."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -11,14 +13,14 @@ RECEPTIVE_FIELDS = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
 
 
 def patch_discriminator(
-    image_shape,
-    condition_shape=None,
-    receptive_field=70,
-    width=64,
-    normalization="batch",
-    name="patch_discriminator",
-):
-    """A map of logits, one for each of many overlapping patches.
+    image_shape: Sequence[int],
+    condition_shape: Sequence[int] | None = None,
+    receptive_field: int = 70,
+    width: int = 64,
+    normalization: str | None = "batch",
+    name: str = "patch_discriminator",
+) -> keras.Model:
+    """A discriminator with a map of logits, one for each of many overlapping patches.
 
     Convolutions 4x4, all but the last two of stride 2; LeakyReLU 0.2; a normalisation everywhere
     but at the first and the last. A receptive field of 1 is the paper's PixelGAN, of 1x1
@@ -30,8 +32,8 @@ def patch_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`.
-        condition_shape: shape of the images that each is judged beside, as Pix2Pix does: the
-            same height and width. The model then takes `[conditions, images]`.
+        condition_shape: shape of the condition, such as Pix2Pix's source image: the same height
+            and width. The model then takes `[conditions, images]`.
         receptive_field: side of a patch in pixels: 1, 16, 34, 70, 142 or 286, and no larger than
             the image. 70 is the papers' at 256x256; 34 is in proportion at 128x128.
         width: filters of the first convolution; each later one has twice as many, 8 times at most.
@@ -86,8 +88,8 @@ def _strided(shape, receptive_field):
     if receptive_field > min(shape[:2]):
         fits = max(field for field in known if field <= min(shape[:2]))
         raise ValueError(
-            "The patch is larger than the image, so no logit would see a whole one. The largest "
-            f"that fits is receptive_field={fits}. "
+            "The patch is larger than the image, so no logit would cover a whole patch. The "
+            f"largest that fits is receptive_field={fits}. "
             f"Received: receptive_field={receptive_field}, image_shape={shape}"
         )
     return RECEPTIVE_FIELDS[receptive_field]
@@ -97,7 +99,7 @@ def _beside(condition_shape, shape):
     condition = checks.image_shape(condition_shape)
     if condition[:2] != shape[:2]:
         raise ValueError(
-            "Images and conditions are laid on each other, so both must have one height and "
+            "Images and conditions are concatenated, so both must have one height and "
             f"width. Received: condition_shape={condition}, image_shape={shape}"
         )
     return condition

@@ -1,6 +1,7 @@
 """The pair of R3GAN, Huang et al. 2024 (arXiv:2501.05441): residual, without normalisation."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -13,19 +14,19 @@ _SLOPE = 0.2  # of the leaky ReLUs
 
 
 def r3gan_generator(
-    image_shape,
-    latent_dim=64,
-    width=16,
-    max_width=256,
-    blocks=1,
-    expansion=2,
-    groups=1,
-    name="r3gan_generator",
-):
+    image_shape: Sequence[int],
+    latent_dim: int = 64,
+    width: int = 16,
+    max_width: int = 256,
+    blocks: int = 1,
+    expansion: int = 2,
+    groups: int = 1,
+    name: str = "r3gan_generator",
+) -> keras.Model:
     """A generator of residual blocks (Huang 2024, section 4, configuration E).
 
-    Grid by grid residual blocks and bilinear upsampling; no normalisation, every residual branch
-    starting at 0. Made for `loss="relativistic_pairing"` with `r1_penalty` and `r2_penalty`.
+    At each size residual blocks, then bilinear upsampling; no normalisation. Every residual branch
+    is initialized to 0. Made for `loss="relativistic_pairing"` with `r1_penalty` and `r2_penalty`.
     Unlike the authors' it starts from a dense layer, where they scale the channels of a learned
     map, and ends in tanh, so that images lie in [-1, 1].
 
@@ -35,12 +36,12 @@ def r3gan_generator(
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
         latent_dim: length of a latent; 64 is the authors'.
-        width: channels at the image's own size; each smaller grid has twice as many.
-        max_width: the most channels a grid may have.
-        blocks: residual blocks a grid; the authors have 2.
+        width: channels at the image's size; each smaller size has twice as many.
+        max_width: the most channels a size may have.
+        blocks: residual blocks at each size; the authors have 2.
         expansion: how many times wider a block is inside; 2 is the authors'.
-        groups: of the 3x3 convolutions; the authors have channels / 16 or so, which graphics
-            cards make fast, and processors slow.
+        groups: of the 3x3 convolutions; the authors have about channels / 16, which is fast on a
+            GPU, and slow on a CPU.
         name: of the model.
 
     Returns:
@@ -69,22 +70,22 @@ def r3gan_generator(
 
 
 def r3gan_discriminator(
-    image_shape,
-    width=16,
-    max_width=256,
-    blocks=1,
-    expansion=2,
-    groups=1,
-    augment=(),
-    name="r3gan_discriminator",
-):
-    """The generator's mirror image: residual blocks and average pooling down to one logit.
+    image_shape: Sequence[int],
+    width: int = 16,
+    max_width: int = 256,
+    blocks: int = 1,
+    expansion: int = 2,
+    groups: int = 1,
+    augment: Sequence[str] = (),
+    name: str = "r3gan_discriminator",
+) -> keras.Model:
+    """The discriminator of R3GAN: residual blocks and average pooling down to one logit.
 
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
-        width: channels at the image's own size; each smaller grid has twice as many.
-        max_width: the most channels a grid may have.
-        blocks: residual blocks a grid, as for `r3gan_generator`.
+        width: channels at the image's size; each smaller size has twice as many.
+        max_width: the most channels a size may have.
+        blocks: residual blocks at each size, as for `r3gan_generator`.
         expansion: how many times wider a block is inside.
         groups: of the 3x3 convolutions.
         augment: policies of `layers.DiffAugment` to put in front, for few images.
@@ -113,7 +114,7 @@ def r3gan_discriminator(
 
 
 def _plan(image_shape, width, max_width):
-    """The grids from the image down, and their channels."""
+    """Returns the sizes from the image down, and their channels."""
     grids = dcgan.pyramid(*checks.image_shape(image_shape, minimum=16)[:2])
     checks.count("width", width)
     checks.count("max_width", max_width)
@@ -145,5 +146,5 @@ def _block(x, expansion, groups, depth):
 
 
 def _project(x, channels):
-    """Another number of channels, if it is another."""
+    """Changes the number of channels, if it is not this one already."""
     return x if x.shape[-1] == channels else layers.Conv2D(channels, 1, use_bias=False)(x)

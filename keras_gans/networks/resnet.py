@@ -1,5 +1,7 @@
 """The residual translator of CycleGAN (Zhu 2017, appendix 7.2; Johnson 2016)."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -9,15 +11,15 @@ from keras_gans.networks import translation
 
 
 def resnet_generator(
-    image_shape,
-    out_channels=None,
-    width=64,
-    blocks=None,
-    normalization="instance",
-    same_padding=False,
-    name="resnet_generator",
-):
-    """Images to a quarter of their size, through residual blocks, and back.
+    image_shape: Sequence[int | None],
+    out_channels: int | None = None,
+    width: int = 64,
+    blocks: int | None = None,
+    normalization: str | None = "instance",
+    same_padding: bool = False,
+    name: str = "resnet_generator",
+) -> keras.Model:
+    """An image-to-image network: downsampling by 4, residual blocks, upsampling by 4.
 
     In the paper's letters c7s1-64, d128, d256, R256 x `blocks`, u128, u64, c7s1-3. At 256x256 with
     the defaults it has the 11,378,179 parameters of the authors' program; with 6 blocks 7,837,699.
@@ -26,12 +28,12 @@ def resnet_generator(
     (None, 64, 96, 3)
 
     Args:
-        image_shape: `(height, width, channels)` of the images taken: multiples of 4, 16 or more.
+        image_shape: `(height, width, channels)` of the inputs: multiples of 4, 16 or more.
             `(None, None, channels)` takes images of all such sizes.
-        out_channels: channels of the images made; `None` for as many.
+        out_channels: channels of the outputs; `None` for as many as the inputs have.
         width: filters of the first convolution; twice and four times as many follow.
         blocks: how many residual blocks; `None` for 9 from 256 pixels on and where the size is
-            open, and 6 below, as in the paper.
+            not fixed, and 6 below, as in the paper.
         normalization: `"instance"`, without parameters of its own; `"instance_affine"`, with a
             gamma and a beta in place of biases, as TensorFlow Addons has it; `"batch"` or `None`.
         same_padding: pad as Keras' "same" does where strides are 2, on the other side than the
@@ -49,7 +51,7 @@ def resnet_generator(
     shape = checks.image_shape(_sized(image_shape), minimum=16)
     channels = translation.out_channels(out_channels, shape)
     translation.normalization(normalization)
-    translation.require_multiple(shape, 4, "The image cannot be halved twice")
+    translation.require_multiple(shape, 4, "The image cannot be downsampled twice")
     blocks = (9 if min(shape[:2]) >= 256 else 6) if blocks is None else blocks
     checks.count("width", width)
 
@@ -81,7 +83,7 @@ def resnet_generator(
 
 
 def _sized(image_shape):
-    """The shape, with the paper's size where both sides are open."""
+    """Returns the shape, with the paper's size where both sides are unknown."""
     if isinstance(image_shape, (list, tuple)) and tuple(image_shape[:2]) == (None, None):
         return (256, 256, *image_shape[2:])
     return image_shape

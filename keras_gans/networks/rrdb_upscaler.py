@@ -1,5 +1,7 @@
 """The generator of ESRGAN (Wang 2018, section 3.1) and Real-ESRGAN (Wang 2021): `RRDBNet`."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -15,20 +17,19 @@ _GAIN = 2 / (1 + 0.2**2)  # of He 2015, for the leaky ReLU
 
 
 def rrdb_upscaler(
-    image_shape,
-    scale=4,
-    width=64,
-    blocks=23,
-    growth=32,
-    unit_range=True,
-    name="rrdb_upscaler",
-):
+    image_shape: Sequence[int | None],
+    scale: int = 4,
+    width: int = 64,
+    blocks: int = 23,
+    growth: int = 32,
+    unit_range: bool = True,
+    name: str = "rrdb_upscaler",
+) -> keras.Model:
     """Residual blocks of dense blocks, at the size of the input, and twice nearest upsampling.
 
-    A block is three dense blocks of five convolutions; no normalisation. With the defaults it has
-    the 16,697,987 parameters of `RealESRGAN_x4plus`, with 6 blocks the 4,467,779 of
-    `RealESRGAN_x4plus_anime_6B`. For scales 2 and 1 the image is first made 2 or 4 times smaller
-    and deeper (`layers.pixel_unshuffle`), so that the cost is that of a smaller image
+    A block is three dense blocks of five convolutions, without normalisation. With the defaults it
+    has the 16,697,987 parameters of `RealESRGAN_x4plus`, with 6 blocks the 4,467,779 of
+    `x4plus_anime_6B`. For scales 2 and 1 the image is first made 2 or 4 times smaller and deeper
     (Wang 2021, section 3.3).
 
     Each pixel of the output depends on up to `15 * blocks + 4` pixels to every side of its own in
@@ -38,7 +39,7 @@ def rrdb_upscaler(
     (None, 64, 80, 3)
 
     Args:
-        image_shape: `(height, width, channels)` of the images taken; at scale 2 multiples of 2, at
+        image_shape: `(height, width, channels)` of the inputs; at scale 2 multiples of 2, at
             scale 1 of 4. `(None, None, channels)` takes images of all such sizes.
         scale: how many times larger each side becomes: 1, 2 or 4.
         width: filters of the convolutions outside the dense blocks.
@@ -73,10 +74,9 @@ def rrdb_upscaler(
             y = _dense_block(y, growth, f"body_{number}_rdb{part}")
         x = _added(x, y)
     x = layers.Add()([start, upscaling.convolution(width, name="conv_body")(x)])
-    for step in ("conv_up1", "conv_up2"):
-        x = upscaling.convolution(width, gain=_GAIN, name=step)(layers.UpSampling2D(2)(x))
-        x = upscaling.leaky(x)
-    x = upscaling.leaky(upscaling.convolution(width, gain=_GAIN, name="conv_hr")(x))
+    for step in ("conv_up1", "conv_up2", "conv_hr"):
+        x = x if step == "conv_hr" else layers.UpSampling2D(2)(x)
+        x = upscaling.leaky(upscaling.convolution(width, gain=_GAIN, name=step)(x))
     x = upscaling.convolution(shape[2], name="conv_last")(x)
     return keras.Model(images, upscaling.made(x, unit_range), name=name)
 

@@ -1,5 +1,7 @@
 """The discriminator of SRGAN (Ledig 2017, section 2.1.1 and figure 4)."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -10,12 +12,12 @@ _GAIN = 2 / (1 + 0.2**2)  # of He 2015, for the leaky ReLU
 
 
 def srgan_discriminator(
-    image_shape,
-    width=64,
-    units=1024,
-    batch_normalization=True,
-    name="srgan_discriminator",
-):
+    image_shape: Sequence[int | None],
+    width: int = 64,
+    units: int = 1024,
+    batch_normalization: bool = True,
+    name: str = "srgan_discriminator",
+) -> keras.Model:
     """Eight convolutions as in VGG, four of them of stride 2, and two dense layers: one logit.
 
     In the paper's letters k3n64s1, k3n64s2, k3n128s1, ..., k3n512s2, 1024 units, 1. LeakyReLU 0.2;

@@ -1,5 +1,7 @@
 """SRResNet, the generator of SRGAN (Ledig 2017, section 2.1.1 and figure 4)."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -11,7 +13,13 @@ _STEPS = {2: 1, 4: 2, 8: 3}
 _GAIN = 2 / (1 + 0.25**2)  # of He 2015, for a PReLU at its start
 
 
-def srresnet(image_shape, scale=4, width=64, blocks=16, name="srresnet"):
+def srresnet(
+    image_shape: Sequence[int | None],
+    scale: int = 4,
+    width: int = 64,
+    blocks: int = 16,
+    name: str = "srresnet",
+) -> keras.Model:
     """Residual blocks with batch normalisation, and a pixel shuffle for each doubling.
 
     In the paper's letters k9n64s1, B x (k3n64s1, k3n64s1), k3n64s1, twice k3n256s1 and a pixel
@@ -24,7 +32,7 @@ def srresnet(image_shape, scale=4, width=64, blocks=16, name="srresnet"):
     (None, 64, 80, 3)
 
     Args:
-        image_shape: `(height, width, channels)` of the images taken. `(None, None, channels)` takes
+        image_shape: `(height, width, channels)` of the inputs. `(None, None, channels)` takes
             images of any size.
         scale: how many times larger each side becomes: 2, 4 (the paper's) or 8.
         width: filters of each convolution.

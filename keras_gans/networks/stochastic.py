@@ -7,10 +7,10 @@ import keras
 from keras_gans.layers import SeededDropout
 
 
-def stochastic(generator):
-    """A twin of a generator, with the same weights, that drops values by a seed.
+def stochastic(generator: keras.Model) -> keras.Model:
+    """Returns a model of a generator that applies its dropout at inference, with a seed.
 
-    Everything but `layers.SeededDropout` runs as at inference, batch normalisation too.
+    All layers but `layers.SeededDropout` run in inference mode, batch normalisation too.
 
     >>> generator = keras_gans.networks.unet_generator((32, 32, 3), width=4)
     >>> twin = keras_gans.networks.stochastic(generator)
@@ -22,7 +22,7 @@ def stochastic(generator):
 
     Returns:
         A `keras.Model` from `[images, seed]` to images; the seed is two int32 numbers for the whole
-        batch. It holds the generator itself: what trains one trains both.
+        batch. It shares the generator's weights.
 
     Raises:
         ValueError: for a generator without such a layer, or another backend of Keras than
@@ -39,7 +39,7 @@ def stochastic(generator):
     noisy = _Noisy(generator)
     if not noisy.dropouts:
         raise ValueError(
-            "The generator has no noise that could be turned on: a `layers.SeededDropout`. Build "
+            "The generator has no noise, as it has no `layers.SeededDropout`. Build "
             f"it with `unet_generator(dropout=0.5)`. Received: {generator.name!r}"
         )
     name = f"stochastic_{generator.name}"
@@ -59,7 +59,7 @@ class _Noisy(keras.layers.Layer):
 
         with contextlib.ExitStack() as given:
             for number, layer in enumerate(self.dropouts):
-                # Folded, not added: no layer repeats what another one draws from the next seed.
+                # Folded, not added, so that no layer repeats a mask of another one.
                 folded = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
                 given.enter_context(layer.seeded(folded))
             return self.generator(images, training=False)

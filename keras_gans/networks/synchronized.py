@@ -5,12 +5,12 @@ import keras
 from keras_gans.layers import ConditionalBatchNormalization
 
 
-def synchronized(network):
-    """A copy of a network whose batch normalisation sees the batch of all replicas.
+def synchronized(network: keras.Model) -> keras.Model:
+    """Returns a copy of a network with batch normalisation over the batch of all replicas.
 
-    On one device it computes what the network does. On several, each replica normalises by the
-    statistics of the whole batch instead of its own part, so that they learn what one device
-    would: worth its traffic where the part is small. The layers themselves are Keras', made with
+    On one device the outputs are the same. On several, each replica normalises by the statistics
+    of the whole batch instead of its own part, so that training is as on one device. It needs
+    communication, which is worth it where the part is small. The layers are Keras', made with
     `synchronized=True`; networks of your own may have them from the start.
 
     >>> network = keras_gans.networks.dcgan_generator((28, 28, 1))
@@ -32,7 +32,7 @@ def synchronized(network):
 
     if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
         raise ValueError(
-            "Layers can be exchanged in a network that knows them: a functional or Sequential "
+            "Layers can be replaced only in a functional or Sequential "
             "`keras.Model` with an input. In a subclassed one, make batch normalisation with "
             f"`synchronized=True`. Received: {network!r}"
         )

@@ -1,20 +1,24 @@
-"""What networks that see whole images share: their layers as the reference programs have them.
+"""Layers of the image-to-image networks, as in the reference programs.
 
 Biases, paddings and epsilons are those of the authors' PyTorch programs, so that a network has
 their number of parameters and, with their weights, their outputs.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 from keras import initializers, layers
 
 from keras_gans import checks
 from keras_gans.layers import InstanceNormalization
 from keras_gans.names import did_you_mean
+from keras_gans.typing import Tensor
 
 NORMALIZATIONS = ("batch", "instance", "instance_affine", None)
 
 
-def normalization(name):
-    """Returns the name of a normalisation if there is one."""
+def normalization(name: str | None) -> str | None:
+    """Returns the name of a normalisation if it is known."""
     if name not in NORMALIZATIONS:
         raise ValueError(
             f"No normalisation of that name.{did_you_mean(str(name), NORMALIZATIONS[:-1])} "
@@ -23,18 +27,25 @@ def normalization(name):
     return name
 
 
-def convolution(filters, size, strides=1, normalize=None, bias=False, transposed=False, **options):
-    """A convolution with weights from N(0, 0.02) (Isola 2017, appendix 6.2).
+def convolution(
+    filters: int,
+    size: int,
+    strides: int = 1,
+    normalize: str | None = None,
+    bias: bool = False,
+    transposed: bool = False,
+    **options: Any,
+) -> layers.Layer:
+    """Returns a convolution with weights from N(0, 0.02) (Isola 2017, appendix 6.2).
 
     Args:
         filters: how many.
         size: of the kernel, in pixels.
-        strides: of the grid.
-        normalize: what follows it. Batch normalisation has an offset of its own, as an affine
-            instance normalisation has. Plain instance normalisation has none, so that the
-            convolution before it keeps its bias.
-        bias: whether to have one whatever follows.
-        transposed: for one that makes the grid larger.
+        strides: in both directions.
+        normalize: the normalisation after it. Batch and affine instance normalisation have an
+            offset. Plain instance normalisation has none, so that the convolution has a bias.
+        bias: whether to have a bias in any case.
+        transposed: whether it is a transposed convolution.
         **options: of the Keras layer, such as `padding`.
     """
     kind = layers.Conv2DTranspose if transposed else layers.Conv2D
@@ -48,8 +59,8 @@ def convolution(filters, size, strides=1, normalize=None, bias=False, transposed
     )
 
 
-def normalized(x, name):
-    """A feature map, normalised by name."""
+def normalized(x: Tensor, name: str | None) -> Tensor:
+    """Returns a normalised feature map."""
     if name == "batch":
         gamma = initializers.RandomNormal(1.0, 0.02)
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma)(x)
@@ -59,18 +70,18 @@ def normalized(x, name):
     return x
 
 
-def image(x):
-    """Float32 images in [-1, 1], whatever the policy."""
+def image(x: Tensor) -> Tensor:
+    """Returns float32 images in [-1, 1], whatever the policy."""
     return layers.Activation("tanh", dtype="float32", name="translated")(x)
 
 
-def out_channels(number, image_shape):
-    """Channels of the images made: as many as of those taken, unless given."""
+def out_channels(number: int | None, image_shape: Sequence[int]) -> int:
+    """Returns the channels of the outputs: those of the inputs, unless given."""
     return image_shape[2] if number is None else checks.count("out_channels", number)
 
 
-def require_multiple(image_shape, of, what):
-    """Raises ValueError, naming the nearest sizes that do, unless both sides are multiples."""
+def require_multiple(image_shape: Sequence[int], of: int, what: str) -> None:
+    """Raises ValueError, with the nearest valid sizes, unless both sides are multiples."""
     sides = image_shape[:2]
     if any(side % of for side in sides):
         near = [sorted({max(side // of, 1) * of, -(-side // of) * of}) for side in sides]

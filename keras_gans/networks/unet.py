@@ -1,5 +1,7 @@
 """The U-Net of Pix2Pix (Isola 2017, appendix 6.1.1)."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -11,38 +13,38 @@ _DEEPEST, _SHALLOWEST = 8, 5
 
 
 def unet_generator(
-    image_shape,
-    out_channels=None,
-    width=64,
-    max_width=512,
-    depth=None,
-    dropout=0.5,
-    normalization="batch",
-    name="unet_generator",
-):
-    """Images halved down to a few pixels and doubled up again, with a skip at every size.
+    image_shape: Sequence[int],
+    out_channels: int | None = None,
+    width: int = 64,
+    max_width: int = 512,
+    depth: int | None = None,
+    dropout: float = 0.5,
+    normalization: str | None = "batch",
+    name: str = "unet_generator",
+) -> keras.Model:
+    """An image-to-image U-Net: down to a few pixels and up again, with a skip at every size.
 
-    Convolutions 4x4 of stride 2; LeakyReLU 0.2 on the way down, ReLU on the way up; a normalisation
-    everywhere but at the first, the innermost and the last one. At 256x256 with the defaults
+    Convolutions 4x4 of stride 2; LeakyReLU 0.2 in the encoder, ReLU in the decoder; a normalisation
+    after all but the first, the innermost and the last one. At 256x256 with the defaults
     it has the 54,413,955 parameters of the authors' program.
 
     >>> keras_gans.networks.unet_generator((64, 96, 3), out_channels=1, width=8).output_shape
     (None, 64, 96, 1)
 
     Args:
-        image_shape: `(height, width, channels)` of the images taken, 32 or more a side.
-        out_channels: channels of the images made; `None` for as many.
+        image_shape: `(height, width, channels)` of the inputs, 32 or more a side.
+        out_channels: channels of the outputs; `None` for as many as the inputs have.
         width: filters at the first size; each smaller size has twice as many.
         max_width: the most filters a size may have.
-        depth: how many times the image is halved; both sides must be multiples of `2 ** depth`.
-            `None` for as often as they are: from 5 times to 8, the paper's at 256x256.
-        dropout: share of values dropped at the three sizes next to the innermost, as the authors'
-            program does at 256x256: the paper's only noise (section 3.1). In training, and when
-            asked (`networks.stochastic`). Of few sizes these are large ones, where noise becomes
-            texture that is missing when it is off: below a depth of 7 take 0.
+        depth: number of downsampling steps; both sides must be multiples of `2 ** depth`. `None`
+            for as many as possible, from 5 to 8, the paper's at 256x256.
+        dropout: dropout rate at the three sizes next to the innermost, as in the authors' program
+            at 256x256: the paper's only noise (section 3.1). In training, and by
+            `networks.stochastic`. With few sizes these are large feature maps, where noise
+            becomes texture that is missing without it: below a depth of 7 use 0.
         normalization: `"batch"`, `"instance"`, `"instance_affine"` or `None`, as for
-            `resnet_generator`. For batches of one image `"instance"`: batch normalisation would
-            learn from each image alone, and be used with averages.
+            `resnet_generator`. For batches of one image use `"instance"`: batch normalisation would
+            train with the statistics of one image, and be used with moving averages.
         name: of the model.
 
     Returns:
@@ -59,7 +61,7 @@ def unet_generator(
     checks.count("width", width)
     checks.count("max_width", max_width)
     depth = _halvings(shape) if depth is None else checks.count("depth", depth, 2)
-    translation.require_multiple(shape, 2**depth, f"The image cannot be halved {depth} times")
+    translation.require_multiple(shape, 2**depth, f"The image cannot be downsampled {depth} times")
     filters = [min(width * 2**level, max_width) for level in range(depth)]
     noisy = range(max(depth - 4, 1), depth - 1) if checks.share("dropout", dropout) else ()
     innermost = depth - 1
@@ -84,7 +86,7 @@ def unet_generator(
 
 
 def _halvings(shape):
-    """How often both sides can be halved."""
+    """Returns how many times both sides can be divided by 2."""
     depth = 0
     while depth < _DEEPEST and all(side % 2 ** (depth + 1) == 0 for side in shape[:2]):
         depth += 1

@@ -1,5 +1,7 @@
 """The U-Net discriminator of Real-ESRGAN (Wang 2021, section 3.3; Schönfeld 2020)."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -12,8 +14,12 @@ _GAIN = 2 / (1 + 0.2**2)  # of He 2015, for the leaky ReLU
 
 
 def unet_discriminator(
-    image_shape, width=64, skip_connections=True, unit_range=True, name="unet_discriminator"
-):
+    image_shape: Sequence[int | None],
+    width: int = 64,
+    skip_connections: bool = True,
+    unit_range: bool = True,
+    name: str = "unet_discriminator",
+) -> keras.Model:
     """A logit for each pixel, from three sizes of the image, with spectral normalisation.
 
     Down by convolutions 4x4 of stride 2, up by bilinear upsampling and convolutions 3x3, with a
@@ -28,7 +34,7 @@ def unet_discriminator(
         image_shape: `(height, width, channels)`: multiples of 8. `(None, None, channels)` takes
             images of all such sizes.
         width: filters of the first convolution; each smaller size has twice as many.
-        skip_connections: whether the way down is added to the way up.
+        skip_connections: whether the encoder's feature maps are added to the decoder's.
         unit_range: compute with images in [0, 1], as the authors' program does and its weights
             expect. Images are in [-1, 1] either way.
         name: of the model.
@@ -42,7 +48,7 @@ def unet_discriminator(
     """
     shape = upscaling.image_shape(image_shape)
     of = 2**_DEPTH
-    upscaling.require_multiple(shape, of, f"The image cannot be halved {_DEPTH} times")
+    upscaling.require_multiple(shape, of, f"The image cannot be downsampled {_DEPTH} times")
     checks.count("width", width)
 
     def normalized(x, filters, size=3, **options):

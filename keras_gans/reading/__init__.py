@@ -1,6 +1,6 @@
-"""Files that may come from anyone: what they claim is looked at before anything is read.
+"""Safe readers of files from untrusted sources.
 
-A file of weights or settings is data that somebody else wrote. It may name other files, claim
-shapes of terabytes, unpack to a thousand times its size, or not be a file at all. Each module here
-reads one format, and knows the kind and size of every part before it takes it into memory.
+A file of weights or settings was written by somebody else. It may refer to other files, claim
+shapes of terabytes, decompress to a thousand times its size, or be no regular file. Each module
+reads one format, and checks the kind and size of every part before it loads it into memory.
 """

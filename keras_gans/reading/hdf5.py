@@ -1,9 +1,9 @@
-"""HDF5 files of weights: Keras 3's `.weights.h5`, and Keras 2's `.h5`.
+"""Reads HDF5 files of weights: Keras 3's `.weights.h5`, and Keras 2's `.h5`.
 
-An HDF5 file can ask for far more than it holds. A data set may keep its bytes in any other file
-(external storage, virtual data sets, links), claim a shape that nothing fills, or have a chunk that
-unpacks to a thousand times its size; a group can contain itself. HDF5 does all that when it is
-read, so it is looked for first.
+An HDF5 file can claim far more than it contains. A data set may have its bytes in another file
+(external storage, virtual data sets, links), claim a shape without data, or have a chunk that
+decompresses to a thousand times its size; a group can contain itself. HDF5 follows all of this when
+it reads, so it is checked first.
 """
 
 import collections
@@ -12,9 +12,11 @@ import functools
 import math
 import mmap
 import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import h5py
+import keras
 import ml_dtypes
 import numpy as np
 
@@ -23,11 +25,11 @@ from keras_gans.reading.stored import Stored, explained, kind_of, kind_of_weight
 from keras_gans.reading.text import regular
 
 DAMAGED = (
-    "The file of weights is damaged, or not one that can be trusted. Expected an HDF5 file that "
-    "holds all of its numbers itself, as Keras writes it; fetch it, or save it, again."
+    "The file of weights is damaged, or cannot be trusted. Expected an HDF5 file that "
+    "contains all of its numbers, as Keras writes it. Download it, or save it, again."
 )
 
-# Of filters, by HDF5's numbers. `h5py` has others, and plugins more; Keras writes none of them.
+# HDF5's numbers of filters. `h5py` and plugins have others, which Keras does not write.
 _GZIP, _SHUFFLE, _FLETCHER = 1, 2, 3
 
 _SMALLEST_CHUNK = 2**20
@@ -35,19 +37,21 @@ _MOST_TEXT = 2**28
 
 
 @contextlib.contextmanager
-def opened(path, expected=DAMAGED):
-    """Opens a file, and looks at all that is in it.
+def opened(
+    path: Path | str, expected: str = DAMAGED
+) -> Iterator[tuple[h5py.File, dict[str, Stored]]]:
+    """Opens a file, and checks everything in it.
 
     Args:
         path: of the file.
-        expected: beginning of the error for a damaged file.
+        expected: first sentences of the error for a damaged file.
 
     Yields:
         The `h5py.File`, and its arrays: paths in the file to `Stored`.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is damaged, or its arrays are not whole in it.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, or does not contain all of its arrays.
     """
     explain = functools.partial(explained, path, expected)
     path = regular(path)
@@ -57,7 +61,7 @@ def opened(path, expected=DAMAGED):
             size = path.stat().st_size
             datasets = _datasets(file)
             if sum(dataset.id.get_storage_size() for dataset in datasets.values()) > size:
-                raise ValueError("arrays lie over each other")
+                raise ValueError("arrays overlap")
             found = {
                 name: Stored(
                     name,
@@ -73,14 +77,14 @@ def opened(path, expected=DAMAGED):
         yield file, found
 
 
-def size_of(path):
-    """How many arrays a file has, and how many numbers they claim together."""
+def size_of(path: Path | str) -> tuple[int, int]:
+    """Returns the number of arrays in a file, and of the numbers that they claim."""
     with opened(path) as (_, found):
         return len(found), sum(math.prod(one.shape) for one in found.values())
 
 
-def load(network, path):
-    """Gives a built network the weights of a `.weights.h5` file, or of an `.h5` of Keras 2.
+def load(network: keras.Model, path: Path | str) -> keras.Model:
+    """Loads the weights of a `.weights.h5` file, or of an `.h5` of Keras 2, into a built network.
 
     Args:
         network: a `keras.Model`.
@@ -90,9 +94,9 @@ def load(network, path):
         The network.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is damaged, its weights are another network's, or are not finite;
-            the network is then as it was.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, or its weights are not finite or those of another
+            network; the network then stays unchanged.
     """
     with opened(path) as (_, found):
         require_same(found.values(), network.weights, network.name, path)
@@ -103,29 +107,33 @@ def load(network, path):
     return network
 
 
-def require_same(found, weights, name, path):
+def require_same(
+    found: Iterable[Stored], weights: Iterable[keras.Variable], name: str, path: Path | str
+) -> None:
     """Raises ValueError unless arrays have the kinds and shapes of a network's weights."""
     stored = collections.Counter((one.kind, one.shape) for one in found)
     wanted = collections.Counter((kind_of_weight(w), tuple(w.shape)) for w in weights)
     if stored != wanted:
         more, less = list(stored - wanted)[:3], list(wanted - stored)[:3]
         raise ValueError(
-            "The weights are of another network: nothing of them was read. Build the network that "
+            "The weights are of another network, and were not loaded. Build the network that "
             f"saved them. Expected {less or 'no more'} where the file has {more or 'no more'}. "
             f"Received: {path} for {name!r}"
         )
 
 
-def require_loadable(path, variables, finite=()):
+def require_loadable(
+    path: Path | str, variables: Iterable[keras.Variable], finite: Sequence[str] = ()
+) -> None:
     """Raises ValueError for a file that a model of these variables must not be loaded from.
 
-    A file may hold more than a model asks for, such as the state of its optimizers, but no array
-    that is larger than all of the model's.
+    A file may contain more than the model needs, such as the state of optimizers, but no array that
+    is larger than the largest of the model.
 
     Args:
         path: of the file.
         variables: of the model, the largest among them.
-        finite: beginnings of paths in the file, under which numbers must be finite.
+        finite: prefixes of paths in the file, under which numbers must be finite.
     """
     finite, largest = tuple(finite), max((math.prod(v.shape) for v in variables), default=1)
     with opened(path) as (file, found):
@@ -133,8 +141,8 @@ def require_loadable(path, variables, finite=()):
             if math.prod(one.shape) > largest:
                 raise ValueError(
                     "The file is of another model: it has an array that is larger than any of this "
-                    f"one's. Expected at most {largest:,} numbers in one; make the model that "
-                    f"saved it. Received: {path} with {one.name} of shape {one.shape}"
+                    f"model. Expected at most {largest:,} numbers in an array. Build the model "
+                    f"that saved it. Received: {path} with {one.name} of shape {one.shape}"
                 )
         for one in found.values():
             if one.name.startswith(finite):
@@ -144,8 +152,8 @@ def require_loadable(path, variables, finite=()):
                     _require_chunks(file[one.name])
 
 
-def names(group, attribute):
-    """A list of names among a group's attributes, which Keras 2 cuts in pieces where it is long."""
+def names(group: h5py.Group, attribute: str) -> list[str]:
+    """Returns a list of names from a group's attributes; Keras 2 splits long lists."""
     pieces = [attribute] if attribute in group.attrs else []
     while not pieces or f"{attribute}{len(pieces)}" in group.attrs:
         pieces.append(f"{attribute}{len(pieces)}")
@@ -158,14 +166,14 @@ def _texts(group, attribute):
     if stored.shape == (0,):
         return []
     if h5py.check_string_dtype(stored.dtype) is None or len(stored.shape) != 1:
-        raise ValueError(f"{attribute} is no list of texts")
+        raise ValueError(f"{attribute} is not a list of texts")
     return group.attrs[attribute]
 
 
 def _require_names(group, heap):
-    """Raises ValueError for a list of texts among the attributes that may be too long for names.
+    """Raises ValueError for a list of texts in the attributes that may be too long for names.
 
-    Texts of any length stand in heaps, where all of a list may be one that is long.
+    Texts of variable length are stored in heaps, where all of a list may refer to a long one.
     """
     for attribute in group.attrs:
         stored = h5py.h5a.open(group.id, attribute.encode())
@@ -175,7 +183,7 @@ def _require_names(group, heap):
 
 
 def _largest_heap(path):
-    """The size of a file's largest heap of texts, each of which has its size behind a mark."""
+    """Returns the size of a file's largest heap of texts, found by its signature."""
     largest, place = 0, -1
     with (
         Path(path).open("rb") as file,
@@ -187,11 +195,11 @@ def _largest_heap(path):
     return largest
 
 
-# ---- what is looked at
+# ---- checks
 
 
 def _datasets(file):
-    """Every data set of a file by its path; refuses links and what is reached twice."""
+    """Returns every data set of a file by its path; refuses links and objects with two paths."""
     found, seen, waiting = {}, {h5py.h5o.get_info(file.id).addr}, [("", file)]
     heap = functools.cache(lambda: _largest_heap(file.filename))
     while waiting:
@@ -201,11 +209,11 @@ def _datasets(file):
             name = f"{path}{key}"
             link = group.get(key, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise ValueError(f"{name} is a {type(link).__name__}, to somewhere else")
+                raise ValueError(f"{name} is a {type(link).__name__}, to another place")
             item = group[key]
             address = h5py.h5o.get_info(item.id).addr
             if address in seen:
-                raise ValueError(f"{name} is there a second time, under another name")
+                raise ValueError(f"{name} is there twice, under two names")
             seen.add(address)
             if isinstance(item, h5py.Group):
                 waiting.append((f"{name}/", item))
@@ -218,29 +226,29 @@ def _datasets(file):
 
 
 def _require_own(dataset, name):
-    """Raises ValueError unless a data set's numbers are in this file, each of them."""
+    """Raises ValueError unless all numbers of a data set are in this file."""
     kind_of(_dtype(dataset), name)
     if dataset.external or dataset.is_virtual:
-        raise ValueError(f"{name} keeps its numbers in another file")
+        raise ValueError(f"{name} has its numbers in another file")
     if dataset.shape is None:
         raise ValueError(f"{name} is empty")
     claimed = math.prod(dataset.shape) * dataset.dtype.itemsize
     if dataset.chunks is None:
         if (stored := dataset.id.get_storage_size()) != claimed:
-            raise ValueError(f"{name} claims {claimed:,} bytes and {stored:,} are stored")
+            raise ValueError(f"{name} claims {claimed:,} bytes, but {stored:,} are stored")
         return
     grid = [-(-side // part) for side, part in zip(dataset.shape, dataset.chunks)]
     if (stored := dataset.id.get_num_chunks()) != math.prod(grid):
-        raise ValueError(f"{name} claims {math.prod(grid):,} chunks and {stored:,} are stored")
+        raise ValueError(f"{name} claims {math.prod(grid):,} chunks, but {stored:,} are stored")
     filters = _filters(dataset)
     if len(set(filters)) < len(filters) or set(filters) - {_GZIP, _SHUFFLE, _FLETCHER}:
-        raise ValueError(f"{name} is packed with other filters than gzip, shuffle and fletcher32")
+        raise ValueError(f"{name} uses other filters than gzip, shuffle and fletcher32")
     if _chunk_bytes(dataset) > max(claimed, _SMALLEST_CHUNK):
         raise ValueError(f"{name} has a chunk of {_chunk_bytes(dataset):,} bytes")
 
 
 def _dtype(dataset):
-    # Keras stores bfloat16 as two bytes that HDF5 knows nothing of, and says so beside.
+    # Keras stores bfloat16 as two opaque bytes, with an attribute that says so.
     if dataset.dtype == np.dtype("V2") and dataset.attrs.get("dtype") == "bfloat16":
         return np.dtype("float16")
     return dataset.dtype
@@ -262,9 +270,9 @@ def _read(dataset):
 
 
 def _require_chunks(dataset):
-    """Raises ValueError for a packed chunk that unpacks to another size than it should.
+    """Raises ValueError for a compressed chunk that decompresses to a wrong size.
 
-    HDF5 goes on for as long as there is anything to unpack.
+    HDF5 itself decompresses without a limit.
     """
     filters = _filters(dataset) if dataset.chunks else []
     if _GZIP not in filters:
@@ -278,4 +286,4 @@ def _require_chunks(dataset):
             _, packed = dataset.id.read_direct_chunk(offset)
             unpacker = zlib.decompressobj()
             if len(unpacker.decompress(packed, expected + 1)) != expected or not unpacker.eof:
-                raise ValueError(f"{dataset.name} has a chunk that unpacks to another size")
+                raise ValueError(f"{dataset.name} has a chunk that decompresses to another size")

@@ -1,20 +1,22 @@
-"""Archives of `numpy.savez`."""
+"""Reads archives of `numpy.savez`."""
 
 import contextlib
 import functools
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from keras_gans.reading.stored import Stored, explained, kind_of, require_room
 from keras_gans.reading.text import regular
 
-DAMAGED = "The file is damaged, or no `.npz` of numbers. Save it again with `numpy.savez`."
+DAMAGED = "The file is damaged, or not an `.npz` of numbers. Save it again with `numpy.savez`."
 
 
 @contextlib.contextmanager
-def opened(path):
-    """Opens a file, and reads the heads of its arrays.
+def opened(path: Path | str) -> Iterator[dict[str, Stored]]:
+    """Opens a file, and reads the headers of its arrays.
 
     Args:
         path: of the file.
@@ -23,8 +25,8 @@ def opened(path):
         Names of arrays to `Stored`.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is damaged, or holds anything but numbers.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, or contains anything but numbers.
     """
     explain = functools.partial(explained, path, DAMAGED)
     with contextlib.ExitStack() as stack:
@@ -42,9 +44,9 @@ def opened(path):
 
 def _stored(archive, entry, explain):
     with archive.open(entry) as head:
-        # Heads of later versions, of records with long names, may claim to have gigabytes.
+        # Headers of later versions, for records with long names, may claim to have gigabytes.
         if np.lib.format.read_magic(head) != (1, 0):
-            raise ValueError(f"{entry.filename} is no array of plain numbers")
+            raise ValueError(f"{entry.filename} is not an array of plain numbers")
         shape, _, dtype = np.lib.format.read_array_header_1_0(head)
 
     def load():

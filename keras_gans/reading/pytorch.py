@@ -1,9 +1,8 @@
-"""State dicts of PyTorch, without PyTorch and without running anything that a file says.
+"""Reads state dicts of PyTorch, without PyTorch and without running code from the file.
 
-A pickle may name any function of the machine and call it, take memory without end, and stop Python
-itself by a key that is nested too deeply. So only the few instructions are known here that
-`torch.save` writes, and of names only those that tensors are made of. Arrays are compared with a
-network before their numbers are read.
+A pickle can call any installed function, allocate unlimited memory, and crash Python by a key that
+is nested too deeply. So this reader knows only the few instructions that `torch.save` writes, and
+only the names that tensors need. Arrays are compared with a network before their numbers are read.
 """
 
 import collections
@@ -13,7 +12,8 @@ import io
 import math
 import pickle
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from keras_gans.reading.stored import Stored, explained, kind_of
 from keras_gans.reading.text import regular
 
 DAMAGED = (
-    "The file is damaged, or not a whole state dict of tensors. With PyTorch, save it again: "
+    "The file is damaged, or not a complete state dict of tensors. With PyTorch, save it again: "
     "`torch.save(network.state_dict(), path)`."
 )
 
@@ -35,11 +35,11 @@ _STORAGES = {
 }
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
-# Names and shapes of a thousand tensors have some 100 kB. A byte may become an object.
+# Names and shapes of a thousand tensors take about 100 kB. Each byte may become an object.
 _MOST_PICKLED = 2**20
 _MOST_AXES = 8
 
-# Those of `torch.save`, in any of its versions, but for three that stand below.
+# Those of `torch.save`, in all versions, except for three that are defined below.
 _INSTRUCTIONS = """
     PROTO FRAME STOP MARK GLOBAL STACK_GLOBAL REDUCE BINPERSID MEMOIZE BINPUT LONG_BINPUT BINGET
     LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT SHORT_BINSTRING
@@ -49,20 +49,20 @@ _INSTRUCTIONS = """
 
 
 @contextlib.contextmanager
-def opened(path, within=()):
+def opened(path: Path | str, within: Sequence[str] = ()) -> Iterator[dict[str, Stored]]:
     """Opens a file of `torch.save`: a zip, or the format before PyTorch 1.6.
 
     Args:
         path: of the file.
-        within: keys under which the state dict may stand, in a dictionary of several; the first
-            that is there is taken. Where none is, the file must be the state dict itself.
+        within: keys of a dictionary that may contain the state dict; the first that exists is
+            used. If none exists, the file must be the state dict itself.
 
     Yields:
         Names of tensors to `Stored`, in the order of the file.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is damaged, or holds anything but tensors.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, or contains anything but tensors.
     """
     explain = functools.partial(explained, path, DAMAGED)
     path = regular(path)
@@ -86,14 +86,14 @@ def opened(path, within=()):
 
 
 class _Bytes(NamedTuple):
-    """Numbers of a storage in the file."""
+    """The bytes of a storage in the file."""
 
     size: int
     read: Callable
 
 
 def _of_zip(archive, size, within):
-    """Tensors by name, and the bytes of storages by key."""
+    """Returns tensors by name, and the bytes of storages by key."""
     (root,) = [n[: -len("data.pkl")] for n in archive.namelist() if n.endswith("/data.pkl")]
     left = size
 
@@ -101,9 +101,9 @@ def _of_zip(archive, size, within):
         nonlocal left
         info = archive.getinfo(name)
         left -= info.file_size
-        # PyTorch packs nothing. Several entries may be of the same bytes, too.
+        # PyTorch compresses nothing. And several entries may claim the same bytes.
         if info.compress_type != zipfile.ZIP_STORED or left < 0:
-            raise ValueError(f"{name} claims to be larger than it is in the file")
+            raise ValueError(f"{name} claims a larger size than it has in the file")
         return _Bytes(info.file_size, functools.partial(archive.read, info))
 
     if f"{root}byteorder" in archive.namelist():
@@ -116,7 +116,7 @@ def _of_zip(archive, size, within):
 
 
 def _of_stream(file, size, within):
-    """The same of the format before PyTorch 1.6: five pickles, then storages with their lengths."""
+    """Reads the format before PyTorch 1.6: five pickles, then storages with their lengths."""
     magic, _, system = (_unpickled(file) for _ in range(3))
     if magic != _LEGACY_MAGIC or not isinstance(system, dict) or not system.get("little_endian"):
         raise ValueError("neither a zip nor the format before PyTorch 1.6, in little endian")
@@ -132,7 +132,7 @@ def _of_stream(file, size, within):
         length = int.from_bytes(file.read(8), "little") * sizes[key]
         start = file.tell()
         if start + length > size:
-            raise ValueError(f"storage {key} claims {length:,} bytes, and the file ends before")
+            raise ValueError(f"storage {key} claims {length:,} bytes, but the file ends before")
         storages[key] = _Bytes(length, functools.partial(read, start, length))
         file.seek(start + length)
     return state, storages
@@ -158,11 +158,11 @@ def _stored(name, tensor, storage, explain):
     dtype = np.dtype(dtype)
     axes = [offset, *size, *stride]
     if len(size) != len(stride) or len(size) > _MOST_AXES or {type(n) for n in axes} != {int}:
-        raise ValueError(f"{name} has other axes than strides, or such as are no integers")
+        raise ValueError(f"{name} has axes and strides that differ in number, or are not integers")
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
     room = storage.size // dtype.itemsize
     if min(axes) < 0 or (0 not in size and last >= room):
-        raise ValueError(f"{name} reaches out of its storage")
+        raise ValueError(f"{name} exceeds its storage")
     if math.prod(size) > room:
         raise ValueError(f"{name} claims {math.prod(size):,} numbers of a storage of {room:,}")
 
@@ -175,14 +175,14 @@ def _stored(name, tensor, storage, explain):
 
 
 def _tensors(file, within):
-    """The state dict of a pickle, and the tensors of all state dicts that stand beside it."""
+    """Returns the state dict of a pickle, and the tensors of all state dicts in it."""
     found = _unpickled(file)
     several = isinstance(found, dict) and any(key in found for key in within)
     states = list(found.values()) if several else [found]
     state = next(found[key] for key in within if key in found) if several else found
     tensors = [t for one in states if isinstance(one, dict) for t in one.values()]
     if not isinstance(state, dict) or not all(isinstance(t, _Tensor) for t in tensors):
-        raise ValueError("something else than a dict of tensors")
+        raise ValueError("it is not a dict of tensors")
     return state, tensors
 
 
@@ -191,7 +191,7 @@ def _unpickled(file):
 
 
 class _Bounded:
-    """The next bytes of a file, as far as a pickle of names and shapes may reach."""
+    """The next bytes of a file, up to the limit for a pickle of names and shapes."""
 
     def __init__(self, file):
         self._file, self._left = file, _MOST_PICKLED
@@ -212,12 +212,12 @@ class _Bounded:
 class _Unpickler(pickle._Unpickler):
     """Knows dictionaries and tensors, and refuses every other name before it is looked up.
 
-    It is the unpickler in Python: the one in C knows all instructions, and takes as much memory as
-    a file asks for.
+    It extends the unpickler in Python, because the one in C knows all instructions, and allocates
+    as much memory as a file requests.
     """
 
     def find_class(self, module, name):
-        # Functions made anew: a pickle can set attributes of what it has got.
+        # New functions each time, because a pickle can set attributes of what it gets.
         if (module, name) == ("collections", "OrderedDict"):
             return lambda: collections.OrderedDict()
         if module == "torch._utils" and name in ("_rebuild_tensor", "_rebuild_tensor_v2"):
@@ -228,13 +228,13 @@ class _Unpickler(pickle._Unpickler):
             return _STORAGES[name]
         raise pickle.UnpicklingError(
             f"it asks for {module}.{name}, and only tensors of {', '.join(_STORAGES)} and "
-            "collections.OrderedDict are let in"
+            "collections.OrderedDict are allowed"
         )
 
     def persistent_load(self, pid):
         _, dtype, key, _, _, *view = pid
         if any(view):
-            raise pickle.UnpicklingError("a storage is a part of another one")
+            raise pickle.UnpicklingError("a storage is a view of another one")
         if not isinstance(key, str) or dtype not in _STORAGES.values():
             raise pickle.UnpicklingError("a storage without a name, or of another type")
         return _Storage(dtype, key)
@@ -247,13 +247,13 @@ class _Unpickler(pickle._Unpickler):
         self._set(self.pop_mark())
 
     def _set(self, items):
-        # Python computes the hash of nested tuples without an end to its depth, and crashes.
+        # The hash of deeply nested tuples would crash Python.
         if not isinstance(self.stack[-1], dict) or {type(k) for k in items[::2]} - {str}:
-            raise pickle.UnpicklingError("a dictionary has other keys than texts")
+            raise pickle.UnpicklingError("a dictionary has keys that are not texts")
         self.stack[-1].update(zip(items[::2], items[1::2]))
 
     def load_build(self):
-        self.stack.pop()  # what a state dict notes of its modules' versions
+        self.stack.pop()  # the versions of modules, in a state dict
 
     def _refuse(self):
         raise pickle.UnpicklingError("it has an instruction that `torch.save` never writes")

@@ -1,4 +1,4 @@
-"""Text and JSON of bounded size, from regular files alone."""
+"""Reads text and JSON of bounded size, from regular files only."""
 
 import contextlib
 import json
@@ -6,20 +6,21 @@ import math
 import numbers
 import stat
 from pathlib import Path
+from typing import Any
 
-# Recipes, cards and measurements have some kB.
+# Recipes, cards and measurements have a few kB.
 MOST_BYTES = 2**22
 
 _DEEPEST = 50
 
 
-def regular(path):
-    """Returns a `Path` to a regular file, or one linked to.
+def regular(path: Path | str) -> Path:
+    """Returns the `Path` of a regular file, or of a link to one.
 
-    A named pipe would keep the reader waiting, and a device may never end.
+    Reading a named pipe would block, and a device may never end.
 
     Raises:
-        FileNotFoundError: if nothing is there.
+        FileNotFoundError: if there is no such file.
         ValueError: for a folder, a pipe, a device or a socket.
     """
     path = Path(path)
@@ -32,13 +33,13 @@ def regular(path):
     return path
 
 
-def is_file(path):
-    """Is this a regular file? No name is too long or too odd for the answer."""
+def is_file(path: Path | str) -> bool:
+    """Returns whether this is a regular file; False for any invalid path."""
     return stat.S_ISREG(_mode(path))
 
 
-def is_folder(path):
-    """Is this a folder? No name is too long or too odd for the answer."""
+def is_folder(path: Path | str) -> bool:
+    """Returns whether this is a folder; False for any invalid path."""
     return stat.S_ISDIR(_mode(path))
 
 
@@ -49,21 +50,21 @@ def _mode(path):
         return 0
 
 
-def read_text(path):
-    """Text of a file in UTF-8.
+def read_text(path: Path | str) -> str:
+    """Reads a file of text in UTF-8.
 
     Args:
         path: of a regular file of at most 4 MiB.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: for what is no such text.
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is too large, or not such text.
     """
     with regular(path).open("rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise ValueError(
-            f"The file is too large for what it should hold. Expected at most {MOST_BYTES:,} bytes "
+            f"The file is too large for its purpose. Expected at most {MOST_BYTES:,} bytes "
             f"of text. Received: {path}"
         )
     try:
@@ -74,8 +75,10 @@ def read_text(path):
         ) from error
 
 
-def read_json(path, todo="Restore the file, or remove it.", what="A file"):
-    """The object in a JSON file.
+def read_json(
+    path: Path | str, todo: str = "Restore the file, or remove it.", what: str = "A file"
+) -> dict[str, Any]:
+    """Reads the object in a JSON file.
 
     >>> _ = Path("numbers.json").write_text('{"steps": 3}')
     >>> read_json("numbers.json")
@@ -83,21 +86,23 @@ def read_json(path, todo="Restore the file, or remove it.", what="A file"):
 
     Args:
         path: of a file with one JSON object: no NaN or infinity, nested at most 50 deep.
-        todo: sentence for the error, of what to do about a damaged file.
-        what: the file is, for the error.
+        todo: advice in the error about a damaged file.
+        what: name of the file in the error.
 
     Returns:
         A dictionary.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is damaged or holds something else.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged or contains something else.
     """
     content = read_text(path)
     try:
         found = json.loads(content, parse_constant=_refuse_constant, parse_float=_finite)
         if not isinstance(found, dict):
-            raise ValueError(f"it holds a {type(found).__name__}, not an object of names to values")
+            raise ValueError(
+                f"it contains a {type(found).__name__}, not an object of names to values"
+            )
         _require_shallow(found)
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
@@ -106,8 +111,8 @@ def read_json(path, todo="Restore the file, or remove it.", what="A file"):
     return found
 
 
-def require(value, kind, where):
-    """Raises ValueError, naming the place, unless JSON has the kinds that are expected.
+def require(value: Any, kind: Any, where: str) -> None:
+    """Raises ValueError, with the place, unless JSON has the expected kinds.
 
     >>> require({"steps": "3"}, {"steps": int}, "made")
     Traceback (most recent call last):
@@ -117,9 +122,9 @@ def require(value, kind, where):
     Args:
         value: as `json.loads` returns it.
         kind: `int`, `float` (any finite number), `str`, `bool`, `dict`, `list`; `None` for null; a
-            tuple of kinds, of which one must hold; a dictionary of names to kinds, where a name
-            that ends in `?` may be missing, `...` stands for all other names, and names that are
-            not told may have any value; a list of one kind, for lists of it.
+            tuple of alternatives; a dictionary of names to kinds, where a name that ends in `?`
+            may be missing, `...` stands for all other names, and names that are not listed may
+            have any value; a list with one kind, for lists of that kind.
         where: dotted name of the value.
     """
     if isinstance(kind, dict):
@@ -162,7 +167,7 @@ def _is(value, kind):
         return value is kind or kind is bool
     if kind is float:
         return isinstance(value, numbers.Real) and _is_finite(value)
-    # What no float64 can hold is no size or count either.
+    # Larger numbers are no valid size or count.
     return isinstance(value, kind) and (kind is not int or abs(value) < 2**63)
 
 

@@ -50,7 +50,7 @@ def test_the_training_goes_on_and_the_checkpoint_before_is_whole(how, number, re
     enough = found["free"] == 800 or (how == "limited" and found["free"] == 400)
     code = errno.ENOSPC if how == "filled" else errno.EFBIG
     if enough:
-        assert found["fit"]["errno"] == found["save"]["errno"] == 0 and found["told"] == []
+        assert found["fit"]["errno"] == found["save"]["errno"] == 0 and found["warnings"] == []
         return
     advice = "The disk is full. Free some space" if how == "filled" else "Raise the limit"
     for action in ("fit", "save", "ship"):
@@ -58,7 +58,7 @@ def test_the_training_goes_on_and_the_checkpoint_before_is_whole(how, number, re
             assert failed["errno"] == code and advice in failed["note"]
     if found["fit"]["errno"]:  # only the last checkpoint is worth an error
         assert any(
-            "Epoch 3, step 0 could not be saved, and the training" in t for t in found["told"]
+            "Epoch 3, step 0 could not be saved, and the training" in t for t in found["warnings"]
         )
         assert "epoch-00003.weights.h5" in found["fit"]["note"]
     if found["free"] <= 100:
@@ -69,5 +69,5 @@ def test_lines_of_the_log_wait_for_space(filled, limited):
     for found in [*filled, *limited[1:]]:
         assert found["lines"] == [1, 2, 3][: len(found["lines"])]
     assert limited[0]["lines"] == [1]
-    assert any(t.startswith("The log of epoch 2 could not") for t in limited[0]["told"])
-    assert any(t.startswith("The samples of epoch 2 could not") for t in limited[0]["told"])
+    assert any(t.startswith("The log of epoch 2 could not") for t in limited[0]["warnings"])
+    assert any(t.startswith("The samples of epoch 2 could not") for t in limited[0]["warnings"])

@@ -89,7 +89,7 @@ def test_killed_within_an_epoch_it_ends_bit_for_bit_where_it_would_have(tmp_path
         assert [a[n] for n in names] == [b[n] for n in names]
 
 
-class Gauges(TrainingHealth):
+class Readings(TrainingHealth):
     """Its readings by step."""
 
     def __init__(self):
@@ -99,11 +99,11 @@ class Gauges(TrainingHealth):
     def _check(self):
         super()._check()
         # Samples change from one look to the next, and the first has none before it.
-        self.readings[self._step] = {k: v for k, v in self.gauges.items() if k != "change"}
+        self.readings[self._step] = {k: v for k, v in self.statistics.items() if k != "change"}
 
 
 def test_what_watches_a_training_sees_no_step_that_was_let_by(tmp_path):
-    straight, resumed = Gauges(), Gauges()
+    straight, resumed = Readings(), Readings()
     train(make(), tmp_path / "a", 2, more=[straight])
     train(make(), tmp_path / "b", 2, kill=4, steps=3)
     assert Resume(tmp_path / "b").step == 3
@@ -177,7 +177,7 @@ def test_a_checkpoint_cut_short_is_passed_over_and_named(tmp_path, length):
     newest = tmp_path / "b" / "epoch-00003.weights.h5"
     os.truncate(newest, length if length >= 0 else newest.stat().st_size - 1)
     assert Resume(tmp_path / "b").epoch == 2
-    message = "passed over: epoch-00003.weights.h5. Going on from epoch-00002.weights.h5"
+    message = "skipped: epoch-00003.weights.h5. Resuming from epoch-00002.weights.h5"
     with pytest.warns(UserWarning, match=message):
         resumed = train(make(seed=9), tmp_path / "b", 4)
     for a, b in zip(values(straight), values(resumed)):
@@ -276,7 +276,7 @@ def test_a_fit_after_one_that_failed_is_as_any_other(tmp_path, hook, error):
     assert resumed._initial_epoch is None
 
 
-@pytest.mark.parametrize("fails_at", [1, 2])  # as batches are let by, and as they are trained on
+@pytest.mark.parametrize("fails_at", [1, 2])  # as batches are skipped, and as they are trained on
 def test_data_that_fail_leave_nothing_behind(tmp_path, fails_at):
     part_way(tmp_path)
 
@@ -330,7 +330,7 @@ def test_two_that_say_where_to_go_on_are_refused(tmp_path):
     backup = keras.callbacks.BackupAndRestore(tmp_path / "k", delete_checkpoint=False)
     gan.fit(ring(), epochs=2, callbacks=[backup], verbose=0)
     train(make(), tmp_path / "r", 1)
-    with pytest.raises(ValueError, match="something else says otherwise.*epoch 2.*of epoch 1"):
+    with pytest.raises(ValueError, match="different epochs to resume from.*epoch 2.*of epoch 1"):
         gan.fit(ring(), epochs=3, callbacks=[Resume(tmp_path / "r"), backup], verbose=0)
 
 

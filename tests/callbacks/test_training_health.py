@@ -100,7 +100,7 @@ def test_a_generator_of_two_modes_of_eight():
     for classify in (nearest, probabilities):
         health = watched(gan, ring, epochs=3, classify=classify, num_classes=8)
         assert kinds(health) == ["few_modes"]
-        assert health.messages[0].value == health.gauges["modes"] == 2.0
+        assert health.messages[0].value == health.statistics["modes"] == 2.0
     assert not watched(gan, ring, epochs=3, classify=nearest, num_classes=2).messages
 
 
@@ -176,7 +176,7 @@ def test_healthy_runs_stay_silent(model):
     gan.compile(Adam(1e-3, beta_1=0.5), Adam(1e-3, beta_1=0.5))
     health = watched(gan, data, epochs=12, batch_size=64, every=None, warmup=100)
     assert not health.messages, health.messages
-    assert health.gauges["diversity"] > 0.3
+    assert health.statistics["diversity"] > 0.3
 
 
 def test_a_generator_that_learns_a_normal_distribution_stays_silent():
@@ -185,16 +185,16 @@ def test_a_generator_that_learns_a_normal_distribution_stays_silent():
     assert not health.messages, health.messages
 
 
-# ---- the gauges
+# ---- the training statistics
 
 
 def test_means_worked_out_by_hand():
     gan = make()
-    assert gan.gauges.read() == {}
+    assert gan.statistics.read() == {}
     gan.observe(tf.constant([[0.0], [2.0]]), tf.constant([[-1.0], [-3.0]]))
     gan.observe(tf.constant([[4.0]], "float16"), tf.constant([[1.0]], "float16"))
     gan.observe(tf.constant([[np.inf]]), tf.constant([[1.0]]))  # left out
-    read = gan.gauges.read()
+    read = gan.statistics.read()
     sigmoid = lambda *x: np.mean(1 / (1 + np.exp(-np.array(x))))  # noqa: E731
     assert read == pytest.approx(
         {
@@ -204,7 +204,17 @@ def test_means_worked_out_by_hand():
             "fake_probability": (sigmoid(-1.0, -3.0) + sigmoid(1.0)) / 2,
         }
     )
-    assert gan.gauges.read() == {}
+    assert gan.statistics.read() == {}
+
+
+def test_old_names_warn(tmp_path):
+    gan, health = make(), TrainingHealth()
+    for old, new in [(gan, "AdversarialModel"), (health, "TrainingHealth")]:
+        with pytest.warns(DeprecationWarning, match=f"`{new}.gauges` is now `statistics`"):
+            assert old.gauges is old.statistics
+    gan.save(tmp_path / "gan.keras")  # warnings are errors: Keras must not meet the old name
+    with pytest.raises(AttributeError, match="no attribute 'gauge'"):
+        _ = gan.gauge
 
 
 class Square(keras_gans.GAN):
@@ -236,8 +246,8 @@ def test_gradient_norms_and_update_ratios_worked_out_by_hand(how, two_replicas):
     health = TrainingHealth(every=1, gradient_norm=None)
     gan.fit(normal(8), batch_size=8, callbacks=[health], verbose=0)
     for side, rate in (("generator", 0.5), ("discriminator", 0.25)):
-        assert health.gauges[f"{side}_gradient_norm"] == pytest.approx(lengths[side], rel=1e-3)
-        assert health.gauges[f"{side}_update_ratio"] == pytest.approx(rate, rel=1e-3)
+        assert health.statistics[f"{side}_gradient_norm"] == pytest.approx(lengths[side], rel=1e-3)
+        assert health.statistics[f"{side}_update_ratio"] == pytest.approx(rate, rel=1e-3)
 
 
 MODELS = {
@@ -255,11 +265,11 @@ def test_what_the_discriminator_says_is_observed(name):
     data = normal(32)
     health = watched(gan, data, epochs=1, batch_size=8, every=None)
     logits = gan.discriminator.predict(data, verbose=0)
-    assert health.gauges["real_logit"] == pytest.approx(logits.mean(), abs=1e-5)
+    assert health.statistics["real_logit"] == pytest.approx(logits.mean(), abs=1e-5)
     made = gan.discriminator(gan.generate(2000, seed=0)).numpy()
-    assert ("real_probability" in health.gauges) == (not name.startswith("WGAN"))
-    deviation = made.std() / np.sqrt(32) + 1e-6
-    assert abs(health.gauges["fake_logit"] - made.mean()) < 4 * deviation
+    assert ("real_probability" in health.statistics) == (not name.startswith("WGAN"))
+    error = made.std() / np.sqrt(32) + 1e-6
+    assert abs(health.statistics["fake_logit"] - made.mean()) < 4 * error
 
 
 def test_replicas_read_what_one_reads(two_replicas, tmp_path):
@@ -275,11 +285,11 @@ def test_replicas_read_what_one_reads(two_replicas, tmp_path):
         health = TrainingHealth(every=2, patience=1, warmup=0, diversity=2.0)
         gan.fit(tensors, callbacks=[health], verbose=0)
         assert kinds(health) == ["low_diversity"]
-        readings.append(health.gauges)
+        readings.append(health.statistics)
     one, two = readings
     assert sorted(one) == sorted(two)
     for name in one:
-        # The norm is that of each replica's own part: no all-reduce is spent on a gauge.
+        # The norm is that of each replica's own part: no all-reduce is spent on a statistic.
         tolerance = 0.3 if "gradient" in name else 1e-4
         assert two[name] == pytest.approx(one[name], rel=tolerance, abs=1e-5), name
 
@@ -293,11 +303,11 @@ def test_images_and_labels():
     gan.compile()
     pairs = tf.data.Dataset.from_tensor_slices((normal(32), np.arange(32) % 3)).batch(8)
     health = watched(gan, pairs, epochs=1, every=None)
-    assert {"diversity", "real_logit", "generator_gradient_norm"} <= set(health.gauges)
+    assert {"diversity", "real_logit", "generator_gradient_norm"} <= set(health.statistics)
     once = (batch for batch in pairs.repeat())  # can be read once: nothing to measure against
     health = TrainingHealth()
     gan.fit(once, steps_per_epoch=3, callbacks=[health], verbose=0, shuffle=False)
-    assert "diversity" not in health.gauges
+    assert "diversity" not in health.statistics
 
 
 def test_nothing_of_it_is_saved_logged_or_changes_the_training(tmp_path):
@@ -313,7 +323,7 @@ def test_nothing_of_it_is_saved_logged_or_changes_the_training(tmp_path):
     names = []
     with h5py.File(tmp_path / "gan.weights.h5") as file:
         file.visit(names.append)
-    assert len(names) > 10 and not [name for name in names if "gauge" in name or "sums" in name]
+    assert len(names) > 10 and not [name for name in names if "statistic" in name or "sums" in name]
     assert len(gan.metrics) == 2
 
 
@@ -393,7 +403,7 @@ def test_it_gives_up():
 # ---- where it is written
 
 
-def test_messages_and_gauges_are_written_and_go_on(tmp_path):
+def test_messages_and_statistics_are_written_and_go_on(tmp_path):
     path, logs = tmp_path / "health.jsonl", tmp_path / "logs"
     options = {"path": path, "log_dir": logs, "warmup": 0, "patience": 2}
     gan = make(linear(latents_matter=False), rates=(FROZEN, FROZEN))
@@ -412,12 +422,12 @@ def test_messages_and_gauges_are_written_and_go_on(tmp_path):
     tags = [event.tag for event in events]
     assert tags.count("health/low_diversity") == 1
     for name in ("real_logit", "fake_probability", "generator_gradient_norm", "diversity"):
-        assert tags.count(f"gauges/{name}") == 3
+        assert tags.count(f"statistics/{name}") == 3
 
     again = TrainingHealth(**options)
     fit = {"batch_size": 8, "epochs": 5, "verbose": 0}
     gan.fit(normal(64), callbacks=[again, Resume(tmp_path / "checkpoints")], **fit)
-    assert len(path.read_text().splitlines()) == 1  # the same problem, told in epoch 2
+    assert len(path.read_text().splitlines()) == 1  # the same problem, reported in epoch 2
     assert kinds(again) == ["low_diversity"] and again.messages[0].epoch == 2
     afresh = TrainingHealth(**options)
     gan.fit(normal(64), callbacks=[afresh], batch_size=8, epochs=1, verbose=0)
@@ -443,7 +453,7 @@ def test_means_of_an_interval_are_those_of_its_steps():
 
     class Check(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            found.append(dict(health.gauges))
+            found.append(dict(health.statistics))
 
     class Given(keras_gans.GAN):
         def train_step(self, data):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from keras_gans import data
 from keras_gans.data.sources import builders, folder
+from keras_gans.image import read
 
 
 @pytest.fixture
@@ -83,30 +84,30 @@ def save(tmp_path):
 def test_crop_is_central_and_antialiased(save):
     pixels = np.zeros((8, 24), "uint8")
     pixels[:, 8:16] = np.indices((8, 8)).sum(axis=0) % 2 * 255
-    image = folder.read(save(Image.fromarray(pixels)), (2, 2), 1)
+    image = read(save(Image.fromarray(pixels)), (2, 2), 1)
     # A checkerboard becomes grey: without antialiasing it would be black or white.
     assert np.abs(image.astype(int) - 127).max() < 40
 
 
 def test_transparency_becomes_white(save):
     for mode in ("RGBA", "LA"):
-        assert (folder.read(save(Image.new(mode, (4, 4))), (4, 4), 3) == 255).all()
+        assert (read(save(Image.new(mode, (4, 4))), (4, 4), 3) == 255).all()
     palette = Image.new("P", (4, 4))
     palette.putpalette([255, 0, 0, 0, 255, 0])
-    assert folder.read(save(palette), (4, 4), 3)[0, 0].tolist() == [255, 0, 0]
-    assert folder.read(save(palette, transparency=0), (4, 4), 3)[0, 0].tolist() == [255, 255, 255]
+    assert read(save(palette), (4, 4), 3)[0, 0].tolist() == [255, 0, 0]
+    assert read(save(palette, transparency=0), (4, 4), 3)[0, 0].tolist() == [255, 255, 255]
 
 
 def test_16_bits_are_scaled(save):
     pixels = np.array([[0, 257 * 100], [257 * 200, 65535]], "uint16")
-    image = folder.read(save(Image.fromarray(pixels)), (2, 2), 1)
+    image = read(save(Image.fromarray(pixels)), (2, 2), 1)
     assert image[..., 0].tolist() == [[0, 100], [200, 255]]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "CMYK"])
 def test_other_modes(save, mode):
     image = Image.new("L", (4, 4), 255).convert(mode)
-    assert (folder.read(save(image, "image.tif"), (4, 4), 3) == 255).all()
+    assert (read(save(image, "image.tif"), (4, 4), 3) == 255).all()
 
 
 def test_orientation_is_applied(save):
@@ -114,14 +115,14 @@ def test_orientation_is_applied(save):
     pixels[:2] = 255
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise: what is up goes to the right
-    image = folder.read(save(Image.fromarray(pixels), exif=exif), (4, 4), 1)[..., 0]
+    image = read(save(Image.fromarray(pixels), exif=exif), (4, 4), 1)[..., 0]
     assert (image[:, 2:] == 255).all() and (image[:, :2] == 0).all()
 
 
 def test_first_frame_of_an_animation(save):
     frames = [Image.new("L", (4, 4), level) for level in (50, 100)]
     path = save(frames[0], "image.gif", save_all=True, append_images=frames[1:])
-    assert (folder.read(path, (4, 4), 1) == 50).all()
+    assert (read(path, (4, 4), 1) == 50).all()
 
 
 @pytest.fixture

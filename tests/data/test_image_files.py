@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_gans.data.sources import image_files
+from keras_gans.image import decode, read
 
 COLOR = (200, 40, 90)
 
@@ -62,7 +63,7 @@ def test_what_pillow_reads_is_found(tmp_path):
     assert found.folders == ["one", "one/two", "one/two/three"]
     assert dict(found.left_out) == {"not images": sorted([*OTHERS, "pipe.png"])}
     for name in IMAGES:
-        pixels = np.asarray(image_files.decode(tmp_path / name, 3))
+        pixels = np.asarray(decode(tmp_path / name, 3))
         np.testing.assert_allclose(pixels, np.full_like(pixels, COLOR), atol=8)
 
 
@@ -154,17 +155,17 @@ def test_unreadable_files_say_why(tmp_path, name):
     make, reason, message = UNREADABLE[name]
     make(tmp_path / name)
     with pytest.raises(ValueError, match=rf"cannot be read: .*{message}") as caught:
-        image_files.decode(tmp_path / name, 3)
+        decode(tmp_path / name, 3)
     assert caught.value.reason == reason and f"Received: '{tmp_path / name}'" in str(caught.value)
 
 
 def test_more_pixels_than_pillow_reads(tmp_path, monkeypatch):
     path = png(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)  # above it a warning, above twice an error
-    assert image_files.decode(path, 3).size == (8, 8)
+    assert decode(path, 3).size == (8, 8)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 31)
     with pytest.raises(ValueError, match="more than the 62 pixels.*MAX_IMAGE_PIXELS") as caught:
-        image_files.decode(path, 3)
+        decode(path, 3)
     assert caught.value.reason == "too large" and "complete" not in str(caught.value)
     # By content it is an image, too: not one that is left out for being none.
     path.rename(tmp_path / "a")
@@ -193,7 +194,7 @@ def test_modes(tmp_path, mode):
     if mode == "P":
         image.putpalette([1, 2, 3])
     image.save(tmp_path / "a.tif")
-    pixels = image_files.read(tmp_path / "a.tif", (3, 4), 3)
+    pixels = read(tmp_path / "a.tif", (3, 4), 3)
     # Labs are divided by the profile: white is white up to rounding.
     np.testing.assert_allclose(pixels, np.full((3, 4, 3), expected), atol=1)
 
@@ -216,7 +217,7 @@ def test_orientations(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
-    seen = np.asarray(image_files.decode(tmp_path / "a.png", 1))
+    seen = np.asarray(decode(tmp_path / "a.png", 1))
     edges = {"top": seen[0], "bottom": seen[-1], "left": seen[:, 0], "right": seen[:, -1]}
     assert (edges[row] == 200).all() and np.median(edges[column]) == 100
 
@@ -225,13 +226,13 @@ def test_rectangles_cover_and_crop_about_the_centre(tmp_path):
     pixels = np.zeros((40, 40), "uint8")
     pixels[10:30] = 255
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    assert (image_files.read(tmp_path / "a.png", (20, 40), 1) == 255).all()
-    assert image_files.read(tmp_path / "a.png", (40, 20), 3).shape == (40, 20, 3)
+    assert (read(tmp_path / "a.png", (20, 40), 1) == 255).all()
+    assert read(tmp_path / "a.png", (40, 20), 3).shape == (40, 20, 3)
 
 
 def test_misuse(tmp_path):
     path = png(tmp_path / "photos" / "a.png")
     with pytest.raises(ValueError, match="`channels` to be 1 or 3. Received: channels=4"):
-        image_files.decode(path, 4)
+        decode(path, 4)
     with pytest.raises(FileNotFoundError, match="Did you mean 'photos'.*Received: .*photo'"):
         image_files.check_folder(tmp_path / "photo")

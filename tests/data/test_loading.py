@@ -12,8 +12,8 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from keras_gans import data
-from keras_gans.data import loading
-from keras_gans.data.sources import synthetic
+from keras_gans.data import arguments, epochs, loading, naming, prepared, preprocessing, sources
+from keras_gans.data.sources import builders, registry, synthetic
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def sorted_rows(batches):
     return rows[np.lexsort(rows.T)]
 
 
-@pytest.mark.parametrize("module", [loading, synthetic, data])
+@pytest.mark.parametrize("module", [loading, epochs, synthetic, registry, sources, data])
 def test_documented_examples_run(module):
     assert doctest.testmod(module).failed == 0
 
@@ -105,8 +105,8 @@ def test_an_iteration_is_an_epoch(digits):
 @pytest.mark.parametrize("cached", [True, False])
 def test_resumed_is_uninterrupted(digits, monkeypatch, cached):
     if not cached:
-        monkeypatch.setattr(loading, "_CACHE_BYTES", 0)
-        monkeypatch.setattr(loading, "_BUFFER_BYTES", 784 * 200)
+        monkeypatch.setattr(epochs, "_CACHE_BYTES", 0)
+        monkeypatch.setattr(epochs, "_BUFFER_BYTES", 784 * 200)
     dataset = digits(first_epoch=0, seed=2)
     assert int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY
     steps = data.steps_per_epoch(dataset)
@@ -131,7 +131,7 @@ def test_an_endless_epoch_is_a_permutation(digits):
 
 def test_images_are_decoded_once(digits, monkeypatch):
     decoded = []
-    images = loading._images
+    images = prepared.images
 
     def counting(*args):
         dataset, names = images(*args)
@@ -146,7 +146,7 @@ def test_images_are_decoded_once(digits, monkeypatch):
 
         return dataset.map(mapped), names
 
-    monkeypatch.setattr(loading, "_images", counting)
+    monkeypatch.setattr(prepared, "images", counting)
     list(digits(first_epoch=0, batch_size=100).take(15))
     assert len(decoded) == 500
     finite = digits(batch_size=100)
@@ -250,8 +250,8 @@ def test_any_tfds_image_set(tmp_path):
 
 def test_transparent_parts_become_white():
     clear = tf.zeros((2, 2, 4), tf.uint8)
-    assert (loading.with_channels(clear, 3).numpy() == 255).all()
-    assert (loading.with_channels(clear, 1).numpy() >= 254).all()
+    assert (preprocessing.with_channels(clear, 3).numpy() == 255).all()
+    assert (preprocessing.with_channels(clear, 1).numpy() >= 254).all()
 
 
 def test_without_a_network(tmp_path, monkeypatch):
@@ -280,12 +280,12 @@ def few_digits():
 
 
 def test_another_process_may_win(tmp_path, monkeypatch):
-    from keras_gans.data.sources.digits import Digits
+    from keras_gans.data.sources import digits
 
     def read():
         # The other process starts later, and is ready first.
         monkeypatch.setattr("keras_gans.data.sources.digits._read", few_digits)
-        Digits(data_dir=tmp_path).download_and_prepare()
+        builders.Planned(digits.plan(), tmp_path).download_and_prepare()
         return few_digits()
 
     monkeypatch.setattr("keras_gans.data.sources.digits._read", read)
@@ -294,12 +294,10 @@ def test_another_process_may_win(tmp_path, monkeypatch):
 
 
 def test_other_failures_of_the_disk_are_reported(tmp_path, monkeypatch):
-    from keras_gans.data.sources.digits import Digits
-
     def full(self):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Digits, "download_and_prepare", full)
+    monkeypatch.setattr(builders.Planned, "download_and_prepare", full)
     with pytest.raises(OSError, match="No space left"):
         data.load("digits", data_dir=tmp_path)
 
@@ -436,9 +434,9 @@ def test_images_of_bits_are_black_and_white(tmp_path):
 def test_rectangles_of_tfds_cover_and_crop_about_the_centre():
     image = np.zeros((40, 40, 1), "uint8")
     image[10:30] = 255
-    assert (loading._covering(image, (20, 40)).numpy() == 255).all()
-    assert loading._covering(image, (40, 20)).shape == (40, 20, 1)
-    assert loading._covering(image[:, :7], (8, 8)).shape == (8, 8, 1)
+    assert (preprocessing.covering(image, (20, 40)).numpy() == 255).all()
+    assert preprocessing.covering(image, (40, 20)).shape == (40, 20, 1)
+    assert preprocessing.covering(image[:, :7], (8, 8)).shape == (8, 8, 1)
 
 
 def test_a_folder_named_like_a_data_set(tmp_path, monkeypatch):
@@ -467,7 +465,7 @@ def test_a_folder_named_like_a_data_set(tmp_path, monkeypatch):
         assert data.steps_per_epoch(data.load(name, **options)) == 1
     said = []
     monkeypatch.setattr(logging, "warning", lambda text, *args: said.append(text % args))
-    assert loading.meaning("digits", loading._OURS) is None
+    assert naming.meaning("digits", sources.names()) is None
     assert said == [
         "'digits' is read as the data set of that name, not as the folder: that is './digits'."
     ]
@@ -499,7 +497,7 @@ def test_errors_of_the_disk_say_what_happened(tmp_path):
     with pytest.raises(NotADirectoryError, match=r"'digits' could not be read or prepared"):
         data.load("digits", data_dir=tmp_path / "file" / "data")
     full = pytest.raises(OSError, match="No space left on device.*free some space.*`data_dir`")
-    with full, loading.readable("digits"):
+    with full, arguments.readable("digits"):
         pathlib.Path("/dev/full").write_text("1")
 
 

@@ -6,7 +6,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 from PIL import Image
 
-from keras_gans.data.sources import folder, paired_folder
+from keras_gans.data.sources import paired_folder
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -188,7 +188,7 @@ def test_an_unchanged_folder_is_decoded_once(build, save, monkeypatch):
     save("a/1.png", RED)
     save("b/1.png", BLUE)
     build()
-    monkeypatch.setattr(folder, "decode", None)
+    monkeypatch.setattr("keras_gans.image.decode", None)
     assert colors(build()) == {"train": [pair(RED, BLUE)]}
 
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_gans import data
-from keras_gans.data import loading, pairs
-from keras_gans.data.sources import builders
+from keras_gans.data import pairs, prepared, sources
+from keras_gans.data.sources import builders, registry, tfds_sets
 
 IMAGE = tfds.features.Image(shape=(None, None, 3))
 
@@ -73,14 +73,24 @@ class WithoutDomains(Apart, skip_registration=True):
         return {"train": self._generate_examples(3, 0)}
 
 
+def source(build):
+    """A source "set" whose builder is made by a function of the request."""
+
+    def read(request):
+        return prepared.pairs(build(request), request)
+
+    texts = {"content": "numbers", "origin": "these tests", "licence": "none"}
+    return sources.Source("set", **texts, splits=("train", "test"), read=read, paired=True)
+
+
 @pytest.fixture
 def load(tmp_path, monkeypatch):
     """`load_pairs` of one of the builders above."""
 
     def load(builder=Numbered, **kwargs):
         with monkeypatch.context() as patch:
-            prepared = builders.prepare(lambda: builder(data_dir=tmp_path))
-            patch.setattr(pairs, "_builder", lambda *args: prepared)
+            built = builders.prepare(lambda: builder(data_dir=tmp_path))
+            patch.setitem(registry._SOURCES, "set", source(lambda request: built))
             return data.load_pairs("set", **{"image_size": 4, "augment": False, **kwargs})
 
     return load
@@ -136,7 +146,7 @@ def test_remainder(load):
 @pytest.mark.parametrize("cached", [True, False])
 def test_resumed_is_uninterrupted(load, monkeypatch, builder, paired, cached):
     if not cached:
-        monkeypatch.setattr(loading, "_CACHE_BYTES", 0)
+        monkeypatch.setattr("keras_gans.data.epochs._CACHE_BYTES", 0)
     kwargs = {"builder": builder, "paired": paired, "seed": 3, "augment": True}
     finite = load(**kwargs)
     epochs = [numbers(finite) for _ in range(3)]
@@ -221,11 +231,11 @@ def test_crops_and_flips(load, paired):
 def test_the_size_at_which_training_images_are_stored(monkeypatch, tmp_path):
     asked = []
 
-    def builder(name, size, *args):
-        asked.append(size)
+    def build(request):
+        asked.append(request.stored_size)
         return builders.prepare(lambda: Numbered(data_dir=tmp_path))
 
-    monkeypatch.setattr(pairs, "_builder", builder)
+    monkeypatch.setitem(registry._SOURCES, "set", source(build))
     for kwargs in (
         {},
         {"image_size": (128, 64)},
@@ -260,7 +270,7 @@ def test_a_set_of_tensorflow_datasets(monkeypatch, tmp_path):
         builder = Apart if "cycle_gan" in name else WithoutDomains
         return builders.prepare(lambda: builder(data_dir=tmp_path))
 
-    monkeypatch.setattr(loading, "download", download)
+    monkeypatch.setattr(tfds_sets, "download", download)
     batches = data.load_pairs(
         "cycle_gan/horse2zebra", paired=False, image_size=16, channels=1, data_dir=tmp_path
     )

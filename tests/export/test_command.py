@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gans import cli, exhibits, export, zoo
+from keras_gans import cli, export, gallery_entries, zoo
 
 HAS_ONNX = all(importlib.util.find_spec(n) for n in ("onnx", "tf2onnx", "onnxruntime"))
 FIRST, SECOND = "dcgan_digits_28", "conditional_gan_fashion_mnist_28"
@@ -109,21 +109,21 @@ def test_examples_are_faithful_or_none(tmp_path):
     """Of a run: those of its newest samples, if they are of images of its size."""
     card = zoo.card(BOTH_WAYS)
     (tmp_path / "config.json").write_text(json.dumps(card.recipe))
-    assert exhibits.for_page(tmp_path) == {"class_names": None, "examples": []}
+    assert gallery_entries.for_page(tmp_path) == {"class_names": None, "examples": []}
     (tmp_path / "samples").mkdir()
     shutil.copyfile(card.folder / "samples.png", tmp_path / "samples/epoch_0002.png")
     Image.new("RGB", (64, 64)).save(tmp_path / "samples/epoch_0001.png")
     with Image.open(card.folder / "samples.png") as samples:
         pixels = np.asarray(samples)
-    shown = exhibits.for_page(tmp_path)["examples"]
+    shown = gallery_entries.for_page(tmp_path)["examples"]
     np.testing.assert_array_equal(shown[1], pixels[66:130, :64])
     Image.new("RGB", (100, 64)).save(tmp_path / "samples/epoch_0003.png")
-    assert exhibits.for_page(tmp_path)["examples"] == []
+    assert gallery_entries.for_page(tmp_path)["examples"] == []
 
 
 def test_presets_without_classes_that_are_named():
-    assert exhibits.for_page(FIRST) == {"class_names": None}
-    assert exhibits.for_page("infogan_digits_28") == {"class_names": None}
+    assert gallery_entries.for_page(FIRST) == {"class_names": None}
+    assert gallery_entries.for_page("infogan_digits_28") == {"class_names": None}
 
 
 # ---- other backends of Keras
@@ -138,7 +138,7 @@ def writers():
         "web": lambda: export.web(generator, "exported"),
         "check": lambda: export.check("exported.tflite", generator),
         "gallery": lambda: export.gallery.write(
-            "g.html", [export.gallery.Exhibit(name="a", generator=generator)]
+            "g.html", [export.gallery.Entry(name="a", generator=generator)]
         ),
     }
 

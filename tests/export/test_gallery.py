@@ -13,9 +13,10 @@ from PIL import Image
 from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator
 
 import keras_gans
-from keras_gans import image, latent
-from keras_gans.export.gallery import Exhibit, write
+from keras_gans import gallery_entries, image, latent
+from keras_gans.export.gallery import Entry, write
 from keras_gans.files import sha256
+from keras_gans.zoo.catalog.presets import weights_file
 
 networks = keras_gans.networks
 
@@ -65,11 +66,11 @@ def unpacked(path, part):
 
 
 def test_what_the_page_holds(tmp_path, packages):
-    exhibits = [
-        Exhibit(name="a", generator=digits()),
-        Exhibit(name="b", generator=conditional(), class_names=["x", "y", "</script>"]),
+    entries = [
+        Entry(name="a", generator=digits()),
+        Entry(name="b", generator=conditional(), class_names=["x", "y", "</script>"]),
     ]
-    path = write(tmp_path / "gallery.html", exhibits, packages=packages)
+    path = write(tmp_path / "gallery.html", entries, packages=packages)
     assert path == tmp_path / "gallery.html"
     assert {p.name for p in tmp_path.iterdir()} == {"gallery.html", "gallery", "packages"}
     files = {p.name for p in (tmp_path / "gallery").iterdir()}
@@ -80,32 +81,57 @@ def test_what_the_page_holds(tmp_path, packages):
     assert runtime["wasm"].endswith(b"// wasm/litert_wasm_compat_internal.wasm")
     assert runtime["loader"].endswith(b"// wasm/litert_wasm_compat_internal.js")
     assert b'"./wasm_utils.js"' in runtime["index"]
-    told = about["exhibits"]
-    assert [(e["title"], e["kind"], e["labels"]) for e in told] == [
-        ("a", "noise", False),
-        ("b", "classes", True),
+    told = about["entries"]
+    assert [(e["title"], e["kind"], e["choices"]) for e in told] == [
+        ("a", "noise", []),
+        ("b", "classes", [{"name": "labels", "classes": ["x", "y", "</script>"]}]),
     ]
-    assert told[1]["class_names"] == ["x", "y", "</script>"]
-    for exhibit, about in zip(exhibits, told):
+    for entry, about in zip(entries, told):
         content = unpacked(path, about["model"])
         assert content[4:8] == b"TFL3"
         (tmp_path / "unpacked.tflite").write_bytes(content)
-        report = keras_gans.export.check(tmp_path / "unpacked.tflite", exhibit.generator)
+        report = keras_gans.export.check(tmp_path / "unpacked.tflite", entry.generator)
         assert report.format == "TFLite float16"
 
 
-def test_the_same_exhibits_make_the_same_page(tmp_path, packages):
-    exhibit = Exhibit(name="a", generator=digits())
-    a, b = (write(tmp_path / n / "g.html", [exhibit], packages=packages) for n in "ab")
+@pytest.mark.parametrize(
+    "name", ["dcgan_digits_28", "acgan_fashion_mnist_28", "cyclegan_map_satellite_64"]
+)
+def test_entries_of_presets_say_what_their_cards_say(name):
+    card, entries = keras_gans.zoo.card(name), gallery_entries.of_preset(name)
+    assert len(entries) == 1 + name.startswith("cyclegan")
+    assert [entry.name for entry in entries] == [name, f"{name}.backward_generator"][: len(entries)]
+    for entry in entries:
+        part = "generator" if entry.name == name else "backward_generator"
+        assert dict(entry.facts)["SHA-256 of the weights"] == card.sha256[weights_file(part)]
+        assert entry.picture == card.folder / "samples.png"
+    for protocol, found in card.numbers.items():
+        shown = [text for entry in entries for label, text in entry.measured if label == protocol]
+        # The numbers of a direction stand with the generator of that direction.
+        assert len(shown) == 1 and shown[0].startswith(f"{found['value']:.3g}")
+
+
+def test_the_page_of_a_preset(tmp_path, packages):
+    (entry,) = gallery_entries.of_preset("dcgan_digits_28")
+    text = write(tmp_path / "g.html", entry, packages=packages).read_text()
+    (section,) = re.findall('<section id="dcgan_digits_28".*?</section>', text, re.DOTALL)
+    shown = section.replace("<wbr>", "")
+    for label, value in [*entry.facts, *entry.measured]:
+        assert f"<dt>{label}</dt><dd>{value}</dd>" in shown
+
+
+def test_the_same_entries_make_the_same_page(tmp_path, packages):
+    entry = Entry(name="a", generator=digits())
+    a, b = (write(tmp_path / n / "g.html", [entry], packages=packages) for n in "ab")
     assert sha256(a) == sha256(b)
     for name in ("runtime.js", "a.generator.js"):
         assert sha256(a.parent / "g" / name) == sha256(b.parent / "g" / name)
 
 
 def test_no_name_is_in_the_way_of_another(tmp_path, packages):
-    names = ["latents", "images", "exhibits", "runtime", "controls", "wasm"]
-    exhibits = [Exhibit(name=name, generator=digits()) for name in names]
-    found = Elements(write(tmp_path / "g.html", exhibits, packages=packages))
+    names = ["latents", "images", "entries", "runtime", "controls", "wasm"]
+    entries = [Entry(name=name, generator=digits()) for name in names]
+    found = Elements(write(tmp_path / "g.html", entries, packages=packages))
     # What is in a template is copied into trees of their own.
     inside, ids = False, []
     for tag, attributes in found.tags:
@@ -118,7 +144,7 @@ def test_no_name_is_in_the_way_of_another(tmp_path, packages):
 
 def test_texts_are_escaped(tmp_path, packages):
     Image.new("L", (8, 8)).save(tmp_path / "samples.png")
-    exhibit = Exhibit(
+    entry = Entry(
         name="a",
         generator=digits(),
         title='<b>"bold"',
@@ -126,12 +152,10 @@ def test_texts_are_escaped(tmp_path, packages):
         picture=tmp_path / "samples.png",
         facts=[("<dt>", "<dd>"), ("frechet_v1", 0.5)],
     )
-    path = write(
-        tmp_path / "g.html", [exhibit], title="</title>", description="&", packages=packages
-    )
+    path = write(tmp_path / "g.html", [entry], title="</title>", description="&", packages=packages)
     text = path.read_text()
     assert "<title>&lt;/title&gt;</title>" in text and "<p>&amp;</p>" in text
-    assert "<h2>&lt;b&gt;&quot;bold&quot;</h2>" in text and "<p>&lt;i&gt;</p>" in text
+    assert "<h2>&lt;b&gt;&#34;bold&#34;</h2>" in text and "<p>&lt;i&gt;</p>" in text
     assert "<dt>&lt;dt&gt;</dt><dd>&lt;dd&gt;</dd>" in text
     assert "<dt>frechet_<wbr>v1</dt><dd>0.5</dd>" in text
     found = Elements(path)
@@ -140,7 +164,7 @@ def test_texts_are_escaped(tmp_path, packages):
 
 
 def test_the_page_is_under_a_policy_and_keeps_to_it(tmp_path, packages):
-    path = write(tmp_path / "g.html", [Exhibit(name="a", generator=digits())], packages=packages)
+    path = write(tmp_path / "g.html", [Entry(name="a", generator=digits())], packages=packages)
     found = Elements(path)
     (policy,) = [a["content"] for _, a in found.tags if a.get("http-equiv")]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
@@ -169,11 +193,11 @@ def test_cards_and_sections(tmp_path, packages):
     samples = np.zeros((40, 16, 3), "uint8")
     samples[:16] = 200
     Image.fromarray(samples).save(tmp_path / "samples.png")
-    exhibits = [
-        Exhibit(name="a.b-c_d", generator=digits(), picture=tmp_path / "samples.png"),
-        Exhibit(name="t", generator=translator(), examples=[samples, tmp_path / "samples.png"]),
+    entries = [
+        Entry(name="a.b-c_d", generator=digits(), picture=tmp_path / "samples.png"),
+        Entry(name="t", generator=translator(), examples=[samples, tmp_path / "samples.png"]),
     ]
-    path = write(tmp_path / "g.html", exhibits, packages=packages)
+    path = write(tmp_path / "g.html", entries, packages=packages)
     found = Elements(path)
     links = [a["href"] for tag, a in found.tags if tag == "a"]
     assert links == ["#a.b-c_d", "#t"]
@@ -187,7 +211,7 @@ def test_cards_and_sections(tmp_path, packages):
     card, shown = [a for tag, a in found.tags if tag == "img"]
     assert (card["width"], card["height"]) == ("16", "16")  # the top of the samples
     assert (shown["width"], shown["height"]) == ("16", "40")
-    about = found.about()["exhibits"][1]
+    about = found.about()["entries"][1]
     for address in about["examples"]:
         kind, _, content = address.partition(",")
         assert kind == "data:image/png;base64"
@@ -197,16 +221,16 @@ def test_cards_and_sections(tmp_path, packages):
 
 
 def test_what_was_measured_is_folded_away(tmp_path, packages):
-    exhibits = [
-        Exhibit(
+    entries = [
+        Entry(
             name="a",
             generator=digits(),
             facts=[("GAN", "DCGAN")],
             measured=[("frechet2500_<cnn>", "0.5"), ("recall", "0.7")],
         ),
-        Exhibit(name="b", generator=digits()),
+        Entry(name="b", generator=digits()),
     ]
-    text = write(tmp_path / "g.html", exhibits, packages=packages).read_text()
+    text = write(tmp_path / "g.html", entries, packages=packages).read_text()
     a, b = re.findall(r'<section id="\w".*?</section>', text, re.DOTALL)
     (folded,) = re.findall(r"<details>\n<summary>Measured</summary>(.*?)</details>", a, re.DOTALL)
     assert "<dt>frechet2500_<wbr>&lt;cnn&gt;</dt><dd>0.5</dd>" in folded and "recall" in folded
@@ -216,8 +240,8 @@ def test_what_was_measured_is_folded_away(tmp_path, packages):
 def test_large_pictures_of_samples_are_packed_tighter(tmp_path, packages):
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype="uint8")
     Image.fromarray(noise).save(tmp_path / "samples.png")
-    exhibit = Exhibit(name="a", generator=digits(), picture=tmp_path / "samples.png")
-    found = Elements(write(tmp_path / "g.html", [exhibit], packages=packages))
+    entry = Entry(name="a", generator=digits(), picture=tmp_path / "samples.png")
+    found = Elements(write(tmp_path / "g.html", [entry], packages=packages))
     shown = [a["src"] for tag, a in found.tags if tag == "img"][1]
     assert shown.startswith("data:image/webp;base64,")
     assert len(shown) < (tmp_path / "samples.png").stat().st_size
@@ -225,14 +249,19 @@ def test_large_pictures_of_samples_are_packed_tighter(tmp_path, packages):
 
 def test_large_generators_are_stored_in_8_bits(tmp_path, packages, monkeypatch):
     monkeypatch.setattr("keras_gans.export.gallery._LARGE", 10)
-    exhibits = [
-        Exhibit(name="large", generator=digits()),
-        Exhibit(name="told", generator=digits(), precision="float32"),
+    entries = [
+        Entry(name="large", generator=digits()),
+        Entry(name="told", generator=digits(), precision="float32"),
     ]
-    path = write(tmp_path / "g.html", exhibits, packages=packages)
-    told = Elements(path).about()["exhibits"]
+    path = write(tmp_path / "g.html", entries, packages=packages)
+    told = Elements(path).about()["entries"]
     assert [about["precision"] for about in told] == ["dynamic", "float32"]
     assert "MB, 8-bit weights" in path.read_text() and "MB, float32 weights" in path.read_text()
+
+
+def test_the_old_name_of_an_entry():
+    with pytest.warns(DeprecationWarning, match=r"gallery\.Entry"):
+        assert keras_gans.export.gallery.Exhibit is Entry
 
 
 # ---- what is refused
@@ -251,17 +280,17 @@ def test_large_generators_are_stored_in_8_bits(tmp_path, packages, monkeypatch):
         ({"categorical": (4,), "continuous": 2}, "Expected 7 latents or more"),
     ],
 )
-def test_refused_exhibits(options, message, tmp_path, packages):
-    exhibit = Exhibit(**{"name": "a", "generator": digits(), **options})
+def test_refused_entries(options, message, tmp_path, packages):
+    entry = Entry(**{"name": "a", "generator": digits(), **options})
     with pytest.raises(ValueError, match=message):
-        write(tmp_path / "g.html", [exhibit], packages=packages)
+        write(tmp_path / "g.html", [entry], packages=packages)
     assert {p.name for p in tmp_path.iterdir()} == {"packages"}
 
 
 def test_an_example_that_is_none(tmp_path, packages):
-    exhibit = Exhibit(name="a", generator=translator(), examples=[np.zeros((32, 64, 3))])
+    entry = Entry(name="a", generator=translator(), examples=[np.zeros((32, 64, 3))])
     with pytest.raises(ValueError, match=r"Received: float64 of shape \(32, 64, 3\)"):
-        write(tmp_path / "g.html", [exhibit], packages=packages)
+        write(tmp_path / "g.html", [entry], packages=packages)
 
 
 @pytest.mark.parametrize(
@@ -271,49 +300,49 @@ def test_an_example_that_is_none(tmp_path, packages):
 def test_pictures_that_are_missing(make, options, tmp_path, packages):
     with pytest.raises(FileNotFoundError, match=r"no such picture.*nowhere\.png"):
         write(
-            tmp_path / "g.html", [Exhibit(name="a", generator=make(), **options)], packages=packages
+            tmp_path / "g.html", [Entry(name="a", generator=make(), **options)], packages=packages
         )
 
 
 def test_names_that_are_there_twice(tmp_path, packages):
-    exhibits = [Exhibit(name=name, generator=digits()) for name in "aba"]
+    entries = [Entry(name=name, generator=digits()) for name in "aba"]
     with pytest.raises(ValueError, match="name of its own.*'a', 2 times"):
-        write(tmp_path / "g.html", exhibits, packages=packages)
+        write(tmp_path / "g.html", entries, packages=packages)
 
 
-def test_no_exhibits(tmp_path, packages):
+def test_no_entries(tmp_path, packages):
     with pytest.raises(ValueError, match=r"Received: \[\]"):
         write(tmp_path / "g.html", [], packages=packages)
 
 
 def test_paths(tmp_path, packages):
-    exhibit = Exhibit(name="a", generator=digits())
+    entry = Entry(name="a", generator=digits())
     with pytest.raises(ValueError, match=r"something\.html"):
-        write(tmp_path / "gallery", [exhibit], packages=packages)
+        write(tmp_path / "gallery", [entry], packages=packages)
     (tmp_path / "g.html").write_text("mine")
     with pytest.raises(FileExistsError, match="overwrite=True"):
-        write(tmp_path / "g.html", [exhibit], packages=packages)
+        write(tmp_path / "g.html", [entry], packages=packages)
     assert (tmp_path / "g.html").read_text() == "mine"
     (tmp_path / "g").mkdir()
     (tmp_path / "g/mine.txt").write_text("mine")
     with pytest.raises(
         FileExistsError, match="something else than a gallery's folder at that path"
     ):
-        write(tmp_path / "g.html", [exhibit], packages=packages, overwrite=True)
+        write(tmp_path / "g.html", [entry], packages=packages, overwrite=True)
     assert (tmp_path / "g/mine.txt").read_text() == (tmp_path / "g.html").read_text() == "mine"
     (tmp_path / "g/mine.txt").unlink()
     (tmp_path / "g").rmdir()
-    write(tmp_path / "g.html", [exhibit], packages=packages, overwrite=True)
+    write(tmp_path / "g.html", [entry], packages=packages, overwrite=True)
     assert (tmp_path / "g.html").read_text() != "mine"
-    write(tmp_path / "g.html", [exhibit], packages=packages, overwrite=True)
+    write(tmp_path / "g.html", [entry], packages=packages, overwrite=True)
     (tmp_path / "g.html").unlink()
     with pytest.raises(FileExistsError, match="overwrite=True"):
-        write(tmp_path / "g.html", [exhibit], packages=packages)
+        write(tmp_path / "g.html", [entry], packages=packages)
 
 
 def test_a_runtime_that_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match="npm pack"):
-        write(tmp_path / "g.html", [Exhibit(name="a", generator=digits())], packages=tmp_path)
+        write(tmp_path / "g.html", [Entry(name="a", generator=digits())], packages=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -353,7 +382,7 @@ def shown(tmp_path_factory):
     }
     path = write(
         folder / "gallery.html",
-        [Exhibit(name=n, generator=g, **more[n]) for n, g in generators.items()],
+        [Entry(name=n, generator=g, **more[n]) for n, g in generators.items()],
     )
     return path, generators, picture
 

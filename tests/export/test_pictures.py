@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gans.data.sources import folder
+from keras_gans import image
 from keras_gans.export.graph import pictures
 
 MAX_PIXELS = 10_000
@@ -43,7 +43,7 @@ DECODE = Served()
 
 def pillow(file, channels=3):
     """As `keras-gans translate` reads it: on white paper."""
-    pixels = np.asarray(folder.decode(io.BytesIO(file), channels))
+    pixels = np.asarray(image.decode(io.BytesIO(file), channels))
     return pixels.reshape(*pixels.shape[:2], channels)
 
 

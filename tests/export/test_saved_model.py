@@ -14,8 +14,8 @@ from PIL import Image
 
 import keras_gans
 from keras_gans import export, image
-from keras_gans.data.sources.folder import decode
 from keras_gans.export.saved_model import newest_version
+from keras_gans.image import decode
 from tiny import full_disk
 
 networks = keras_gans.networks
@@ -448,7 +448,8 @@ def test_saved_model_cli_runs_it(generating, tmp_path):
 
 
 def test_warm_up_requests_are_what_tf_serving_reads(generating, labelled, translating):
-    logs = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    from tensorflow_serving.apis import prediction_log_pb2 as logs
+
     for made, name in ((generating, "digits"), (labelled, "labelled"), (translating, "maps")):
         file = made.path / "assets.extra" / "tf_serving_warmup_requests"
         asked = set()
@@ -460,18 +461,6 @@ def test_warm_up_requests_are_what_tf_serving_reads(generating, labelled, transl
             assert run(**{key: tf.constant(value) for key, value in inputs.items()})
             asked.add(request.model_spec.signature_name)
         assert asked == set(made.loaded.signatures)
-
-
-def test_warm_up_is_written_as_protocol_buffers_are(generating):
-    """Against the wire format, worked out by hand, where TF Serving's package is not installed."""
-    record = export.graph.warm_up._prediction_log("m", "s", {"x": np.float32(1)})
-    # A scalar TensorProto: dtype = DT_FLOAT, an empty shape, float_val packed.
-    tensor = b"\x08\x01\x12\x00\x2a\x04\x00\x00\x80\x3f"
-    item = b"\x0a\x01x\x12" + bytes([len(tensor)]) + tensor
-    request = b"\x0a\x06\x0a\x01m\x1a\x01s\x12" + bytes([len(item)]) + item
-    log = b"\x0a" + bytes([len(request)]) + request
-    assert record == b"\x32" + bytes([len(log)]) + log
-    assert export.graph.warm_up._varint(300) == b"\xac\x02"
 
 
 # ---- what is written

@@ -224,6 +224,10 @@ def test_a_file_says_what_it_is(tmp_path, generator):
         "library": f"keras_gans {importlib.metadata.version('keras-gans')}",
         "precision": "float16",
         "value_range": [-1, 1],
+        "interface": {
+            "inputs": [{"type": "latents", "size": 6}],
+            "outputs": [{"type": "image", "height": 16, "width": 16, "channels": 1}],
+        },
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         **given,
     }

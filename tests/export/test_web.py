@@ -19,7 +19,8 @@ from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator
 import keras_gans
 from keras_gans import image, latent
 from keras_gans.export import litert_js
-from keras_gans.export.web import pictures, principal_directions, template, web
+from keras_gans.export import pages as html_pages
+from keras_gans.export.web import pictures, principal_directions, web
 from keras_gans.files import sha256
 
 ROOT = Path(__file__).parent.parent.parent
@@ -63,11 +64,12 @@ def test_what_the_page_is_told(tmp_path, packages):
     assert told == {
         "title": "Cats & dogs",
         "input": "latents",
+        "input_name": "latents",
         "input_shape": [3],
+        "outputs": [{"name": "images", "shape": [16, 20, 3]}],
         "image_shape": [16, 20, 3],
-        "labels": True,
         "codes": None,
-        "class_names": ["cat", "dog"],
+        "choices": [{"name": "labels", "classes": ["cat", "dog"]}],
         "directions": [{"name": "older", "vector": [0.0, 0.5, 1.0], "limit": 4}],
         "examples": [],
         "model": "generator.tflite",
@@ -107,7 +109,8 @@ def test_examples_as_arrays_and_by_what_they_hold(tmp_path, packages):
 def test_codes_are_classes_and_sliders(tmp_path, packages):
     codes = {"categorical": (3,), "continuous": 1, "directions": 0}
     told = about(web(digits(), tmp_path / "page", packages=packages, **codes))
-    assert (told["labels"], told["codes"], told["class_names"]) == (False, 2, ["0", "1", "2"])
+    assert told["codes"] == 2
+    assert told["choices"] == [{"name": "categorical", "classes": ["0", "1", "2"], "place": 2}]
     assert told["directions"] == [{"name": "Code 1", "vector": [0, 0, 0, 0, 0, 1], "limit": 2}]
 
 
@@ -132,7 +135,7 @@ class Tags(html.parser.HTMLParser):
 def test_the_page_is_under_a_policy_and_keeps_to_it(make, script, tmp_path, packages):
     folder = web(make(), tmp_path / "page", title="<b>", description='"&', packages=packages)
     text = (folder / "index.html").read_text()
-    assert "<h1>&lt;b&gt;</h1>" in text and "<p>&quot;&amp;</p>" in text and "$" not in text
+    assert "<h1>&lt;b&gt;</h1>" in text and "<p>&#34;&amp;</p>" in text and "$" not in text
     found = Tags(text)
     (policy,) = [a["content"] for _, a in found.tags if a.get("http-equiv")]
     assert dict(rule.split(" ", 1) for rule in policy.split("; ")) == {
@@ -286,7 +289,6 @@ def too_bright():
         (digits, {"runtime": "https://example.org/litert"}, "relative"),
         (digits, {"runtime": ".."}, "relative"),
         (digits, {"examples": ["a.png"]}, "Leave `examples` out"),
-        (digits, {"categorical": (2, 2)}, "at most one categorical code"),
         (digits, {"categorical": (4,), "continuous": 2}, "Expected 7 latents or more"),
         (digits, {"categorical": (1,)}, "at least 2"),
         (translator, {"continuous": 2}, "Codes are the last coordinates of latents"),
@@ -619,10 +621,11 @@ def said(page):
 @pytest.mark.parametrize("name", ["latents", "images"])
 def test_controls_wait_for_the_generator(name):
     """Also where no script runs at all."""
-    tags = Tags(template(name).template).tags
+    source = html_pages.source(f"{name}.html")
+    tags = Tags(source).tags
     first = tags[0]
-    assert first[0] == "fieldset" and "disabled" in first[1] and first[1]["id"] == "exhibit"
-    closing = template(name).template.rstrip().endswith("</fieldset>")
+    assert first[0] == "fieldset" and "disabled" in first[1] and first[1]["id"] == "generator"
+    closing = source.rstrip().endswith("</fieldset>")
     assert closing and len([1 for tag, _ in tags if tag in ("input", "select", "button")]) > 3
 
 

@@ -8,7 +8,7 @@ from web_pages import digits, translator
 
 import keras_gans
 from keras_gans import export
-from keras_gans.export.gallery import Exhibit
+from keras_gans.export.gallery import Entry
 
 WRITERS = {"saved_model": "", "tflite": ".tflite", "onnx": ".onnx", "web": ""}
 RECEIVED = "Received"
@@ -65,7 +65,7 @@ def test_a_folder_where_a_file_would_be(tmp_path, generator, name):
     write = export.gallery.write if name == "gallery" else getattr(export, name)
     with pytest.raises(FileExistsError, match="There is a folder at that path"):
         write(generator, folder, overwrite=True) if name != "gallery" else write(
-            folder, [Exhibit(name="a", generator=generator)], overwrite=True
+            folder, [Entry(name="a", generator=generator)], overwrite=True
         )
     assert (folder / "inside").is_dir()
 
@@ -168,11 +168,11 @@ def test_a_seed_of_images_is_checked_too(tmp_path, written):
 
 
 @pytest.mark.parametrize(
-    "exhibits", [3, None, [3], "ab", {"a": 1}, [{"name": "a"}]], ids=lambda given: repr(given)
+    "entries", [3, None, [3], "ab", {"a": 1}, [{"name": "a"}]], ids=lambda given: repr(given)
 )
-def test_what_is_no_exhibit(place, exhibits):
-    with pytest.raises(ValueError, match=r"gallery\.Exhibit.*Received"):
-        export.gallery.write("g.html", exhibits)
+def test_what_is_no_entry(place, entries):
+    with pytest.raises(ValueError, match=r"gallery\.Entry.*Received"):
+        export.gallery.write("g.html", entries)
 
 
 @pytest.mark.parametrize(
@@ -190,11 +190,9 @@ def test_what_is_no_exhibit(place, exhibits):
     ],
     ids=repr,
 )
-def test_fields_of_an_exhibit(place, generator, options):
+def test_fields_of_an_entry(place, generator, options):
     with pytest.raises(ValueError, match=RECEIVED):
-        export.gallery.write(
-            "g.html", [Exhibit(**{"name": "a", "generator": generator, **options})]
-        )
+        export.gallery.write("g.html", [Entry(**{"name": "a", "generator": generator, **options})])
 
 
 # ---- pictures to translate

@@ -88,7 +88,7 @@ def test_bad_deviation(stddev):
 
 @pytest.mark.parametrize("steps", [0, -3, 1.5, True])
 def test_bad_decay(steps):
-    with pytest.raises(ValueError, match=f"training calls.*Received: decay_steps={steps}"):
+    with pytest.raises(ValueError, match=f"at least 1.*Received: decay_steps={steps}"):
         InstanceNoise(decay_steps=steps)
 
 

@@ -33,7 +33,7 @@ def test_bad_padding(padding):
 
 @pytest.mark.parametrize("shape", [(1, 3, 9, 1), (1, 9, 3, 1)])
 def test_padding_as_large_as_the_image(shape):
-    with pytest.raises(ValueError, match=r"smaller than its side.*Received: padding=.*shape"):
+    with pytest.raises(ValueError, match=r"larger than the padding.*Received: padding=.*shape"):
         ReflectionPadding2D(3)(np.zeros(shape, "float32"))
 
 

@@ -183,7 +183,7 @@ def test_intervals_hold_the_value_for_more_images_among_the_same_balls(metric, m
     ("values", "says"),
     [
         (np.zeros((3, 2)), r"shape \(3, 2\)"),
-        ([1.0], "2 examples"),
+        ([1.0], "2 or more examples"),
         ([1.0, np.nan], "1 not finite"),
         ("abc", "array"),
     ],

@@ -26,7 +26,7 @@ def data_dir(tmp_path_factory):
 def make(tmp_path, data_dir):
     def make(network=pooled, sha256="abc", **options):
         network = features.wrap(network, "pooled", image_shape=(28, 28, 1), sha256=sha256)
-        usual = {"split": "train[:100]", "floor_split": "train[100:200]", "num_images": NUMBER}
+        usual = {"split": "train[:100]", "reference_split": "train[100:200]", "num_images": NUMBER}
         usual |= {"features": network, "cache_dir": tmp_path / "cache", "data_dir": data_dir}
         return metrics.Evaluation("digits", **{**usual, **options})
 
@@ -69,8 +69,8 @@ def test_the_diversity_of_pixels_is_named_by_its_scales_and_data(make, data_dir)
     images = digits(data_dir, "train[100:200]")[:NUMBER]
     name = "ms_ssim_diversity60_2_scales_on_digits_train_100"
     one = evaluation.measure(np.repeat(images[:1], NUMBER, axis=0))[name]
-    assert float(one) == 1.0 and evaluation.floor()[name].better_than(one)
-    assert all(name in found for found in evaluation.yardsticks().values())
+    assert float(one) == 1.0 and evaluation.reference()[name].better_than(one)
+    assert all(name in found for found in evaluation.degradations().values())
     # On a network's usual data too: it is no network's number.
     usual = metrics.Evaluation("digits", num_images=20, data_dir=data_dir)
     found = usual.protocol("ms_ssim_diversity")
@@ -152,13 +152,13 @@ def test_a_damaged_cache_is_made_again(make, tmp_path):
     assert np.load(kept)["features"].shape == (NUMBER, 16)
 
 
-def test_floor_and_yardsticks(make, data_dir, tmp_path):
+def test_reference_values_are_of_other_real_images_and_of_degraded_ones(make, data_dir, tmp_path):
     evaluation = make()
-    floor = evaluation.floor()
-    assert floor == evaluation.measure(digits(data_dir, "train[100:200]")[:NUMBER])
+    reference = evaluation.reference()
+    assert reference == evaluation.measure(digits(data_dir, "train[100:200]")[:NUMBER])
     name = evaluation.protocol("frechet").name
-    sticks = evaluation.yardsticks()
-    assert set(sticks) == {
+    degradations = evaluation.degradations()
+    assert set(degradations) == {
         "noise of 0.1",
         "noise of 0.2",
         "blurred, 3x3",
@@ -166,21 +166,32 @@ def test_floor_and_yardsticks(make, data_dir, tmp_path):
         "class 0 missing",
     }
     for case in ("noise of 0.2", "class 0 missing", "a tenth of the images, ten times"):
-        assert floor[name].better_than(sticks[case][name]), case
+        assert reference[name].better_than(degradations[case][name]), case
     few = digits(data_dir, "train[100:200]")[: NUMBER // 10]
     repeated = evaluation.measure(np.concatenate([few] * 10))
-    assert sticks["a tenth of the images, ten times"] == repeated
+    assert degradations["a tenth of the images, ten times"] == repeated
     # Kept beside the features, and read again.
-    (kept,) = (tmp_path / "cache").glob("*/yardsticks.json")
+    (kept,) = (tmp_path / "cache").glob("*/references.json")
     content = json.loads(kept.read_text())
-    key = next(key for key in content if key.startswith("floor"))
+    key = next(key for key in content if key.startswith("reference"))
     content[key][name]["value"] = 123.0
     kept.write_text(json.dumps(content))
-    assert float(make().floor()[name]) == 123.0
-    # A floor that was kept when less was measured is none.
+    assert float(make().reference()[name]) == 123.0
+    # One that was kept when less was measured is not used.
     content = {key.replace("version 2", "version 1"): value for key, value in content.items()}
     kept.write_text(json.dumps(content))
-    assert make().floor() == floor
+    assert make().reference() == reference
+
+
+def test_earlier_names_keep_working(make, data_dir):
+    with pytest.warns(DeprecationWarning, match="`floor_split` is now `reference_split`"):
+        evaluation = make(reference_split=None, floor_split="train[200:300]")
+    assert evaluation.reference_split == "train[200:300]"
+    for old, new in (("floor", "reference"), ("yardsticks", "degradations")):
+        with pytest.warns(DeprecationWarning, match=f"`Evaluation.{old}` is now .*{new}`"):
+            assert getattr(evaluation, old)() == getattr(evaluation, new)()
+    with pytest.warns(DeprecationWarning, match=r"now `Evaluation\.reference_split`"):
+        assert evaluation.floor_split == evaluation.reference_split
 
 
 def test_copies_of_training_images_are_found(make, data_dir):

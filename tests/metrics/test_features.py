@@ -121,7 +121,7 @@ def test_loading_leaves_a_training_alone():
 def test_unknown_names():
     with pytest.raises(ValueError, match="Did you mean 'digits_cnn_v1'.*Received: 'digit_cnn_v1'"):
         features.load("digit_cnn_v1")
-    with pytest.raises(ValueError, match="brings its own weights.*Received"):
+    with pytest.raises(ValueError, match="has its own weights.*Received"):
         features.load("digits_cnn_v1", weights="some.h5")
 
 
@@ -136,8 +136,14 @@ def colour():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: grey()(np.zeros((2, 4, 4, 3), "float32")), "sees grey and these are in colour"),
-        (lambda: colour()(np.zeros((2, 4, 4, 1), "float32")), "sees colours and these are grey"),
+        (
+            lambda: grey()(np.zeros((2, 4, 4, 3), "float32")),
+            "takes grey images and these are in colour",
+        ),
+        (
+            lambda: colour()(np.zeros((2, 4, 4, 1), "float32")),
+            "takes colour images and these are grey",
+        ),
         (lambda: grey()(np.zeros((2, 8, 8, 1), "float32")), "image_size"),
         (lambda: grey()(np.zeros((4, 4, 1), "float32")), "np.expand_dims"),
         (lambda: grey()(np.zeros((0, 4, 4, 1), "float32")), "at least one"),
@@ -177,7 +183,7 @@ def test_bad_answers(answer, match):
 
 def test_a_model_that_answers_maps():
     inputs = keras.Input((6, 5, 3))
-    with pytest.raises(ValueError, match="Pool them.*Received: an answer of shape .None, 4, 3, 2"):
+    with pytest.raises(ValueError, match="Pool them.*Received: an output of shape .None, 4, 3, 2"):
         features.wrap(keras.Model(inputs, keras.layers.Conv2D(2, 3)(inputs)), "maps")
 
 

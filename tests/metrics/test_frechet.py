@@ -24,13 +24,13 @@ def with_moments(mean, covariance):
 def test_diagonal_covariances():
     x = with_moments([0.0, 1.0, 2.0], np.diag([1.0, 4.0, 9.0]))
     y = with_moments([1.0, 1.0, 0.0], np.diag([4.0, 4.0, 1.0]))
-    # Gap 1 + 0 + 4; differences of the deviations (1 - 2)^2 + 0 + (3 - 1)^2.
+    # Gap 1 + 0 + 4; differences of the standard deviations (1 - 2)^2 + 0 + (3 - 1)^2.
     assert frechet_distance(x, y) == pytest.approx(10.0, rel=1e-12)
 
 
 def test_full_covariances():
     a, b = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([[5.0, -3.0], [-3.0, 5.0]])
-    # Both have eigenvectors (1, 1) and (1, -1): deviations 3^.5 and 1, against 2^.5 and 8^.5.
+    # Both have eigenvectors (1, 1) and (1, -1): standard deviations 3^.5, 1; 2^.5, 8^.5.
     expected = (3**0.5 - 2**0.5) ** 2 + (1 - 8**0.5) ** 2 + 0.5
     x, y = with_moments([0.0, 0.0], a), with_moments([0.5, 0.5], b)
     assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-12)

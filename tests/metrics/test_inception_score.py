@@ -10,7 +10,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.mark.parametrize("classes", [2, 10, 37])
 def test_ends_of_the_scale(classes):
-    # Sure and evenly spread: the number of classes. Unsure, or sure of one class alone: 1.
+    # Certain and evenly spread: the number of classes. Uncertain, or always one class: 1.
     sure = np.tile(np.eye(classes), (20, 1))
     found = inception_score(sure, splits=10)
     assert found.value == pytest.approx(classes, rel=1e-12)

@@ -125,7 +125,7 @@ def test_a_tensor_does_not_reach_beyond_its_storage(tmp_path):
     assert content.count(b"K\x02K\x02\x86") == 1
     path = tmp_path / "long.pth"
     path.write_bytes(content.replace(b"K\x02K\x02\x86", b"K\x02K\x09\x86"))
-    with pytest.raises(ValueError, match="a reaches out of its storage"):
+    with pytest.raises(ValueError, match="a exceeds its storage"):
         inception_v3.read_state_dict(path)
 
 

@@ -28,7 +28,7 @@ def test_against_loops(m, n):
 
 
 def test_without_bias():
-    # Features of one number with unlike means a, b and deviation 1. The kernel is
+    # Features of one number with different means a, b and variance 1. The kernel is
     # sum of C(3, p) E[x^p] E[y^p], so the distance is sum of C(3, p) (E[x^p] - E[y^p])^2:
     # a = 0: moments 0, 1, 0; b = 1: moments 1, 2, 4.
     expected = 3 * 1 + 3 * 1 + 16

@@ -11,7 +11,7 @@ def test_the_true_distribution_covers_all():
     points = next(iter(data.load("grid", batch_size=10_000))).numpy()
     found = mode_coverage(points, CENTERS, 0.05)
     assert (found.modes, found.total) == (25, 25)
-    # Within 3 deviations of a normal in the plane: 1 - exp(-9 / 2).
+    # Within 3 standard deviations of a normal in the plane: 1 - exp(-9 / 2).
     assert found.high_quality == pytest.approx(1 - np.exp(-4.5), abs=0.003)
     assert 0 <= found.kl < 0.005
 

@@ -47,7 +47,7 @@ def test_better_is_lower_for_distances_and_higher_for_shares():
 )
 def test_unlike_protocols_refuse_to_be_compared(changes, field):
     one, other = Measurement(protocol(), 1.0), Measurement(protocol(**changes), 2.0)
-    with pytest.raises(ValueError, match=f"unlike protocols.*differ in {field}"):
+    with pytest.raises(ValueError, match=f"different protocols.*differ in {field}"):
         one.better_than(other)
 
 

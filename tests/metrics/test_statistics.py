@@ -15,7 +15,7 @@ def of(*batches, num_features=None):
 
 
 def test_by_hand():
-    # (1, 0), (3, 0), (5, 6): means 3 and 2; deviations -2, 0, 2 and -2, -2, 4.
+    # (1, 0), (3, 0), (5, 6): means 3 and 2; differences from them -2, 0, 2 and -2, -2, 4.
     statistics = of([[1.0, 0.0]], [[3.0, 0.0], [5.0, 6.0]])
     assert statistics.number == 3
     np.testing.assert_allclose(statistics.mean, [3, 2], rtol=1e-15)

@@ -38,6 +38,6 @@ def test_random_subsets_agree_as_far_as_chance_lets_them(name):
     expected = EXPECTED[name]["kernel_of_subsets"]
     real, generated, _ = script.arrays(*script.CASES[name])
     found = metrics.kernel_distance(real, generated, expected["subset_size"], num_subsets=50)
-    # Means of 50 and of 200 draws differ by 0.16 of the deviation of one draw.
+    # Means of 50 and of 200 draws differ by 0.16 of the standard deviation of one draw.
     assert found.value == pytest.approx(expected["value"], abs=0.5 * expected["stddev"])
     assert found.stddev == pytest.approx(expected["stddev"], rel=0.3)

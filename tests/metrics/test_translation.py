@@ -91,15 +91,18 @@ def test_protocols_of_two_directions_are_not_compared(folder):
         first.better_than(second)
 
 
-def test_yardsticks_are_the_input_and_one_colour(folder):
+def test_reference_degradations_are_the_input_and_one_colour(folder):
     evaluation = make(folder)
-    found = {name: values(measured) for name, measured in evaluation.yardsticks().items()}
+    found = {name: values(measured) for name, measured in evaluation.degradations().items()}
     source, target = (np.concatenate(part) for part in zip(*evaluation.pairs()))
     assert found["input copied"]["l1"] == pytest.approx(np.abs(source - target).mean(), rel=1e-6)
     mean = target.mean(axis=(0, 1, 2))
     assert found["mean colour"]["l1"] == pytest.approx(np.abs(mean - target).mean(), rel=1e-5)
     assert found["mean colour"]["sharpness"] == pytest.approx(0.0, abs=1e-9)
-    assert evaluation.floor() == {}
+    assert evaluation.reference() == {}
+    for old, new in (("floor", "reference"), ("yardsticks", "degradations")):
+        with pytest.warns(DeprecationWarning, match=f"now `TranslationEvaluation.{new}`"):
+            assert getattr(evaluation, old)() == getattr(evaluation, new)()
 
 
 def test_what_it_refuses(folder):
@@ -119,5 +122,5 @@ def test_random_features_are_always_the_same():
     # Noted once: a protocol's numbers stay comparable only while the weights stay these.
     assert network.sha256.startswith("e710d177c22758c4")
     assert network(images[:, :32])[0].shape == (1, 80)
-    with pytest.raises(ValueError, match="sees colours and these are grey"):
+    with pytest.raises(ValueError, match="takes colour images and these are grey"):
         network(images[..., :1])

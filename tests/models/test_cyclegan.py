@@ -150,7 +150,7 @@ def test_compare_shows_both_ways_round():
 
 def test_networks_that_do_not_fit_are_refused():
     forward, backward, judge_y, judge_x = parts((16, 16, 1), (16, 16, 3))
-    with pytest.raises(ValueError, match="discriminator takes other images"):
+    with pytest.raises(ValueError, match="discriminator takes images of another shape"):
         keras_gans.CycleGAN(forward, backward, judge_x, judge_y, identity_weight=0)
     with pytest.raises(ValueError, match="do not undo each other"):
         keras_gans.CycleGAN(forward, forward, judge_y, judge_y, identity_weight=0)
@@ -159,7 +159,7 @@ def test_networks_that_do_not_fit_are_refused():
             TestCycleGAN().make(**{name: -1})
     with pytest.raises(ValueError, match="size=-1"):
         TestCycleGAN().make(pool_size=-1)
-    with pytest.raises(ValueError, match="backward generator must make images of images"):
+    with pytest.raises(ValueError, match="backward generator must be image-to-image"):
         keras_gans.CycleGAN(
             forward, networks.dcgan_generator((16, 16, 1), width=2), judge_y, judge_x
         )

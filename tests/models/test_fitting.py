@@ -310,7 +310,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("make", ENDLESS.values(), ids=ENDLESS)
 def test_an_endless_data_set_needs_steps_and_trains_with_them(make):
-    with pytest.raises(ValueError, match=r"no end.*`fit\(data, steps_per_epoch=100\)`"):
+    with pytest.raises(ValueError, match=r"is infinite.*`fit\(data, steps_per_epoch=100\)`"):
         small().fit(make(), verbose=0)
     gan = small()
     gan.fit(make(), steps_per_epoch=2, shuffle=False, verbose=0)
@@ -352,7 +352,7 @@ def test_fit_before_compile():
 
 @pytest.mark.parametrize("name", ["class_weight", "sample_weight"])
 def test_weights_of_examples(name):
-    with pytest.raises(ValueError, match=f"`{name}` would change nothing.*Received"):
+    with pytest.raises(ValueError, match=f"`{name}` would have no effect.*Received"):
         small().fit(images(1)[0], **{name: {0: 2.0} if name == "class_weight" else np.ones(8)})
 
 

@@ -167,7 +167,7 @@ def test_logits_scores_and_classes_are_linear(name, output, activation):
     taken, made, _ = parts(name, "discriminator")
     squashed = network(taken, made, {output: activation})
     with pytest.raises(
-        ValueError, match=rf"must be linear at its end.*Received: .*{activation.replace('_', '')}"
+        ValueError, match=rf"must have a linear output.*Received: .*{activation.replace('_', '')}"
     ):
         make(name, discriminator=squashed)
 
@@ -199,7 +199,7 @@ def test_points_have_no_range():
 
 def test_fewer_classes_than_labels():
     networks = [network(*parts("ConditionalGAN", s)) for s in ("generator", "discriminator")]
-    with pytest.raises(ValueError, match="knows fewer classes.*num_classes=10, layers of .3. cl"):
+    with pytest.raises(ValueError, match="has fewer classes.*num_classes=10, layers of .3. cl"):
         keras_gans.ConditionalGAN(*networks, num_classes=10)
 
 

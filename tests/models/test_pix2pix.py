@@ -145,7 +145,7 @@ def test_its_largest_weight_is_that_of_the_l1_term():
     health = keras_gans.callbacks.TrainingHealth(every=1, warmup=0)
     source, target = (part[0] for part in pairs(1, 4))
     gan.fit(source, target, verbose=0, callbacks=[health])
-    norm = health.gauges["generator_gradient_norm"]
+    norm = health.statistics["generator_gradient_norm"]
     assert not health.messages and 0 < norm < 2000
 
 
@@ -206,7 +206,7 @@ def test_networks_that_do_not_fit_are_refused():
         keras_gans.Pix2Pix(generator, networks.patch_discriminator(TARGET, **options))
     with pytest.raises(ValueError, match="must take `\\[sources, images\\]`"):
         keras_gans.Pix2Pix(generator, networks.patch_discriminator(TARGET, TARGET, **options))
-    with pytest.raises(ValueError, match="images of images.*latents|images of images"):
+    with pytest.raises(ValueError, match="must be image-to-image"):
         keras_gans.Pix2Pix(networks.dcgan_generator((32, 32, 2), width=2), fitting)
     with pytest.raises(ValueError, match="l1_weight=-1"):
         keras_gans.Pix2Pix(generator, fitting, l1_weight=-1)

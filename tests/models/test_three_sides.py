@@ -131,7 +131,7 @@ def test_an_optimizer_of_no_side_or_of_two_is_refused():
     with pytest.raises(ValueError, match=r"no such side.*encoder_optimizer"):
         gan.compile(decoder_optimizer="adam")
     shared = keras.optimizers.SGD(0.1)
-    with pytest.raises(ValueError, match="Each side keeps its own moments"):
+    with pytest.raises(ValueError, match="keeps the moments of one side"):
         gan.compile(shared, encoder_optimizer=shared)
 
 

@@ -125,7 +125,7 @@ def test_images_are_float32_and_finite_under_mixed_float16():
 @pytest.mark.parametrize(
     ("shape", "options", "message"),
     [
-        ((18, 32, 3), {}, r"halved twice.*multiples of 4.*\(16, 32\) or \(20, 32\)"),
+        ((18, 32, 3), {}, r"downsampled twice.*multiples of 4.*\(16, 32\) or \(20, 32\)"),
         ((255, 257, 3), {}, r"\(252, 256\) or \(256, 260\)"),
         ((12, 16, 3), {}, "at least 16"),
         ((None, 16, 3), {}, "height"),

@@ -116,5 +116,5 @@ def test_what_is_no_network_of_known_layers_is_refused():
             return x
 
     for wrong in ("generator", Own(), keras.Sequential([keras.layers.Dense(1)])):
-        with pytest.raises(ValueError, match="a network that knows them.*Received"):
+        with pytest.raises(ValueError, match="functional or Sequential.*Received"):
             networks.synchronized(wrong)

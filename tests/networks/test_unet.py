@@ -142,10 +142,14 @@ def test_inputs_and_outputs_have_names():
 @pytest.mark.parametrize(
     ("shape", "options", "message"),
     [
-        ((40, 64, 3), {}, r"halved 5 times.*multiples of 32.*\(32, 64\) or \(64, 64\)"),
+        ((40, 64, 3), {}, r"downsampled 5 times.*multiples of 32.*\(32, 64\) or \(64, 64\)"),
         ((255, 256, 3), {}, r"multiples of 32.*\(224, 256\) or \(256, 256\)"),
         ((100, 60, 3), {}, r"multiples of 32.*\(96, 32\) or \(128, 64\)"),
-        ((96, 96, 3), {"depth": 6}, r"halved 6 times.*multiples of 64.*\(64, 64\) or \(128, 128\)"),
+        (
+            (96, 96, 3),
+            {"depth": 6},
+            r"6 times.*multiples of 64.*\(64, 64\) or \(128, 128\)",
+        ),
         ((32, 32, 3), {"depth": 6}, r"multiples of 64.*sizes are \(64, 64\)\."),
         ((16, 32, 3), {}, "at least 32"),
         ((32, 32), {}, "`image_shape`"),

@@ -101,9 +101,9 @@ def raw(content):
 
 
 HOSTILE = {
-    "packed storage": (zip_bomb, "claims to be larger than it is in the file"),
-    "packed pickle": (packed_pickle, "claims to be larger than it is in the file"),
-    "overlapping": (overlapping, "claims to be larger than it is in the file"),
+    "packed storage": (zip_bomb, "claims a larger size than it has in the file"),
+    "packed pickle": (packed_pickle, "claims a larger size than it has in the file"),
+    "overlapping": (overlapping, "claims a larger size than it has in the file"),
     "expanded": (expanded, "c.weight claims 1,099,511,627,776 numbers of a storage of 6"),
     "long storage": (long_storage, "storage 0 claims 4,398,046,511,104 bytes"),
     "long pickle": (
@@ -112,8 +112,11 @@ HOSTILE = {
     ),
     "long text": (raw(b"\x80\x02X\xff\xff\xff\x7fa."), "too long for a list of tensors"),
     # Without an end to the depth, the hash of such a key overflows the stack of Python itself.
-    "nested key": (raw(b"\x80\x02}(N" + b"\x85" * 100_000 + b"Nu."), "other keys than texts"),
-    "nested key, alone": (raw(b"\x80\x02}N" + b"\x85" * 100_000 + b"Ns."), "other keys than texts"),
+    "nested key": (raw(b"\x80\x02}(N" + b"\x85" * 100_000 + b"Nu."), "keys that are not texts"),
+    "nested key, alone": (
+        raw(b"\x80\x02}N" + b"\x85" * 100_000 + b"Ns."),
+        "keys that are not texts",
+    ),
     "set": (raw(b"\x80\x04\x8f(N" + b"\x85" * 100_000 + b"\x90."), "never writes"),
     "pairs": (
         raw(b"ccollections\nOrderedDict\n]N" + b"\x85" * 100_000 + b"a\x85R."),
@@ -121,18 +124,18 @@ HOSTILE = {
     ),
     "a dict by its parts": (raw(b"(NNd."), "instruction that `torch.save` never writes"),
     "long integer": (raw(b"I" + b"9" * 5000 + b"\n."), "never writes"),
-    "no end": (raw(b"\x80\x02}"), "not a whole state dict"),
+    "no end": (raw(b"\x80\x02}"), "not a complete state dict"),
     "many axes": (
         lambda path: write(path, {"w": Tensor(FakeStorage("0", 6), 0, (1,) * 40, (0,) * 40)}, DATA),
-        "w has other axes",
+        "w has axes and strides",
     ),
     "huge axes": (
         lambda path: write(path, {"w": Tensor(FakeStorage("0", 6), 0, (2**70,), (2**70,))}, DATA),
-        "out of its storage",
+        "exceeds its storage",
     ),
     "texts for axes": (
         lambda path: write(path, {"w": Tensor(FakeStorage("0", 6), 0, ("1",), (1,))}, DATA),
-        "w has other axes",
+        "w has axes and strides",
     ),
     "a key that leads elsewhere": (
         lambda path: write(path, {"w": Tensor(FakeStorage("../0", 6), 0, (1,), (1,))}, DATA),
@@ -238,7 +241,7 @@ def test_archives_of_numpy(tmp_path):
     assert tracemalloc.get_traced_memory()[1] < 2e7
     tracemalloc.stop()
     np.savez_compressed(path, a=np.zeros((5000, 5000)))
-    with pytest.raises(ValueError, match="claim 200,000,000 bytes, and the file has"):
+    with pytest.raises(ValueError, match="claim 200,000,000 bytes, but the file has"):
         inception_v3.read_state_dict(path)
 
 
@@ -254,7 +257,7 @@ def test_archives_of_numpy(tmp_path):
 )
 def test_archives_of_something_else(values, message, tmp_path):
     np.savez(tmp_path / "a.npz", a=values)
-    with pytest.raises(ValueError, match=f"no `.npz` of numbers.*a.npz.*{message}"):
+    with pytest.raises(ValueError, match=f"not an `.npz` of numbers.*a.npz.*{message}"):
         inception_v3.read_state_dict(tmp_path / "a.npz")
 
 
@@ -264,5 +267,5 @@ def test_an_archive_that_is_cut_short(tmp_path):
     whole = path.read_bytes()
     for length in (0, 10, 500, len(whole) - 30):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match="damaged, or no `.npz`"):
+        with pytest.raises(ValueError, match="damaged, or not an `.npz`"):
             inception_v3.read_state_dict(path)

@@ -1,4 +1,4 @@
-"""Numbers of clean-fid, which our distances and our resize are held against.
+"""Numbers of clean-fid, which our distances and our resize are compared with.
 
 It needs PyTorch, so this runs in an environment of its own, by hand:
 

@@ -1,4 +1,4 @@
-"""Numbers of pytorch-fid's InceptionV3, which our network of FID is held against.
+"""Numbers of pytorch-fid's InceptionV3, which our network of FID is compared with.
 
 pytorch-fid needs PyTorch, so this runs in an environment of its own, by hand:
 

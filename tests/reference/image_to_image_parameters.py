@@ -1,4 +1,4 @@
-"""Numbers of the translators and patch discriminators in PyTorch, which ours are held against.
+"""Numbers of the translators and patch discriminators in PyTorch, which ours are compared with.
 
 It needs PyTorch, so this runs in an environment of its own, by hand:
 

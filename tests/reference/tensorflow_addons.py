@@ -1,4 +1,4 @@
-"""Numbers of TensorFlow Addons, which our layers are held against.
+"""Numbers of TensorFlow Addons, which our layers are compared with.
 
 TensorFlow Addons 0.23 is the last release, and cannot be imported beside Keras 3, so this runs in
 an environment of its own, by hand, on Python 3.11:

@@ -1,4 +1,4 @@
-"""Numbers of torch-fidelity, which our metrics are held against.
+"""Numbers of torch-fidelity, which our metrics are compared with.
 
 It needs PyTorch, so this runs in an environment of its own, by hand:
 

@@ -233,7 +233,7 @@ def test_a_pickle_gets_no_more_memory_than_it_is_long(tmp_path):
     path = tmp_path / "a.pth"
     path.write_bytes(b"\x80\x02}r\x00\x00\x00\x01.")  # remembers a dict as number 2**24
     tracemalloc.start()
-    with pytest.raises(ValueError, match="not a whole state dict"):
+    with pytest.raises(ValueError, match="not a complete state dict"):
         convert.load_pytorch(path, dense())
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -243,22 +243,22 @@ def test_a_pickle_gets_no_more_memory_than_it_is_long(tmp_path):
 @pytest.mark.parametrize(
     ("state", "data", "message"),
     [
-        (tensors(offset=1), DATA, "out of its storage"),
-        (tensors(offset=-1), DATA, "out of its storage"),
-        (tensors(stride=(4, 3, 3, 1)), DATA, "out of its storage"),
-        (tensors(stride=(3, 3, 1)), DATA, "c.weight has other axes than strides"),
-        (tensors(size=(2.0, 1, 1, 3)), DATA, "c.weight has other axes.*no integers"),
-        (tensors(), {**DATA, "0": DATA["0"][:-4]}, "out of its storage"),
+        (tensors(offset=1), DATA, "exceeds its storage"),
+        (tensors(offset=-1), DATA, "exceeds its storage"),
+        (tensors(stride=(4, 3, 3, 1)), DATA, "exceeds its storage"),
+        (tensors(stride=(3, 3, 1)), DATA, "c.weight has axes and strides that differ"),
+        (tensors(size=(2.0, 1, 1, 3)), DATA, "c.weight has axes and strides.*not integers"),
+        (tensors(), {**DATA, "0": DATA["0"][:-4]}, "exceeds its storage"),
         (tensors(), {"0": DATA["0"]}, "no item named.*data/1"),
-        ([1, 2], {}, "something else than a dict"),
-        ({"epoch": 3}, {}, "something else than a dict"),
+        ([1, 2], {}, "it is not a dict"),
+        ({"epoch": 3}, {}, "it is not a dict"),
         ({"c.weight": Named("torch", "BFloat16Storage")}, {}, "torch.BFloat16Storage"),
     ],
 )
 def test_a_damaged_state(state, data, message, tmp_path):
     network = dense()
     before = network.get_weights()
-    with pytest.raises(ValueError, match=f"not a whole state dict.*Received: .*{message}"):
+    with pytest.raises(ValueError, match=f"not a complete state dict.*Received: .*{message}"):
         convert.load_pytorch(write(tmp_path / "a.pth", state, data), network)
     np.testing.assert_array_equal(before[0], network.get_weights()[0])
 

@@ -8,11 +8,16 @@ from PIL import Image
 
 import keras_gans
 from keras_gans import cli, metrics, terminal, zoo
-from keras_gans.zoo import evaluating
+from keras_gans.zoo import evaluating, publishing
 from keras_gans.zoo.runs.report import columns, write_report
 from tiny import cyclegan_recipe, recipe
 
-EVALUATION = {"every": 1, "num_images": 60, "split": "train[:100]", "floor_split": "train[100:200]"}
+EVALUATION = {
+    "every": 1,
+    "num_images": 60,
+    "split": "train[:100]",
+    "reference_split": "train[100:200]",
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +59,8 @@ def test_a_recipe_that_evaluates_leaves_numbers_pictures_and_a_report(run):
     results = json.loads((run / "evaluation.json").read_text())
     last = results["measured"][NAME]["value"]
     assert lines[1][NAME] == lines[2]["evaluation"][NAME] == last  # of the moving average, both
-    assert results["floor"][NAME]["value"] < last
-    assert set(results["yardsticks"]) >= {"blurred, 3x3", "class 0 missing"}
+    assert results["reference"][NAME]["value"] < last
+    assert set(results["degradations"]) >= {"blurred, 3x3", "class 0 missing"}
     assert results["memorization"] is None and results["nearest"] > 0
     with Image.open(run / "neighbors.png") as picture:
         assert picture.size[0] > 12 * 28
@@ -67,8 +72,8 @@ def test_a_recipe_that_evaluates_leaves_numbers_pictures_and_a_report(run):
 
 
 def test_the_last_epoch_is_measured_once(run, counted):
-    # A few before the training, to see that it can be done; two epochs; then the floor and five
-    # yardsticks.
+    # A few before the training, to see that it can be done; two epochs; then other real images
+    # and five reference degradations.
     assert counted == ["generated"] * 3 + ["real"] * 6
     # It is what the checkpoint measures.
     again = zoo.evaluate(run, output=run.parent / "again").measured
@@ -134,21 +139,21 @@ def test_health_counts_the_classes_of_data_with_a_classifier(run, tmp_path, monk
     gan = zoo.restore(zoo.train(short, tmp_path / "a", verbose=0))
     (health,) = made
     shares = metrics.features.load("digits_cnn_v1")(gan.generate(64, seed=0))[1]
-    assert health.gauges["modes"] == len(set(shares.argmax(axis=1)))
+    assert health.statistics["modes"] == len(set(shares.argmax(axis=1)))
     assert health.num_classes == 10
     # Of images of another size than its network takes it counts nothing.
     zoo.train({**recipe(run.parent / "data"), "epochs": 1}, tmp_path / "b", verbose=0)
-    assert "modes" not in made[1].gauges and "diversity" in made[1].gauges
+    assert "modes" not in made[1].statistics and "diversity" in made[1].statistics
 
 
 def test_columns_of_a_table():
-    sticks = {"blurred": {"l1": 3}}
-    assert columns({"l1": 1}, {"l1": 2}, sticks) == {
+    degraded = {"blurred": {"l1": 3}}
+    assert columns({"l1": 1}, {"l1": 2}, degraded) == {
         "measured": {"l1": 1},
         "other real images": {"l1": 2},
         "blurred": {"l1": 3},
     }
-    assert list(columns({"l1": 1}, {}, sticks)) == ["measured", "blurred"]
+    assert list(columns({"l1": 1}, {}, degraded)) == ["measured", "blurred"]
 
 
 def test_an_evaluation_may_change_between_two_runs_of_a_training(run):
@@ -160,12 +165,46 @@ def test_an_evaluation_may_change_between_two_runs_of_a_training(run):
         zoo.Recipe({**config, "samples": 5}).require_same(config, "here")
 
 
+def test_the_earlier_names_of_reference_values_keep_working(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    config = json.loads((run / "config.json").read_text())
+    split = config["evaluation"].pop("reference_split")
+    config["evaluation"]["floor_split"] = split
+    before = zoo.Recipe(config)  # of a run that was begun before
+    assert before.config["evaluation"]["reference_split"] == split
+    assert "floor_split" not in before.config["evaluation"]
+    before.require_same(config, "here")
+
+    images = zoo.open_gan(run).generate(20, seed=0)
+    for i, made in enumerate(images):
+        keras_gans.image.save(made, tmp_path / "made" / f"{i:03d}.png")
+    options = {"split": EVALUATION["split"], "num_images": 20, "out": tmp_path / "out"}
+    with pytest.warns(DeprecationWarning, match="`floor_split` is now `reference_split`"):
+        found = zoo.evaluate(tmp_path / "made", "digits", floor_split=split, **options)
+    with pytest.warns(DeprecationWarning, match="now `Results.reference`"):
+        assert found.floor == found.reference
+    with pytest.warns(DeprecationWarning, match="now `Results.degradations`"):
+        assert found.yardsticks == found.degradations
+
+    # A report and a card read what an earlier version wrote.
+    results = json.loads((run / "evaluation.json").read_text())
+    numbers = publishing.numbers_of(results)
+    results["floor"], results["yardsticks"] = results.pop("reference"), results.pop("degradations")
+    assert publishing.numbers_of(results) == numbers
+    page = write_report(run, zoo.Recipe(config)).read_text()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/evaluation.json").write_text(json.dumps(results))
+    old = write_report(tmp_path / "old", zoo.Recipe(config)).read_text()
+    table = page[page.index('<table class="numbers">') :].split("</table>")[0]
+    assert table in old
+
+
 def test_a_folder_of_images_against_a_data_set(run, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
     images = zoo.open_gan(run).generate(60, seed=0)
     for i, made in enumerate(images):
         keras_gans.image.save(made, tmp_path / "made" / f"{i:03d}.png")
-    options = {key: EVALUATION[key] for key in ("num_images", "split", "floor_split")}
+    options = {key: EVALUATION[key] for key in ("num_images", "split", "reference_split")}
     found = zoo.evaluate(tmp_path / "made", "digits", output=tmp_path / "out", **options)
     direct = keras_gans.metrics.Evaluation("digits", **options).measure(
         keras_gans.image.from_uint8(keras_gans.image.to_uint8(images))
@@ -200,7 +239,7 @@ def test_recipes_that_evaluate_wrongly(run, change, message):
 def test_sources_that_cannot_be_evaluated(tmp_path):
     with pytest.raises(ValueError, match="There is no preset of that name"):
         zoo.evaluate("dcgan_digit")
-    with pytest.raises(ValueError, match="must be held against real ones.*against=None"):
+    with pytest.raises(ValueError, match="must be compared with real ones.*against=None"):
         zoo.evaluate(tmp_path)
     keras_gans.image.save(np.zeros((28, 28, 1)), tmp_path / "one.png")
     with pytest.raises(ValueError, match="fewer images than the protocol.*Received: 1"):
@@ -240,7 +279,7 @@ def test_a_cyclegan_is_measured_both_ways(tmp_path):
     for name, (made, wanted) in zip(names, [(forth, target), (back, source)]):
         value = found["measured"][name]["value"]
         assert value == pytest.approx(metrics.l1(wanted, made).mean(), abs=1e-5)
-        copied = found["yardsticks"]["input copied"][name]["value"]
+        copied = found["degradations"]["input copied"][name]["value"]
         assert copied == pytest.approx(metrics.l1(source, target).mean(), abs=1e-5)
     assert names[1] in (run / "report.html").read_text()
 
@@ -276,6 +315,6 @@ def test_how_far_a_measurement_is(run, tmp_path, capsys, monkeypatch):
     again = evaluating.conclude(tmp_path / "again", evaluation, noise, None, verbose=1)
     # What is kept is not seen again.
     assert capsys.readouterr().out.splitlines()[-1] == "60/60 images"
-    assert first.measured == again.measured and first.yardsticks == again.yardsticks
+    assert first.measured == again.measured and first.degradations == again.degradations
     evaluating.conclude(tmp_path / "quiet", evaluation, noise, None)
     assert not capsys.readouterr().out

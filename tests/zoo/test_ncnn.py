@@ -80,8 +80,8 @@ def test_options_that_say_nothing_are_left_out(path):
         ("PReLU PReLU_2 1 1", "PReLU PReLU_2 -1 1", "fewer blobs than it says"),
         ("PReLU PReLU_2 1 1", "PReLU PReLU_2 1 7", "fewer blobs than it says"),
         ("PReLU PReLU_2 1 1", "PReLU PReLU_2 1000000000 1", "fewer blobs than it says"),
-        ("PReLU PReLU_2 1 1 1 2", "PReLU PReLU_2 1 1 9 2", "used before it is made"),
-        ("PReLU PReLU_2 1 1 1 2", "PReLU PReLU_2 1 1 1 1", "made twice"),
+        ("PReLU PReLU_2 1 1 1 2", "PReLU PReLU_2 1 1 9 2", "used before it is produced"),
+        ("PReLU PReLU_2 1 1 1 2", "PReLU PReLU_2 1 1 1 1", "produced twice"),
         ("0=2 1=3", "0=2 0=2 1=3", "option 0 twice"),
         ("0=2 1=3", "0=two 1=3", "could not convert"),
         ("0=2 1=3", "0=nan 1=3", "an option is nan"),
@@ -128,11 +128,11 @@ def refuse(path, content, message):
 def test_weights_that_are_cut_off_or_too_long(path):
     content = path.with_suffix(".bin").read_bytes()
     for length in range(0, len(content), 3):
-        refuse(path, content[:length], "do not make|ends before")
+        refuse(path, content[:length], "do not take|ends before")
     refuse(path, content[:-1], "ends before")
     refuse(path, content + b"\0", "1 bytes are left over")
     refuse(path, content + b"\0" * 4, "4 bytes are left over")
-    refuse(path, content + b"\0" * 4 * len(content), "do not make")
+    refuse(path, content + b"\0" * 4 * len(content), "do not take")
 
 
 @pytest.mark.parametrize("flag", [0x000D4B38, 0x0002C056, 1, 0xFFFFFFFF])
@@ -159,8 +159,8 @@ def test_weights_that_are_not_finite(tmp_path, value, half):
         ("0=2 1=3", "0=-2 1=3", "no multiple"),
         ("6=54", "6=55", "no multiple"),
         ("6=54", "6=54 8=1", "of 8 bits"),
-        ("6=54", "6=54000000000", "do not make"),
-        ("6=54", "6=72", "do not make|ends before|form"),
+        ("6=54", "6=54000000000", "do not take"),
+        ("6=54", "6=72", "do not take|ends before|form"),
         ("Convolution_3", "Convolution_1", "two layers have one name"),
     ],
 )

@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.util
 import json
 import shutil
@@ -9,13 +10,14 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import small_gans
 from PIL import Image
 
 import keras_gans
 import tiny
-from keras_gans import networks, zoo
+from keras_gans import interface, networks, zoo
 from keras_gans.zoo import publishing
-from keras_gans.zoo.catalog import addresses, cards, presets
+from keras_gans.zoo.catalog import addresses, cards, interfaces, presets
 
 TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
 
@@ -34,7 +36,9 @@ def test_the_first_stone_is_there():
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_trained_preset_loads_and_makes_images(name):
-    assert isinstance(zoo.load(name), keras.Model)
+    generator = zoo.load(name)
+    assert isinstance(generator, keras.Model)
+    assert interface.of(generator) == zoo.card(name).interface()
     if zoo.Recipe.read(name).translates:
         columns = cells(name)
         made = [(columns[1], 0.5)]
@@ -48,7 +52,7 @@ def test_a_trained_preset_loads_and_makes_images(name):
         assert np.std(images, axis=0).max() > least  # not one image a hundred times
     assert zoo.card(name).text.startswith(f"# {name}")
     files = {presets.weights_file(part) for part in zoo.card(name).parts}
-    files |= {"README.md", "recipe.json", "samples.png"}
+    files |= {"README.md", "interface.json", "recipe.json", "samples.png"}
     assert set(zoo.verify(name)) - {"neighbors.png"} == files
 
 
@@ -97,15 +101,30 @@ def test_loading_a_generator_changes_nothing_else():
     )
 
 
-@pytest.mark.parametrize("file", ["generator.weights.h5", "recipe.json", "README.md"])
+@pytest.mark.parametrize(
+    "file", ["generator.weights.h5", "recipe.json", "interface.json", "README.md"]
+)
 def test_a_damaged_file_is_named(copied, file):
     path = copied / TRAINED[0] / file
     content = bytearray(path.read_bytes())
-    place = content.rindex(b"0") if file == "recipe.json" else len(content) // 2
+    place = content.rindex(b"0") if file.endswith(".json") else len(content) // 2
     content[place] ^= 1
     path.write_bytes(content)
+    loads = [zoo.load, zoo.open_gan, keras_gans.ACGAN.from_preset]
+    # What an interface says is looked at first: one class more than names.
+    found = "10 names for 11 classes" if file == "interface.json" else "SHA-256"
+    for check in [zoo.verify, *(loads if file != "README.md" else [])]:
+        with pytest.raises(ValueError, match=f"damaged.*{found}.*{file}"):
+            check(TRAINED[0])
+
+
+@pytest.mark.parametrize("file", ["README.md", "samples.png", "neighbors.png"])
+def test_what_is_not_loaded_may_be_changed(copied, file):
+    path = copied / TRAINED[0] / file
+    path.write_bytes(path.read_bytes() + b"mine")
+    assert zoo.load(TRAINED[0]).name == zoo.open_gan(TRAINED[0]).generator.name
     with pytest.raises(ValueError, match=f"damaged.*SHA-256.*{file}"):
-        zoo.load(TRAINED[0])
+        zoo.verify(TRAINED[0])
 
 
 def test_a_recipe_that_is_no_longer_json_is_named(copied):
@@ -148,7 +167,7 @@ def test_unknown_presets():
 
 
 def test_the_folder_is_no_package_of_its_own():
-    path = Path(presets.__file__).with_name("__init__.py")
+    path = Path(presets.__file__).parents[1] / "__init__.py"
     spec = importlib.util.spec_from_file_location("zoo", path)
     with pytest.raises(ImportError, match="works under that name only"):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
@@ -277,7 +296,7 @@ def test_a_card_that_says_other_numbers_is_found(copied):
     metrics["numbers"]["recall2500_digits_cnn_v1"]["value"] = 0.99
     (folder / "metrics.json").write_text(json.dumps(metrics))
     with pytest.raises(ValueError, match=r"says other numbers than metrics.json.*README.md"):
-        zoo.load("dcgan_digits_28")
+        zoo.verify("dcgan_digits_28")
 
 
 def test_a_preset_of_a_newer_version_is_not_guessed_at(copied):
@@ -306,7 +325,7 @@ def test_an_address_is_fetched_and_then_checked(tmp_path, monkeypatch):
     assert (
         zoo.load("hf://me/my_digits").count_params() == zoo.load("dcgan_digits_28").count_params()
     )
-    (tmp_path / "1a2b3c/samples.png").write_bytes(b"")
+    (tmp_path / "1a2b3c/generator.weights.h5").write_bytes(b"")
     with pytest.raises(ValueError, match="damaged.*SHA-256"):
         zoo.load("hf://me/my_digits")
 
@@ -415,3 +434,111 @@ def test_lists_and_cards_come_without_tensorflow():
         "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+# ---- interfaces
+
+
+@pytest.mark.parametrize("name", zoo.list_presets())
+def test_a_preset_keeps_what_its_networks_take_and_make(name):
+    card = zoo.card(name)
+    assert card.stated, "written by `publishing.refresh`"
+    # What a preset of an earlier version is read by, but for the names of classes.
+    derived = interfaces.of_recipe(zoo.Recipe(card.recipe).config)
+    plain = {role: without_names(described) for role, described in card.interfaces.items()}
+    assert derived == plain
+
+
+def without_names(described):
+    for port in described.labels:
+        described = described.with_input(dataclasses.replace(port, names=None))
+    return described
+
+
+def test_what_is_loaded_says_what_it_takes_and_makes():
+    generator = zoo.load("infogan_digits_28")
+    assert interface.of(generator).codes == interface.Codes((10,), 2)
+    labelled = zoo.load("conditional_gan_fashion_mnist_28")
+    assert interface.of(labelled).labels[0].names[9] == "boot"
+
+
+def test_a_preset_of_an_earlier_version_is_read_as_before(copied):
+    for name in ("conditional_gan_fashion_mnist_28", "infogan_digits_28"):
+        folder = copied / name
+        (folder / "interface.json").unlink()
+        metrics = json.loads((folder / "metrics.json").read_text())
+        del metrics["sha256"]["interface.json"]
+        (folder / "metrics.json").write_text(json.dumps(metrics))
+        assert zoo.card(name).stated is None and zoo.verify(name)
+        assert zoo.card(name).image_shape == (28, 28, 1)
+        assert zoo.open_gan(name).untrained == ("discriminator",)
+        publishing.refresh(folder)
+        assert "interface.json" in zoo.verify(name)
+        assert (folder / "interface.json").read_bytes() == (
+            ORIGINAL / name / "interface.json"
+        ).read_bytes()
+    assert zoo.card("conditional_gan_fashion_mnist_28").conditional
+
+
+ORIGINAL = presets.FOLDER
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content["generator"]["inputs"][0].update(size=3), "does not fit"),
+        (lambda content: content["generator"]["inputs"][0].update(sizes=3), "no field 'sizes'"),
+        (lambda content: content.update(generator=3), "of 'generator'.*Received: 3"),
+        (lambda content: content.clear(), "Expected an object of names of networks"),
+        (lambda content: content.update(critic=content["generator"]), "no such network"),
+    ],
+)
+def test_an_interface_that_is_wrong_is_refused(copied, change, message):
+    path = copied / "dcgan_digits_28/interface.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    metrics = json.loads((path.parent / "metrics.json").read_text())
+    metrics["sha256"]["interface.json"] = presets.sha256(path)
+    (path.parent / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(ValueError, match=message):
+        zoo.open_gan("dcgan_digits_28")
+
+
+def test_a_card_has_no_interface_of_a_discriminator():
+    with pytest.raises(ValueError, match="Did you mean 'generator'.*role='generatr'"):
+        zoo.card("dcgan_digits_28").interface("generatr")
+
+
+# ---- as Keras' own models
+
+
+def test_from_preset_and_back(tmp_path):
+    gan = keras_gans.DCGAN.from_preset("dcgan_digits_28")
+    assert type(gan) is keras_gans.DCGAN and gan.generator_optimizer is not None
+    np.testing.assert_array_equal(
+        gan.generate(2, seed=0), zoo.open_gan("dcgan_digits_28").generate(2, seed=0)
+    )
+    folder = gan.save_to_preset(tmp_path / "mine", parts=["generator", "discriminator"])
+    again = keras_gans.AdversarialModel.from_preset(folder)
+    assert type(again) is keras_gans.DCGAN and again.untrained == ()
+    np.testing.assert_array_equal(again.generate(2, seed=0), gan.generate(2, seed=0))
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        gan.save_to_preset(folder)
+    fresh = keras_gans.DCGAN.from_preset(folder, load_weights=False)
+    assert np.abs(fresh.generate(2, seed=0) - gan.generate(2, seed=0)).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: keras_gans.WGAN.from_preset("dcgan_digits_28"), "`keras_gans.DCGAN.from_preset"),
+        (lambda: keras_gans.DCGAN.from_preset("dcgan_digit_28"), "Did you mean 'dcgan_digits_28'"),
+        (lambda: keras_gans.DCGAN.from_preset("dcgan_digits_28_quick"), "keras-gans train"),
+        (lambda: keras_gans.DCGAN.from_preset(3), "named by text or a path"),
+        (lambda: small_gans.plain().save_to_preset("nowhere"), "`recipe={'networks'.*a GAN"),
+    ],
+)
+def test_presets_that_do_not_fit_a_class(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

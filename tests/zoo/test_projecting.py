@@ -93,10 +93,10 @@ def test_how_strange_a_point_is_by_hand():
     apart = np.linalg.norm(drawn[:, None] - drawn[None], axis=-1)
     nearest = np.sort(apart, axis=1)[:, 1]  # the first is itself
     expected = np.linalg.norm(drawn - target, axis=1).min() / np.quantile(nearest, 0.99)
-    assert project.strangeness(target, drawn) == pytest.approx(expected)
-    assert project.strangeness(drawn[3], drawn) == 0
+    assert projecting.strangeness(target, drawn) == pytest.approx(expected)
+    assert projecting.strangeness(drawn[3], drawn) == 0
     # A rank: of points drawn alike about one in a hundred is above 1.
-    fresh = [project.strangeness(point, drawn) for point in rng.normal(size=(1000, 3))]
+    fresh = [projecting.strangeness(point, drawn) for point in rng.normal(size=(1000, 3))]
     assert 0.002 < np.mean(np.array(fresh) > 1) < 0.05
 
 

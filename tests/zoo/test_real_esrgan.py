@@ -116,7 +116,8 @@ def test_a_network_that_is_another_somewhere(make, old, new, message, tmp_path):
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(
-        ValueError, match=rf"(?s)no network of Real-ESRGAN.*{message}.*Received: .*net.param"
+        ValueError,
+        match=rf"(?s)not a supported network of Real-ESRGAN.*{message}.*Received: .*net.param",
     ):
         real_esrgan.load(path)
 
@@ -141,7 +142,9 @@ def other(*kinds):
 )
 def test_another_network(net, message, tmp_path):
     path = script.write(net, tmp_path / "net.param")
-    with pytest.raises(ValueError, match=rf"(?s)no network of Real-ESRGAN.*{message}.*Received"):
+    with pytest.raises(
+        ValueError, match=rf"(?s)not a supported network of Real-ESRGAN.*{message}.*Received"
+    ):
         real_esrgan.load(path)
 
 
@@ -173,8 +176,10 @@ def test_bad_sources(source, options, error, message, tmp_path, monkeypatch):
 
 def test_channels_are_those_of_the_file(tmp_path):
     path = script.write(script.compact(), tmp_path / "net.param")
-    for shape in ((8, 8, 1), (8, 8)):
-        with pytest.raises(ValueError, match="3 channels. Received: image_shape="):
+    with pytest.raises(ValueError, match="3 channels. Received: image_shape="):
+        real_esrgan.load(path, image_shape=(8, 8, 1))
+    for shape in ((8, 8), 8):
+        with pytest.raises(ValueError, match="`image_shape` must be .*Received: image_shape=.*8"):
             real_esrgan.load(path, image_shape=shape)
 
 
@@ -331,12 +336,12 @@ def without(state, key):
             "no convolution `conv_first` among 10 tensors, such as",
         ),
         (lambda s: without(s, "body.6.weight"), "no convolution `body.|must have"),
-        (lambda s: {**s, "head.weight": s["body.1.weight"]}, r"\['head'\] have no place"),
+        (lambda s: {**s, "head.weight": s["body.1.weight"]}, r"\['head'\] are unexpected"),
         (lambda s: {**s, "body.2.running_mean": s["body.2.bias"]}, "body.2.running_mean"),
         (lambda s: {**s, "body.1.weight": s["body.1.weight"][:1]}, "body_1 must have"),
         (lambda s: {**s, "body.6.bias": s["body.6.bias"][:40]}, "body_6 must have"),
         (lambda s: {"x": s["body.1.weight"]}, "among 1 tensors, such as x"),
-        (lambda s: {**s, "body.9999999.weight": s["body.6.weight"]}, "have no place"),
+        (lambda s: {**s, "body.9999999.weight": s["body.6.weight"]}, "are unexpected"),
         (lambda s: {**s, "body.6.weight": s["body.6.bias"]}, "no convolution `body.6`"),
         (
             lambda s: {**s, "body.0.weight": s["body.0.weight"][..., 0].copy()},
@@ -347,7 +352,9 @@ def without(state, key):
 )
 def test_other_networks_of_pytorch(change, message, tmp_path):
     path = write_pth(tmp_path / "net.pth", change(compact_state(tmp_path)))
-    with pytest.raises(ValueError, match=f"(?s)no network of Real-ESRGAN.*{message}.*net.pth"):
+    with pytest.raises(
+        ValueError, match=f"(?s)not a supported network of Real-ESRGAN.*{message}.*net.pth"
+    ):
         real_esrgan.load(path)
 
 
@@ -357,7 +364,7 @@ def test_damaged_files_of_pytorch(tmp_path):
     with pytest.raises(ValueError, match=r"not finite.*Received|Received.*not finite"):
         real_esrgan.load(write_pth(tmp_path / "net.pth", state))
     nested = {"params": {"params": state}}
-    with pytest.raises(ValueError, match="something else than a dict of tensors"):
+    with pytest.raises(ValueError, match="it is not a dict of tensors"):
         real_esrgan.load(write_pth(tmp_path / "net.pth", nested))
     state["body.0.bias"] = np.lib.stride_tricks.as_strided(np.zeros(1, "f4"), (10**9,), (0,))
     with pytest.raises(ValueError, match=r"claims 1,000,000,000 numbers of a storage of 1"):

@@ -61,10 +61,10 @@ def trains_on_pairs(config, tmp_path):
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert any(name.startswith("frechet4_random_cnn_v1") for name in lines[0])
     found = json.loads((run / "evaluation.json").read_text())
-    assert {"mean colour", "input copied"} == set(found["yardsticks"])
+    assert {"mean colour", "input copied"} == set(found["degradations"])
     page = (run / "report.html").read_text()
     assert "Nearest" not in page
-    columns = {"Pix2Pix": "source, made of it, target", "CycleGAN": "x, G(x), F(G(x)), y, F(y)"}
+    columns = {"Pix2Pix": "source, generated, target", "CycleGAN": "x, G(x), F(G(x)), y, F(y)"}
     assert f"Columns: {columns[config['model']['type']]}" in page
     made = zoo.open_gan(run).generate(np.zeros((1, size, size, 3)))
     assert made.shape == (1, size, size, 3) and np.abs(made).max() <= 1.0

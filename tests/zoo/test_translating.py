@@ -267,10 +267,10 @@ def test_what_generators_cannot_do(same, tmp_path):
     path = write(tmp_path / "a.png", colors(8, 8))
     odd = pix2pix(scaled(1.0, (32, 32, 4)), (32, 32, 4))
     for source, options, message in (
-        ("dcgan_digits_28", {}, "images of latents.*`keras-gans generate`.*a DCGAN"),
+        ("dcgan_digits_28", {}, "images from latents.*`keras-gans generate`.*a DCGAN"),
         ("dcgan_digit_28", {}, "Did you mean 'dcgan_digits_28'"),
         (same, {"backward": True}, "It has none.*a Pix2Pix"),
-        (same, {"stochastic": True}, "no noise that could be turned on"),
+        (same, {"stochastic": True}, "has no noise"),
         (same, {"seed": 1}, "nothing for a seed to fix.*seed=1"),
         (same, {"stochastic": True, "seed": -1}, "`seed` must be.*at least 0"),
         (same, {"format": "pgn"}, "Did you mean 'png'.*format='pgn'"),

@@ -11,14 +11,15 @@ from keras_gans.names import did_you_mean
 from keras_gans.reading.text import read_json, require
 
 # What a preset is made of: data alone, nothing that runs. Patterns as of `fnmatch`.
-KINDS = ("recipe.json", "metrics.json", "README.md", "samples.png", "neighbors.png", "*.weights.h5")
+KINDS = ("recipe.json", "interface.json", "metrics.json", "README.md", "samples.png")
+KINDS += ("neighbors.png", "*.weights.h5")
 _REQUIRED = ("recipe.json", "metrics.json")
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # of a path; never `..`, never a pattern
 _PATH = rf"{_PART}(?:/{_PART})*"
 
 
-def is_address(text):
+def is_address(text: object) -> bool:
     """Is this the address of something elsewhere, rather than a name or a path?
 
     >>> is_address("hf://someone/dcgan_digits_28"), is_address("dcgan_digits_28")
@@ -27,7 +28,7 @@ def is_address(text):
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", str(text)) is not None
 
 
-def name_of(address):
+def name_of(address: str) -> str:
     """What a preset at an address is called: its folder, repository or model.
 
     >>> name_of("hf://someone/dcgan_digits_28@v1"), name_of("kaggle://me/my_digits/keras/default/3")
@@ -38,7 +39,7 @@ def name_of(address):
     return parts[1] if scheme == "kaggle" else parts[-1]
 
 
-def fetch(address, cache=None):
+def fetch(address: str, cache: str | os.PathLike | None = None) -> Path:
     """A preset of a hub, as a folder on this machine.
 
     What is pinned (`@revision`, `/version`) and in the client's cache is taken from there, without

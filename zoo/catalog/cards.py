@@ -1,13 +1,15 @@
-"""What of a card is written by program, from `metrics.json`: a card cannot say other numbers.
+"""The generated part of a card, from `metrics.json`: a card cannot have other numbers.
 
 No TensorFlow here, as in `presets`.
 """
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 BEGIN, END = "<!-- numbers: written by keras_gans.zoo.publish -->", "<!-- end -->"
 
-# What `metrics.json` says of how the weights were made, if it says anything, and its kinds.
+# The optional field `made` of `metrics.json`: how the weights were trained.
 MADE = {
     "steps": int,
     "minutes": float,
@@ -18,8 +20,8 @@ MADE = {
     "keras": str,
 }
 
-# Names of metrics to what the table calls them.
-_CALLED = {
+# Names of metrics to what tables call them.
+CALLED = {
     "frechet": "Frechet distance",
     "kernel": "kernel distance",
     "precision": "precision",
@@ -28,17 +30,32 @@ _CALLED = {
     "coverage": "coverage",
     "classifier_score": "classifier score",
     "classes": "classes found",
-    "sure": "sure of (probability above 0.9)",
-    "asked": "given the label asked for",
+    "sure": "confidence above 0.9",
+    "asked": "label accuracy",
     "ms_ssim_diversity": "MS-SSIM of random pairs",
     "l1": "L1",
     "psnr": "PSNR, dB",
     "ssim": "SSIM",
-    "sharpness": "sharpness, of the real one's",
+    "sharpness": "sharpness relative to the targets",
 }
 
 
-def facts(card):
+# What `metrics.json` and `evaluation.json` of earlier versions called two of their fields.
+_EARLIER = {"floor": "reference", "yardsticks": "degradations"}
+
+
+def renamed(content: Any) -> Any:
+    """The content with the fields that had another name in earlier versions under their new ones.
+
+    >>> renamed({"value": 0.8, "floor": 0.9, "yardsticks": {}})
+    {'value': 0.8, 'reference': 0.9, 'degradations': {}}
+    """
+    if not isinstance(content, dict):
+        return content
+    return {_EARLIER.get(field, field): value for field, value in content.items()}
+
+
+def facts(card: Any) -> str:
     """The generated part of a card: its numbers, how it was made, its files.
 
     Args:
@@ -50,7 +67,7 @@ def facts(card):
     return "\n\n".join(filter(None, [_numbers(card), _made(card), _files(card)]))
 
 
-def facts_in(text):
+def facts_in(text: str) -> str | None:
     """The generated part that stands in a card; `None` if it has no place for one.
 
     >>> facts_in(f"# card\\n\\n{BEGIN}\\n\\n1 + 1\\n\\n{END}\\n")
@@ -60,7 +77,7 @@ def facts_in(text):
     return found[1].strip() if found else None
 
 
-def with_facts(text, facts):
+def with_facts(text: str, facts: str) -> str:
     """The card's text with its generated part, put at the end where there is no place for it.
 
     >>> with_facts("# card\\n", "1 + 1").splitlines()[4:]
@@ -73,21 +90,21 @@ def with_facts(text, facts):
     return before + part + rest.split(END, 1)[1]
 
 
-def metric_of(protocol):
+def metric_of(protocol: str) -> str:
     """The metric that a protocol's name begins with.
 
     >>> metric_of("frechet10k_fashion_mnist_cnn_v1")
     'frechet'
     """
-    known = [name for name in _CALLED if re.match(rf"{name}_?\d", protocol)]
+    known = [name for name in CALLED if re.match(rf"{name}_?\d", protocol)]
     return max(known, key=len) if known else protocol
 
 
-def overview(cards):
+def overview(cards: Iterable[Any]) -> str:
     """The table of presets, with thumbnails, for `zoo/README.md`.
 
     Args:
-        cards: of the presets to show.
+        cards: `presets.Card`s of the presets to show.
 
     Returns:
         Markdown.
@@ -95,7 +112,7 @@ def overview(cards):
     lines = ["| | preset | what | data | parameters | MB | Frechet | recall |", "|" + "---|" * 8]
     for card in cards:
         path, weights = f"presets/{card.name}", card.metrics["weights"]
-        # Those of a way back come last, and are not for the table.
+        # Those of a backward generator come last, and are not for the table.
         values = {metric_of(name): found for name, found in reversed(card.numbers.items())}
         columns = [
             f'<a href="{path}/README.md"><img src="{path}/samples.png" width="140" '
@@ -105,31 +122,31 @@ def overview(cards):
             f"`{card.data}`",
             f"{sum(w['parameters'] for w in weights.values()):,}",
             f"{sum(w['bytes'] for w in weights.values()) / 1e6:.2f}",
-            *(_beside_floor(values.get(metric)) for metric in ("frechet", "recall")),
+            *(_beside_reference(values.get(metric)) for metric in ("frechet", "recall")),
         ]
         lines.append(f"| {' | '.join(columns)} |")
     return "\n".join(lines)
 
 
-def _beside_floor(found):
+def _beside_reference(found):
     if found is None:
         return ""
-    floor = found.get("floor")
-    return _short(found["value"]) + (f" ({_short(floor)})" if floor is not None else "")
+    beside = found.get("reference")
+    return _short(found["value"]) + (f" ({_short(beside)})" if beside is not None else "")
 
 
 def _numbers(card):
     if not card.numbers:
         return ""
-    yardsticks = list(dict.fromkeys(y for n in card.numbers.values() for y in n["yardsticks"]))
-    heads = ["protocol", "", "this preset", "other real images", *yardsticks]
-    if all(n["floor"] is None for n in card.numbers.values()):
+    degradations = list(dict.fromkeys(d for n in card.numbers.values() for d in n["degradations"]))
+    heads = ["protocol", "", "this preset", "other real images", *degradations]
+    if all(n["reference"] is None for n in card.numbers.values()):
         heads.remove("other real images")
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for protocol, found in card.numbers.items():
-        row = [f"`{protocol}`", _CALLED.get(metric_of(protocol), ""), _short(found["value"])]
-        row += [_short(found["floor"])] * ("other real images" in heads)
-        row += [_short(found["yardsticks"].get(name)) for name in yardsticks]
+        row = [f"`{protocol}`", CALLED.get(metric_of(protocol), ""), _short(found["value"])]
+        row += [_short(found["reference"])] * ("other real images" in heads)
+        row += [_short(found["degradations"].get(name)) for name in degradations]
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 

@@ -1,20 +1,26 @@
 """The presets that come with the library. No TensorFlow here: the command line lists them."""
 
+import contextlib
 import dataclasses
+import functools
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_gans.files import sha256
+from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_file, is_folder, read_json, read_text, require
-from keras_gans.zoo.catalog import addresses, cards
+from keras_gans.zoo.catalog import addresses, cards, interfaces
 
 FOLDER = Path(__file__).parent.parent / "presets"
 RECIPE, METRICS, TEXT, SAMPLES = "recipe.json", "metrics.json", "README.md", "samples.png"
+INTERFACE = interfaces.FILE
 WEIGHTS = "generator.weights.h5"
 
 # Of the layout of `metrics.json`. Goes up when an older library would read a newer one wrongly.
-FORMAT = 1
+FORMAT = 2
 
 _AGAIN = "Install the library, or fetch the preset, again."
 
@@ -24,12 +30,14 @@ _RECIPE = {
     "dtype_policy?": str,
     "model": {"type": str},
     "data": {"name": str, "type?": str},
-    "networks": {"generator": {"image_shape": [int], "out_channels?": (int, None)}, ...: dict},
+    "networks": {...: dict},
 }
+# And of a preset without `interface.json`, whose recipe says what its generator takes and makes.
+_OLD = {"networks": {"generator": {"image_shape": [int], "out_channels?": (int, None)}, ...: dict}}
 _METRICS = {
     "made": dict,
     "numbers": {
-        ...: {"value": float, "floor": (float, None), "yardsticks": {...: (float, None)}},
+        ...: {"value": float, "reference": (float, None), "degradations": {...: (float, None)}},
     },
     "weights": {...: {"parameters": int, "bytes": int}},
     "sha256": {...: str},
@@ -46,74 +54,101 @@ class Card:
         recipe: everything needed to train it again, as read from `recipe.json`.
         text: the card itself, Markdown.
         metrics: as read from `metrics.json`; empty for a recipe without weights.
+        stated: the interfaces in `interface.json`; `None` for a preset of an earlier version, whose
+            recipe says them. `interfaces` holds them either way.
     """
 
     name: str
     folder: Path
-    recipe: dict
+    recipe: dict[str, Any]
     text: str
-    metrics: dict
+    metrics: dict[str, Any]
+    stated: dict[str, Interface] | None = None
 
     @property
-    def trained(self):
+    def trained(self) -> bool:
         """Does it come with weights? If not, it is a recipe to train."""
-        return (self.folder / WEIGHTS).exists()
+        return bool(self.parts)
 
     @property
-    def description(self):
+    def description(self) -> str:
         """One sentence."""
         return self.recipe.get("description", "")
 
     @property
-    def architecture(self):
+    def architecture(self) -> str:
         """Name of the GAN's class, such as `"DCGAN"`."""
         return self.recipe["model"]["type"]
 
     @property
-    def data(self):
+    def data(self) -> str:
         """Name of the data set it was trained on."""
         return self.recipe["data"]["name"]
 
-    @property
-    def image_shape(self):
-        """`(height, width, channels)` of the images it makes."""
-        generator = self.recipe["networks"]["generator"]
-        *size, channels = generator["image_shape"]
-        return (*size, generator.get("out_channels") or channels)
+    @functools.cached_property
+    def interfaces(self) -> dict[str, Interface]:
+        """Names of the networks that make something, to what each takes and makes."""
+        return self.stated or interfaces.of_recipe(self.recipe)
+
+    def interface(self, role: str | None = None) -> Interface:
+        """Returns what a network takes and makes.
+
+        >>> keras_gans.zoo.card("infogan_digits_28").interface().codes.categorical
+        (10,)
+
+        Args:
+            role: name of the network; `None` for the first, which makes the images.
+
+        Raises:
+            ValueError: for a network that makes nothing, or is not there.
+        """
+        role = next(iter(self.interfaces)) if role is None else role
+        if role not in self.interfaces:
+            raise ValueError(
+                f"This preset has no such network.{did_you_mean(role, self.interfaces)} Expected "
+                f"one of {list(self.interfaces)}. Received: {self.name!r}, role={role!r}"
+            )
+        return self.interfaces[role]
 
     @property
-    def conditional(self):
+    def image_shape(self) -> tuple[int | None, int | None, int]:
+        """`(height, width, channels)` of the images it makes; `None` for any size."""
+        made = self.interface().images or self.interface().outputs
+        return made[0].shape
+
+    @property
+    def conditional(self) -> bool:
         """Does its generator take labels?"""
-        return "num_classes" in self.recipe["networks"]["generator"]
+        return bool(self.interface().labels)
 
     @property
-    def translates(self):
-        """Does it make images of images?"""
-        return self.recipe["data"].get("type") == "load_pairs"
+    def translates(self) -> bool:
+        """Whether its generator takes images (image-to-image)."""
+        return self.interface().takes_image
 
     @property
-    def parts(self):
+    def parts(self) -> tuple[str, ...]:
         """The networks whose weights come with it: `("generator",)`, and perhaps others."""
         roles = self.recipe["networks"]
         return tuple(r for r in roles if (self.folder / weights_file(r)).exists())
 
     @property
-    def numbers(self):
-        """Names of protocols to `{"value", "floor", "yardsticks"}`."""
+    def numbers(self) -> dict[str, dict[str, Any]]:
+        """Names of protocols to `{"value", "reference", "degradations"}`."""
         return self.metrics.get("numbers", {})
 
     @property
-    def sha256(self):
+    def sha256(self) -> dict[str, str]:
         """Names of files to their SHA-256."""
         return self.metrics.get("sha256", {})
 
     @property
-    def made(self):
+    def made(self) -> dict[str, Any]:
         """How long it was trained, and on what: `steps`, `minutes`, `cores`, versions."""
         return self.metrics.get("made", {})
 
 
-def weights_file(role):
+def weights_file(role: str) -> str:
     """Where a preset keeps the weights of one of its networks.
 
     >>> weights_file("discriminator")
@@ -122,7 +157,13 @@ def weights_file(role):
     return f"{role}.weights.h5"
 
 
-def list_presets(architecture=None, data=None, size=None, conditional=None, trained=None):
+def list_presets(
+    architecture: str | None = None,
+    data: str | None = None,
+    size: int | Sequence[int] | None = None,
+    conditional: bool | None = None,
+    trained: bool | None = None,
+) -> list[str]:
     """Names of the presets that come with the library, sorted.
 
     >>> keras_gans.zoo.list_presets(architecture="DCGAN", data="digits", trained=True)
@@ -166,7 +207,7 @@ def list_presets(architecture=None, data=None, size=None, conditional=None, trai
     return [c.name for c in found]
 
 
-def card(name):
+def card(name: str | os.PathLike) -> Card:
     """The card of a preset.
 
     >>> keras_gans.zoo.card("dcgan_digits_28").architecture
@@ -196,17 +237,31 @@ def card(name):
             f"Received: format={metrics['format']} in {folder / METRICS}"
         )
     _require(folder / RECIPE, recipe, _RECIPE)
+    if isinstance(numbers := metrics.get("numbers"), dict):
+        metrics["numbers"] = {name: cards.renamed(found) for name, found in numbers.items()}
+    _require(folder / METRICS, metrics, _METRICS if metrics else {})
+    _require(folder / METRICS, metrics, {"made": cards.MADE} if metrics.get("made") else {})
+    stated = None
+    if _is_there(folder / INTERFACE):
+        content = _json(folder / INTERFACE)
+        with _damaged(folder / INTERFACE):
+            stated = interfaces.read(content, recipe["networks"])
+    else:
+        _require_shape(folder / RECIPE, recipe)
+    text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
+    return Card(name, folder, recipe, text, metrics, stated)
+
+
+def _require_shape(path, recipe):
+    """Raises ValueError unless a recipe says what its generator makes."""
+    _require(path, recipe, _OLD)
     shape = recipe["networks"]["generator"]["image_shape"]
     if len(shape) != 3:
         raise ValueError(
             "A file of a preset is damaged: 'networks.generator.image_shape' must be three "
             f"integers, (height, width, channels), not {shape}. {_AGAIN} "
-            f"Received: {folder / RECIPE}"
+            f"Received: {path}"
         )
-    _require(folder / METRICS, metrics, _METRICS if metrics else {})
-    _require(folder / METRICS, metrics, {"made": cards.MADE} if metrics.get("made") else {})
-    text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
-    return Card(name, folder, recipe, text, metrics)
 
 
 def _is_there(path):
@@ -219,8 +274,15 @@ def _json(path):
 
 
 def _require(path, content, kinds):
-    try:
+    with _damaged(path):
         require(content, kinds, path.name)
+
+
+@contextlib.contextmanager
+def _damaged(path):
+    """Says which file of a preset it is that cannot be used."""
+    try:
+        yield
     except ValueError as error:
         raise ValueError(
             f"A file of a preset is damaged: {error} in {path}. {_AGAIN} Received: {path}"
@@ -253,7 +315,7 @@ def _folder(name):
     )
 
 
-def verify(name):
+def verify(name: str | os.PathLike) -> list[str]:
     """Checks every file of a trained preset against the SHA-256 in its `metrics.json`.
 
     Also that the numbers on the card are those of `metrics.json`.
@@ -269,33 +331,45 @@ def verify(name):
             preset has no weights.
     """
     preset = card(name)
-    expected = preset.sha256
-    if not expected:
-        raise ValueError(
-            "This preset is a recipe: no weights come with it. Train it with "
-            f"`keras-gans train {preset.name}`. Received: {preset.name!r}"
-        )
     # A hub's client may keep hidden files there, and other presets in folders.
     files = (p.name for p in preset.folder.iterdir() if p.is_file() and p.name[0] != ".")
-    present = set(files) - {METRICS}
-    for file in sorted(present | set(expected)):
-        path = preset.folder / file
-        if file not in expected or file not in present:
-            state = f"is not listed in {METRICS}" if file in present else "is missing"
-            raise ValueError(
-                f"A file of the preset {preset.name!r} {state}. Expected {sorted(expected)}. "
-                f"Install the library, or fetch the preset, again. Received: {path}"
-            )
-        if sha256(path) != expected[file]:
-            raise ValueError(
-                f"A file of the preset {preset.name!r} is damaged: its SHA-256 is another than the "
-                f"one in {METRICS}. Expected {expected[file]}. Install the library, or fetch the "
-                f"preset, again. Received: {path} with {sha256(path)}"
-            )
+    verify_files(preset, {*files, *preset.sha256} - {METRICS})
     if cards.facts_in(preset.text) != cards.facts(preset):
         raise ValueError(
             f"The card of the preset {preset.name!r} says other numbers than {METRICS}. Expected, "
             f"between its marks, what `keras_gans.zoo.catalog.cards.facts` makes of {METRICS}. "
             f"Publish it again. Received: {preset.folder / TEXT}"
         )
-    return sorted(expected)
+    return sorted(preset.sha256)
+
+
+def verify_files(preset: Card, files: Iterable[str]) -> None:
+    """Checks some files of a trained preset against the SHA-256 in its `metrics.json`.
+
+    Args:
+        preset: its card.
+        files: names of those that are about to be used.
+
+    Raises:
+        ValueError: if a file is damaged, missing or unlisted, or the preset has no weights.
+    """
+    expected = preset.sha256
+    if not expected:
+        raise ValueError(
+            "This preset is a recipe: no weights come with it. Train it with "
+            f"`keras-gans train {preset.name}`. Received: {preset.name!r}"
+        )
+    for file in sorted(files):
+        path = preset.folder / file
+        if file not in expected or not path.is_file():
+            state = "is missing" if file in expected else f"is not listed in {METRICS}"
+            raise ValueError(
+                f"A file of the preset {preset.name!r} {state}. Expected {sorted(expected)}. "
+                f"Install the library, or fetch the preset, again. Received: {path}"
+            )
+        if (found := sha256(path)) != expected[file]:
+            raise ValueError(
+                f"A file of the preset {preset.name!r} is damaged: its SHA-256 is another than the "
+                f"one in {METRICS}. Expected {expected[file]}. Install the library, or fetch the "
+                f"preset, again. Received: {path} with {found}"
+            )

@@ -1,10 +1,12 @@
-"""Networks of ncnn: a `.param`, which lists layers as text, and a `.bin` with their weights.
+"""Reads networks of ncnn: a `.param`, which lists layers as text, and a `.bin` with their weights.
 
-Nothing is taken on trust: counts of layers and blobs must be those that the text announces, each
-blob must be made once and before it is used, and the weights must be as many bytes as the layers
-need. Sizes are compared before anything is read.
+Everything is checked: the numbers of layers and blobs must be those in the header, each blob must
+be produced once and before it is used, and the weights must have as many bytes as the layers need.
+Sizes are compared before anything is read.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,17 +14,16 @@ import numpy as np
 from keras_gans.reading.text import read_text, regular
 
 MAGIC = "7767517"
-# What stands before a kernel, to how its numbers are stored.
+# The tag before a kernel, and the type of its numbers.
 _FORMS = {0: "<f4", 0x01306B47: "<f2"}
 
-# Layers without weights, and those whose weights are read here. Of any other nobody could say how
-# many bytes of the `.bin` are its.
+# Layers without weights, and those with. The number of bytes of other layers is unknown.
 _PLAIN = ("Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp", "PixelShuffle")
 _WEIGHTED = ("Convolution", "PReLU")
 
 # Options of a convolution, by their keys.
 _FILTERS, _WIDTH, _BIAS, _WEIGHTS, _INT8, _HEIGHT = 0, 1, 5, 6, 8, 11
-# Options of a convolution that say no more than another one does: height as width, and so on.
+# Options of a convolution whose default is another option: height as width, and so on.
 _AS_ANOTHER = {11: 1, 12: 2, 13: 3, 14: 4, 15: 4, 16: 4}
 _ARRAYS = -23300  # minus the key, for an option that is an array
 
@@ -35,8 +36,8 @@ class Layer(NamedTuple):
         name: of the layer.
         inputs: names of blobs.
         outputs: names of blobs.
-        options: numbers by their keys, arrays as tuples; without those that are 0, which is what
-            ncnn takes where nothing is said, and what else says nothing.
+        options: numbers by their keys, arrays as tuples; without those that equal ncnn's
+            defaults, such as 0.
     """
 
     kind: str
@@ -46,7 +47,7 @@ class Layer(NamedTuple):
     options: dict
 
 
-def read_param(path):
+def read_param(path: Path | str) -> list[Layer]:
     """Reads the layers of a `.param`.
 
     Args:
@@ -56,8 +57,8 @@ def read_param(path):
         List of `Layer`s in the order of the file.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if it is no such file, is cut off, or has a layer that is not read here.
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is another file, is truncated, or has an unsupported layer.
     """
     lines = [line.split() for line in read_text(path).splitlines() if line.strip()]
     if len(lines) < 2 or lines[0] != [MAGIC] or len(lines[1]) != 2:
@@ -78,13 +79,14 @@ def read_param(path):
         missing, twice = set(layer.inputs) - made, made.intersection(layer.outputs)
         if missing or twice or len(set(layer.outputs)) < len(layer.outputs):
             raise _damaged(
-                path, f"a blob of layer {layer.name} is made twice, or used before it is made"
+                path,
+                f"a blob of layer {layer.name} is produced twice, or used before it is produced",
             )
         made.update(layer.outputs)
     return layers
 
 
-def read_bin(path, layers):
+def read_bin(path: Path | str, layers: Sequence[Layer]) -> dict[str, list[np.ndarray]]:
     """Reads the weights of layers.
 
     Args:
@@ -97,9 +99,9 @@ def read_bin(path, layers):
         slopes.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is longer or shorter than the weights, stores them in a form that
-            is not read here, or holds some that are not finite.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is longer or shorter than the weights, stores them in an
+            unsupported form, or contains numbers that are not finite.
     """
     path = regular(path)
     size = path.stat().st_size
@@ -109,7 +111,7 @@ def read_bin(path, layers):
         raise _unlike(path, "two layers have one name")
     numbers = sum(map(sum, counts.values()))
     if not 2 * numbers <= size <= 4 * (numbers + len(weighted)):
-        raise _unlike(path, f"{numbers:,} weights do not make {size:,} bytes")
+        raise _unlike(path, f"{numbers:,} weights do not take {size:,} bytes")
     found = {}
     with path.open("rb") as file:
         rest = _Rest(file, size, path)
@@ -128,18 +130,18 @@ def read_bin(path, layers):
 
 
 class _Rest:
-    """What is left of a `.bin`."""
+    """The rest of a `.bin`."""
 
     def __init__(self, file, size, path):
         self.file, self.left, self.path = file, size, path
 
     def array(self, number, form="<f4"):
-        """The next numbers, in float32. Their bytes are a multiple of 4."""
+        """Reads the next numbers, as float32. Their bytes are a multiple of 4."""
         stored = np.frombuffer(self._bytes(-(-number * np.dtype(form).itemsize // 4) * 4), form)
         return stored[:number].astype("float32")
 
     def form(self, layer):
-        """NumPy's name for how the kernel that follows is stored."""
+        """Returns NumPy's name of the type of the next kernel."""
         flag = int.from_bytes(self._bytes(4), "little")
         if flag not in _FORMS:
             raise _unlike(
@@ -158,20 +160,20 @@ class _Rest:
 
 def _damaged(path, reason):
     return ValueError(
-        f"The file is damaged, or no network of ncnn that can be read here: {reason}. Expected a "
+        f"The file is damaged, or not a supported network of ncnn: {reason}. Expected a "
         f"`.param` as ncnn's converters write it. Received: {path}"
     )
 
 
 def _unlike(path, reason):
     return ValueError(
-        f"The weights are not those of the layers, or the file is damaged: {reason}. Take the "
-        f"`.bin` that came with the `.param`. Received: {path}"
+        f"The weights are not those of the layers, or the file is damaged: {reason}. Use the "
+        f"`.bin` that belongs to the `.param`. Received: {path}"
     )
 
 
 def _layer(words):
-    """A line, taken apart."""
+    """Parses a line."""
     kind, name, *counts = words[:4]
     if kind not in _PLAIN + _WEIGHTED:
         raise ValueError(f"layer {name} is of kind {kind}, and only {_PLAIN + _WEIGHTED} are known")
@@ -194,7 +196,7 @@ def _layer(words):
         if key < 0 or key in options:
             raise ValueError(f"layer {name} has option {key} twice, or a negative one")
         options[key] = value
-    return Layer(kind, name, tuple(inputs), tuple(outputs), _told(kind, options))
+    return Layer(kind, name, tuple(inputs), tuple(outputs), _without_defaults(kind, options))
 
 
 def _number(word):
@@ -204,8 +206,8 @@ def _number(word):
     return number if set(word) & set(".eE") else int(word)
 
 
-def _told(kind, options):
-    """Options without those that say nothing."""
+def _without_defaults(kind, options):
+    """Returns the options that differ from ncnn's defaults."""
     if kind == "Convolution":
         other = {k: o for k, o in _AS_ANOTHER.items() if k in options}
         neutral = [k for k, o in other.items() if options[k] == options.get(o, int(o in (2, 3)))]
@@ -215,13 +217,13 @@ def _told(kind, options):
 
 
 def _kernel(layer):
-    """Height and width of a convolution's kernel."""
+    """Returns height and width of a convolution's kernel."""
     width = layer.options.get(_WIDTH, 0)
     return layer.options.get(_HEIGHT, width), width
 
 
 def _counts(layer):
-    """How many weights each array of a layer has."""
+    """Returns the number of weights of each array of a layer."""
     filters = each = layer.options.get(_FILTERS, 0)
     counts = [filters]
     if layer.kind == "Convolution":
@@ -231,7 +233,7 @@ def _counts(layer):
     whole = all(isinstance(number, int) and number > 0 for number in (each, *counts))
     if not whole or counts[0] % each or layer.options.get(_INT8):
         raise ValueError(
-            "A layer's number of weights is no multiple of its filters and kernel, or they are of "
+            "A layer's number of weights is not a multiple of its filters and kernel, or they have "
             f"8 bits. Expected weights in float32 or float16. Received: {layer}"
         )
     return counts

@@ -1,18 +1,20 @@
-"""Weights that other programs trained, put into networks of `keras_gans.networks`.
+"""Loads weights of CycleGAN and Pix2Pix from other programs into `keras_gans.networks`.
 
-Files of PyTorch and of Keras 2, as CycleGAN and Pix2Pix are trained there. Neither framework is
-needed, and no code in a file is run. Tensors are matched by order, kind and shape, not by name: all
-of them have a place, and all weights get a value, or nothing is changed.
+It reads files of PyTorch and of Keras 2. Neither framework is needed, and no code in a file is run.
+Tensors are matched by order, kind and shape, not by name. Every tensor must have a weight and every
+weight a tensor, or nothing is changed.
 """
 
 import dataclasses
 from itertools import zip_longest
+from pathlib import Path
 from typing import NamedTuple
 
+import keras
 from keras import layers
 
 from keras_gans.layers import InstanceNormalization
-from keras_gans.reading import hdf5, pytorch
+from keras_gans.reading import hdf5, pytorch, safetensors
 from keras_gans.reading.stored import Stored, explained, kind_of_weight
 
 _NORMALIZED = {
@@ -23,7 +25,7 @@ _NORMALIZED = {
 }
 _NO_KERAS_2 = (
     "The file is damaged, or not one of Keras 2. With Keras 2, save it again: "
-    '`network.save_weights("weights.h5")`; one of Keras 3 is read by `network.load_weights`.'
+    '`network.save_weights("weights.h5")`; use `network.load_weights` for one of Keras 3.'
 )
 
 
@@ -32,7 +34,7 @@ class _Found(NamedTuple):
     stored: Stored
 
 
-def load_pytorch(path, network):
+def load_pytorch(path: Path | str, network: keras.Model) -> keras.Model:
     """Loads a `.pth` of the CycleGAN and Pix2Pix authors' PyTorch program.
 
     >>> generator = keras_gans.networks.resnet_generator((256, 256, 3), blocks=9)
@@ -41,23 +43,25 @@ def load_pytorch(path, network):
 
     Args:
         path: of a state dict, as `torch.save` writes it: a zip, or the format before PyTorch 1.6.
-            Its pickle may name tensors and an `OrderedDict`; anything else is refused, not run.
+            Its pickle may contain tensors and an `OrderedDict`; anything else is refused, not run.
+            Or a `.safetensors` file.
         network: a built `resnet_generator`, `unet_generator` or `patch_discriminator`, of the
-            width, depth and normalisation that the file's network has.
+            width, depth and normalization of the file's network.
 
     Returns:
         The network, with the file's weights and PyTorch's epsilon of 1e-5.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is damaged or holds more than tensors, or its tensors are another
-            network's or not finite; the network is then as it was.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged or contains more than tensors, or its tensors are not
+            finite or those of another network; the network then stays unchanged.
     """
-    with pytorch.opened(path) as state:
+    reader = safetensors if str(path).endswith(".safetensors") else pytorch
+    with reader.opened(path) as state:
         return _assigned(list(_of_pytorch(state)), network, path, 1e-5)
 
 
-def load_keras_h5(path, network, epsilon=1e-3):
+def load_keras_h5(path: Path | str, network: keras.Model, epsilon: float = 1e-3) -> keras.Model:
     """Loads an `.h5` of `save_weights` or `save`, as Keras 2 wrote it.
 
     >>> generator = keras_gans.networks.resnet_generator(
@@ -69,19 +73,19 @@ def load_keras_h5(path, network, epsilon=1e-3):
     Args:
         path: of the file.
         network: a built network, as for `load_pytorch`. TensorFlow Addons' instance normalisation
-            learns a gamma and a beta: `normalization="instance_affine"`. Residual generators in
-            Keras mostly pad by "same", on the other side: `same_padding=True`.
-        epsilon: of the file's normalisations, which it does not tell: 1e-3 unless they were given
-            another, in `BatchNormalization` and in TensorFlow Addons. The network's, which are
-            1e-5 as in PyTorch, are set to it: load before the network first runs in a graph.
+            has a gamma and a beta: `normalization="instance_affine"`. Residual generators in Keras
+            usually pad by "same", on the other side: `same_padding=True`.
+        epsilon: of the file's normalizations, which the file does not contain. The default of
+            `BatchNormalization` and of TensorFlow Addons is 1e-3. It replaces the network's, which
+            are 1e-5 as in PyTorch: load before the network first runs in a graph.
 
     Returns:
         The network, with the file's weights and epsilon.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if the file is damaged or of Keras 3, keeps its numbers elsewhere, or its
-            weights are another network's or not finite; the network is then as it was.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged or of Keras 3, has its numbers elsewhere, or its weights
+            are not finite or those of another network; the network then stays unchanged.
     """
     if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not epsilon > 0:
         raise ValueError(f"`epsilon` must be a number above 0. Received: epsilon={epsilon!r}")
@@ -92,7 +96,7 @@ def load_keras_h5(path, network, epsilon=1e-3):
 
 
 def _assigned(found, network, path, epsilon):
-    # Integers are the seeds and counts of layers that draw: they are not of the weights.
+    # Integers are seeds and counters of random layers, not weights.
     weights = [w for w in network.weights if kind_of_weight(w) == "floats"]
     for one, weight in zip_longest(found, weights):
         fits = one and weight is not None and one.part == weight.name
@@ -109,7 +113,7 @@ def _assigned(found, network, path, epsilon):
             f"{_reason([x.part for x in found], [x.name for x in weights])} "
             f"Received: {path} for {network.name!r}"
         )
-    # All are read before the first is assigned: one that is damaged leaves the network as it was.
+    # All are read before the first is assigned, so a damaged one changes nothing.
     for array, weight in zip([one.stored.read() for one in found], weights):
         weight.assign(array)
     for layer in network.layers:
@@ -119,7 +123,7 @@ def _assigned(found, network, path, epsilon):
 
 
 def _reason(found, expected):
-    """What the network was probably built with, where its parts are not the file's."""
+    """Returns the likely reason why the parts of a network differ from those of the file."""
     theirs, ours = found.count("kernel"), expected.count("kernel")
     if theirs != ours:
         return (
@@ -140,8 +144,8 @@ def _of_pytorch(state):
     for key, stored in state.items():
         module, _, part = key.rpartition(".")
         weight = state.get(f"{module}.weight")
-        # Averages of an instance normalisation, from before PyTorch 0.4: the authors' program
-        # throws them away, too.
+        # Averages of an instance normalization, from before PyTorch 0.4. The authors' program
+        # ignores them, too.
         unused = weight is None and part.startswith("running_")
         if unused or part == "num_batches_tracked":
             continue
@@ -159,7 +163,7 @@ def _of_keras(file, arrays):
     for layer in hdf5.names(root, "layer_names"):
         names = hdf5.names(root[layer], "weight_names")
         owners = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
-        # A model in a model lists all that is trained, of all its layers, before all that is not.
+        # A nested model lists all trainable weights of its layers before all others.
         for name in sorted(names, key=lambda name: owners.index(name.rpartition("/")[0])):
             part = name.rpartition("/")[2].partition(":")[0]
             stored = arrays[f"{root.name}/{layer}/{name}".lstrip("/")]

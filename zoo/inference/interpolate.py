@@ -1,15 +1,20 @@
 """A walk through latents, from seed to seed and back, as an animation."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from keras_gans import checks, image, latent
+from keras_gans import checks, generation, image, latent
 from keras_gans.names import did_you_mean
 from keras_gans.zoo.inference.generate import (
+    Source,
+    columns_of,
     draw_latents,
+    largest_image,
+    make,
     open_latent_gan,
-    require_classes,
     require_fits,
 )
 
@@ -20,19 +25,20 @@ _LONGEST = 655_350  # milliseconds of a frame
 
 
 def interpolate(
-    source,
-    out="interpolation.gif",
+    source: Source,
+    out: str | Path = "interpolation.gif",
     *,
-    seeds=range(6),
-    labels=None,
-    steps=20,
-    loops=1,
-    linear=False,
-    truncation=None,
-    scale=None,
-    duration=50,
-    best=False,
-):
+    seeds: Iterable[int] = range(6),
+    labels: int | Sequence[int] | None = None,
+    steps: int = 20,
+    loops: int = 1,
+    linear: bool = False,
+    truncation: float | None = None,
+    scale: int | None = None,
+    duration: int = 50,
+    best: bool = False,
+    **inputs: Any,
+) -> Path:
     """Animates the way through the images of seeds, and back to the first.
 
     The way leads along great circles (`latent.slerp`; White 2016, section 2.1): halfway between
@@ -47,8 +53,8 @@ def interpolate(
         source: name of a trained preset, folder of a run, or a GAN.
         out: file to write: `.gif`, `.webp` or `.mp4`; see `image.animate`.
         seeds: integers, two or more for each loop.
-        labels: classes to show beside each other on the same way, by a GAN that takes labels;
-            `None` for all.
+        labels: classes to show beside each other on the same way, by a generator that takes
+            `labels`; `None` for all.
         steps: frames from one seed to the next.
         loops: walks below each other. The seeds are dealt out to them in order, as many to each.
         linear: go along straight lines, to see the difference.
@@ -57,23 +63,47 @@ def interpolate(
             as make small images about 112 pixels a side.
         duration: time of a frame, in milliseconds.
         best: see `open_gan`.
+        **inputs: by the name of another input of labels, classes, as `labels`; `categorical` of an
+            InfoGAN likewise. Several outputs of a generator stand beside each other.
 
     Returns:
         The `pathlib.Path` written.
 
     Raises:
         ValueError: for a format that cannot be written, seeds that do not divide into loops of two
-            or more, labels that `source` does not take, or if it makes no images of latents.
+            or more, labels that `source` does not take, or if it makes no images from latents.
         ImportError: for an MP4, if what writes it is not installed.
     """
-    out = Path(out)
+    out, seeds = Path(out), list(seeds)
+    suffix = _require_possible(out, seeds, steps, loops, duration)
+    gan = open_latent_gan(source, best)
+    described, options = gan.interface(gan.generator_role), {"labels": labels, **inputs}
+    generation.require_options(described, options, type(gan).__name__)
+    columns = columns_of(described, options)
+    shape, across = largest_image(gan), len(columns) * len(described.images)
+    scale = image.visible_scale(shape) if scale is None else scale
+    require_fits(len(seeds) * steps * across, shape, scale)
+    _require_side(suffix, scale * max(loops * shape[0], across * shape[1]))
+    ways = draw_latents(gan, seeds, truncation).reshape(loops, len(seeds) // loops, -1)
+    path = walk(ways.swapaxes(0, 1), steps, linear, described.noise)
+    frames = len(path)
+    # A row of every frame for each loop; in it, columns for each class and each output.
+    made = make(gan, path.reshape(frames * loops, -1), columns, options)
+    batches = generation.same_size([image.to_uint8(images) for images in made.values()])
+    images = image.enlarge(image.side_by_side(batches), scale)
+    images = images.reshape(frames, loops * across, *images.shape[1:])
+    pictures = [image.grid(panels, across if across > 1 else None) for panels in images]
+    return image.animate(pictures, out, duration, hold=duration)
+
+
+def _require_possible(out, seeds, steps, loops, duration):
+    """Raises ValueError for an animation that cannot be; returns the suffix of its file."""
     suffix = out.suffix.lower().removeprefix(".")
     if suffix not in image.ANIMATIONS:  # now, and not after all images are made
         raise ValueError(
             f"Animations cannot be written in that format.{did_you_mean(suffix, image.ANIMATIONS)} "
             f"Expected a file that ends in one of {image.ANIMATIONS}. Received: {str(out)!r}"
         )
-    seeds = list(seeds)
     checks.count("steps", steps)
     checks.count("loops", loops)
     checks.count("duration", duration, 10)
@@ -87,24 +117,7 @@ def interpolate(
             "These seeds make no such loops. Expected two seeds or more for each loop, and as many "
             f"for each. Received: {len(seeds)} seeds for {loops} loop(s)"
         )
-    gan = open_latent_gan(source, best)
-    classes = require_classes(gan, labels)
-    shape = gan.inference_generator.output_shape[1:]
-    scale = image.visible_scale(shape) if scale is None else scale
-    require_fits(len(seeds) * steps * len(classes), shape, scale)
-    _require_side(suffix, scale * max(loops * shape[0], len(classes) * shape[1]))
-    ways = draw_latents(gan, seeds, truncation).reshape(loops, len(seeds) // loops, -1)
-    path = walk(ways.swapaxes(0, 1), steps, linear, getattr(gan, "noise_dim", None))
-    frames = len(path)
-    # A row of every frame for each loop, a column for each class.
-    latents = path.reshape(frames * loops, -1).repeat(len(classes), axis=0)
-    options = {} if classes == [None] else {"labels": np.tile(classes, frames * loops)}
-    images = image.to_uint8(gan.generate(latents=latents, **options))
-    images = image.enlarge(images, scale)
-    images = images.reshape(frames, loops * len(classes), *images.shape[1:])
-    columns = len(classes) if len(classes) > 1 else None
-    pictures = [image.grid(panels, columns) for panels in images]
-    return image.animate(pictures, out, duration, hold=duration)
+    return suffix
 
 
 def _require_side(suffix, side):
@@ -117,7 +130,12 @@ def _require_side(suffix, side):
         )
 
 
-def walk(latents, steps, linear=False, noise_dim=None):
+def walk(
+    latents: np.ndarray,
+    steps: int,
+    linear: bool = False,
+    noise_dim: int | Sequence[bool] | None = None,
+) -> np.ndarray:
     """Latents on the way from each to the next, and from the last to the first.
 
     >>> latents = np.eye(3, dtype="float32")
@@ -128,18 +146,21 @@ def walk(latents, steps, linear=False, noise_dim=None):
         latents: float array `(number, ..., latent_dim)`.
         steps: how many from one to the next, the first included and the last not.
         linear: along straight lines, not great circles.
-        noise_dim: how many of the coordinates are normal noise; the codes that follow change
-            evenly. `None` for all.
+        noise_dim: how many of the coordinates are normal noise, or of each whether it is
+            (`Interface.noise`); the codes change evenly. `None` for all.
 
     Returns:
         float32 array `(number * steps, ..., latent_dim)`.
     """
     fractions = np.arange(steps) / steps
+    noise = np.ones(latents.shape[-1], bool)
+    if noise_dim is not None:
+        whole = np.ndim(noise_dim) == 0
+        noise = np.arange(len(noise)) < noise_dim if whole else np.array(noise_dim, bool)
     parts = []
     for start, end in zip(latents, np.roll(latents, -1, axis=0)):
         straight = latent.lerp(start, end, fractions)
         if not linear:
-            noise = slice(0, noise_dim)
             straight[..., noise] = latent.slerp(start[..., noise], end[..., noise], fractions)
         parts.append(straight)
     return np.concatenate(parts)

@@ -5,7 +5,11 @@ import html
 import json
 import os
 import urllib.parse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from keras_gans import image
 from keras_gans.files import atomic
@@ -61,7 +65,7 @@ class Gallery:
         notes: names of images to what was noted of them.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         self.folder, self.notes = folder, {}
         path = folder / BESIDE / NOTES
         for line in path.read_bytes().splitlines() if path.exists() else ():
@@ -70,7 +74,15 @@ class Gallery:
                 if _is_note(note):
                     self.notes[note["name"]] = note  # the last one counts
 
-    def note(self, name, source, shape, told, shown, settings):
+    def note(
+        self,
+        name: str,
+        source: str | Path,
+        shape: Sequence[int],
+        told: Sequence[str],
+        shown: Mapping[str, np.ndarray],
+        settings: Mapping[str, Any],
+    ) -> None:
         """Notes that an image is about to be written.
 
         Args:
@@ -96,7 +108,7 @@ class Gallery:
         with path.open("a") as file:
             file.write(f"{json.dumps(self.notes[name])}\n")
 
-    def write_page(self, title, failed):
+    def write_page(self, title: str, failed: Mapping[Path, str]) -> Path:
         """Writes the page of all that is noted and there.
 
         Args:
@@ -159,7 +171,7 @@ def _address(path):
     return urllib.parse.quote(os.fsencode(path))
 
 
-def printable(path):
+def printable(path: str | Path) -> str:
     """A path as text that can be written: names of files may hold bytes that are none."""
     return os.fsencode(path).decode("utf-8", "replace")
 

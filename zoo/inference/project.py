@@ -10,23 +10,25 @@ Here many starts go down beside each other, and the best is kept.
 import dataclasses
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gans import checks, image, latent, metrics
-from keras_gans.building import undisturbed
-from keras_gans.data.sources import folder
+from keras_gans import checks, generation, image, latent, metrics
+from keras_gans.building import preserving_random_state
 from keras_gans.files import atomic
+from keras_gans.interface import Latents
 from keras_gans.metrics import classifiers, random_cnn
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
-from keras_gans.zoo.inference.generate import open_latent_gan, require_classes
+from keras_gans.zoo.inference.generate import Source, columns_of, open_latent_gan
 
 LATENT, PICTURE, REPORT = "latent.npy", "projection.png", "projection.json"
 
@@ -47,7 +49,8 @@ class Projection:
 
     Attributes:
         latent: float32 `(1, latent_dim)`, for `gan.generate(latents=...)`.
-        label: class to generate it with, or `None` of a generator without.
+        label: class to generate it with; a dict of classes by the names of the inputs for a
+            generator with several inputs of labels; `None` for one without.
         image: what the generator makes of both.
         start: what it made of the latent that this one began as.
         target: the image wanted, as the generator could make it.
@@ -67,25 +70,25 @@ class Projection:
     """
 
     latent: np.ndarray
-    label: int | None
+    label: int | dict[str, int] | None
     image: np.ndarray
     start: np.ndarray
     target: np.ndarray
-    losses: dict
-    distances: dict
+    losses: dict[str, list[float]]
+    distances: dict[str, dict[str, float]]
     radius: float
     features: str
-    classes: dict | None
-    strangeness: dict | None = None
+    classes: dict[str, list] | None
+    strangeness: dict[str, float] | None = None
 
     @property
-    def same_class(self):
+    def same_class(self) -> bool | None:
         """Whether target and result are of one class to the network; `None` if it has none."""
         if self.classes is None:
             return None
         return self.classes["target"][0] == self.classes["result"][0]
 
-    def save(self, directory, **about):
+    def save(self, directory: str | Path, **about: Any) -> Path:
         """Writes `latent.npy`, `projection.png` (target, start, result) and `projection.json`.
 
         Args:
@@ -118,21 +121,21 @@ class Projection:
 
 
 def project(
-    source,
-    target,
+    source: Source,
+    target: str | Path | np.ndarray,
     *,
-    label=None,
-    features=None,
-    steps=500,
-    candidates=1000,
-    starts=16,
-    learning_rate=0.1,
-    feature_weight=1.0,
-    prior_weight=0.02,
-    seed=0,
-    best=False,
-    verbose=1,
-):
+    label: int | Mapping[str, int] | None = None,
+    features: str | keras.Model | None = None,
+    steps: int = 500,
+    candidates: int = 1000,
+    starts: int = 16,
+    learning_rate: float = 0.1,
+    feature_weight: float = 1.0,
+    prior_weight: float = 0.02,
+    seed: int = 0,
+    best: bool = False,
+    verbose: int = 1,
+) -> Projection:
     """Finds a latent whose image is like a given one.
 
     `candidates` latents are drawn for each class, beside their mean, 0. The nearest go down
@@ -158,8 +161,9 @@ def project(
         target: path of an image file, which is resized, cropped and made grey as
             `keras_gans.data.load` does; or an array `(height, width, channels)` of floats in
             [-1, 1], such as the generator makes.
-        label: class of the image, for a GAN that takes labels. `None` tries all, and keeps the
-            one that comes nearest.
+        label: class of the image, for a generator that takes labels; a dict of classes by the
+            names of the inputs for one with several such. `None` tries all, and keeps the one that
+            comes nearest.
         features: name of a feature network, of those that come with the library; or a
             `keras.Model` from images in [-1, 1] to features, or `[features, logits]`. `None` takes
             the classifier of the data that a preset or run was trained on, and `"random_cnn_v1"`
@@ -180,37 +184,38 @@ def project(
 
     Raises:
         ValueError: if the image cannot be read or is not such as the generator makes, for a label
-            or features that do not fit, or if `source` makes no images of latents.
+            or features that do not fit, or if `source` makes no images from latents.
         FileNotFoundError: if there is no file of that name.
     """
     for name, value in (("steps", steps), ("candidates", candidates), ("starts", starts)):
         checks.count(name, value)
     for name, value in (("feature_weight", feature_weight), ("prior_weight", prior_weight)):
         checks.weight(name, value)
-    if not learning_rate > 0:
-        raise ValueError(f"`learning_rate` must be above 0. Received: {learning_rate}")
+    checks.positive("learning_rate", learning_rate)
     gan = open_latent_gan(source, best)
-    classes = require_classes(gan, label)
-    target = _target(target, gan.inference_generator.output_shape[1:])
+    described = gan.interface(gan.generator_role)
+    asked = label if isinstance(label, Mapping) else {"labels": label}
+    generation.require_options(described, asked, type(gan).__name__)
+    columns = columns_of(described, asked)
+    target = _target(target, described.images[0].shape)
     network, features = _feature_network(features, source, gan, target.shape)
-    search = _Search(gan, network, target, feature_weight, prior_weight)
+    search = _Search(gan, network, target, feature_weight, prior_weight, columns)
 
     drawn = gan.given_latents(candidates, seed=seed)
-    mean = drawn[:1].copy()
-    mean[:, : search.noise_dim] = 0.0
+    mean = np.where(search.noise, np.float32(0.0), drawn[:1])
     latents = np.concatenate([mean, drawn])
-    chosen, labels = search.choose(latents, classes, starts)
+    chosen, kinds = search.choose(latents, range(len(columns)), starts)
     _warn_of(search.strangeness, search.compared)
-    first = search.images(chosen, labels)
-    found, history = search.descend(chosen, labels, steps, learning_rate, seed, verbose)
+    first = search.images(chosen, kinds)
+    found, history = search.descend(chosen, kinds, steps, learning_rate, seed, verbose)
     winner = int(np.argmin(history["loss"][-1]))
-    result = search.images(found, labels)[winner]
+    result = search.images(found, kinds)[winner]
     looked_at = {"target": target, "start": first[winner], "result": result}
     seen = {name: search.see(picture) for name, picture in looked_at.items()}
-    noise = found[winner, : search.noise_dim]
+    noise, classes = found[winner, search.noise], columns[kinds[winner]]
     return Projection(
         latent=found[winner : winner + 1],
-        label=None if labels is None else int(labels[winner]),
+        label={n: int(k) for n, k in classes.items()} if len(classes) > 1 else _only(classes),
         image=result,
         start=first[winner],
         target=target,
@@ -233,37 +238,43 @@ def project(
 class _Search:
     """A generator, a feature network, and the image that both are to agree on."""
 
-    def __init__(self, gan, network, target, feature_weight, prior_weight):
+    def __init__(self, gan, network, target, feature_weight, prior_weight, columns=None):
         self.gan, self.network, self.target = gan, network, tf.constant(target)
+        self.interface = gan.interface(gan.generator_role)
         self.weights = {"pixels": 1.0, "features": feature_weight, "prior": prior_weight}
-        self.latent_dim = latent.dim(gan.generator)
-        self.noise_dim = getattr(gan, "noise_dim", self.latent_dim)
+        # A kind of image is the number of a column: classes by the names of inputs of labels.
+        self.columns = columns_of(self.interface, {}) if columns is None else columns
+        self.noise = np.array(self.interface.noise)
         self.target_features = self._features(self.target[None])[0]
         self.scales = {"pixels": 1.0, "features": 1.0}  # set by `choose`, as are these two
         self.strangeness, self.compared = None, 0
 
-    def images(self, latents, labels):
-        options = {} if labels is None else {"labels": labels}
-        return self.gan.generate(latents=latents, **options)
+    def labels(self, kinds):
+        """Labels of examples, by the names of their inputs."""
+        names = self.columns[0]
+        return {n: np.array([self.columns[k][n] for k in kinds], "int32") for n in names}
+
+    def images(self, latents, kinds):
+        made = self.gan.generate(latents=latents, **self.labels(kinds))
+        return generation.first_images(self.interface, made)
 
     def see(self, picture):
         """Features of one image, and probabilities of classes or `None`."""
         features, *logits = self._outputs(tf.constant(picture[None]))
         return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if logits else None
 
-    def choose(self, latents, classes, number):
-        """The best starts: latents, and labels or `None`. Sets what a distance of 1 is.
+    def choose(self, latents, kinds, number):
+        """The best starts: latents, and their kinds. Sets what a distance of 1 is.
 
-        Also how strange the target is beside all of these images, or as many of all classes.
+        Also how strange the target is beside all of these images, or as many of all kinds.
         """
-        labels = None if classes == [None] else np.repeat(classes, len(latents)).astype("int32")
-        every = np.tile(latents, (len(classes), 1))
+        each = np.repeat(kinds, len(latents))
+        every = np.tile(latents, (len(kinds), 1))
         parts, drawn = [], []
         for i in range(0, len(every), 250):
-            part = None if labels is None else labels[i : i + 250]
-            pictures = tf.constant(self.images(every[i : i + 250], part))
+            pictures = tf.constant(self.images(every[i : i + 250], each[i : i + 250]))
             parts.append([value.numpy() for value in self._distances(pictures)])
-            drawn.append(pictures[:: len(classes)])
+            drawn.append(pictures[:: len(kinds)])
         pixels, features = (np.concatenate(values) for values in zip(*parts))
         self._compare(drawn)
         # A generator that makes one image only has no distances to compare.
@@ -271,10 +282,10 @@ class _Search:
         self.scales = {"pixels": pixels.mean() + tiny, "features": features.mean() + tiny}
         losses = pixels / self.scales["pixels"]
         losses = losses + self.weights["features"] * features / self.scales["features"]
-        # The best of each class before any second best.
-        ranks = losses.reshape(len(classes), -1).argsort(axis=1).argsort(axis=1).reshape(-1)
+        # The best of each kind before any second best.
+        ranks = losses.reshape(len(kinds), -1).argsort(axis=1).argsort(axis=1).reshape(-1)
         order = np.lexsort((losses, ranks))[:number]
-        return every[order], None if labels is None else labels[order]
+        return every[order], each[order]
 
     def _compare(self, drawn):
         """Sets `strangeness`, from batches of drawn images."""
@@ -288,7 +299,7 @@ class _Search:
             "features": strangeness(self.target_features.numpy(), features),
         }
 
-    def descend(self, latents, labels, steps, learning_rate, seed, verbose):
+    def descend(self, latents, kinds, steps, learning_rate, seed, verbose):
         """Goes down from each start by itself.
 
         Returns:
@@ -298,9 +309,8 @@ class _Search:
         variable = keras.Variable(latents, name="latents")
         optimizer = keras.optimizers.Adam(_rate(steps, learning_rate))
         optimizer.build([variable])
-        labels = None if labels is None else tf.constant(labels)
-        free = np.zeros(self.latent_dim, "float32")
-        free[: self.noise_dim] = 1.0
+        labels = {name: tf.constant(values) for name, values in self.labels(kinds).items()}
+        free = self.noise.astype("float32")
 
         @tf.function
         def step(number):
@@ -325,15 +335,29 @@ class _Search:
 
     def _parts(self, latents, labels):
         """The loss of every latent, and the parts it is the weighted sum of."""
-        inputs = latents if labels is None else [latents, labels]
-        pictures = self.gan.inference_generator(inputs, training=False)
+        pictures = self._pictures(latents, labels)
         pixels, features = self._distances(tf.cast(pictures, "float32"))
         parts = {
             "pixels": pixels / self.scales["pixels"],
             "features": features / self.scales["features"],
-            "prior": shell_prior(latents[:, : self.noise_dim]),
+            "prior": shell_prior(tf.gather(latents, np.flatnonzero(self.noise), axis=1)),
         }
         return {"loss": sum(self.weights[name] * value for name, value in parts.items()), **parts}
+
+    def _pictures(self, latents, labels):
+        """The first images that the generator makes, in a graph or not."""
+        inputs, start = [], 0
+        for port in self.interface.inputs:
+            if isinstance(port, Latents):
+                inputs.append(latents[:, start : start + port.size])
+                start += port.size
+            else:
+                inputs.append(labels[port.name])
+        made = self.gan.inference_generator(
+            inputs if len(inputs) > 1 else inputs[0], training=False
+        )
+        first = self.interface.outputs.index(self.interface.images[0])
+        return keras.tree.flatten(made)[first]
 
     def _distances(self, pictures):
         """Squared distances to the target, of pixels and of features, of every image."""
@@ -349,7 +373,7 @@ class _Search:
         return answer if isinstance(answer, (list, tuple)) else [answer]
 
 
-def shell_prior(latents):
+def shell_prior(latents: tf.Tensor | np.ndarray) -> tf.Tensor:
     """How far latents are from the shell of a standard normal: 1 on average for drawn ones.
 
     `d / 2 * (|z|**2 / d - 1)**2`: |z|**2 has mean d and variance 2d.
@@ -367,7 +391,7 @@ def shell_prior(latents):
     return size / 2 * (tf.reduce_sum(tf.square(latents), axis=-1) / size - 1.0) ** 2
 
 
-def strangeness(target, drawn):
+def strangeness(target: np.ndarray, drawn: np.ndarray) -> float:
     """How far a point is from the nearest of others, beside how far these are from each other.
 
     A rank and no model of a density: of points drawn like the others, one in a hundred is above 1.
@@ -418,6 +442,10 @@ def _rate(steps, learning_rate):
     )
 
 
+def _only(classes):
+    return next((int(k) for k in classes.values()), None)
+
+
 def _both(of, distance):
     return {name: float(distance(of[name], of["target"])) for name in ("start", "result")}
 
@@ -429,7 +457,7 @@ def _target(target, shape):
             raise FileNotFoundError(
                 f"There is no such file. Expected the path of an image. Received: {str(target)!r}"
             )
-        pixels = folder.fit(folder.decode(target, shape[-1]), shape[:2])
+        pixels = image.read(target, shape[:2], shape[-1])
         return image.from_uint8(pixels)
     pixels = np.asarray(target)
     if pixels.shape != tuple(shape):
@@ -456,7 +484,7 @@ def _feature_network(features, source, gan, shape):
             f"There is no such feature network to go down.{did_you_mean(str(features), known)} "
             f"Expected one of {known}, or a `keras.Model`. Received: features={features!r}"
         )
-    with undisturbed("float32"):
+    with preserving_random_state("float32"):
         if features != _RANDOM:
             return _require_takes(classifiers.load(features)[0], shape), features
         network = random_cnn.build()

@@ -2,13 +2,22 @@
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from keras_gans import checks
 
 
-def translate_image(translate, image, tile_shape, overlap=None, batch_size=8):
+def translate_image(
+    translate: Callable[[np.ndarray], np.ndarray],
+    image: np.ndarray,
+    tile_shape: Sequence[int],
+    overlap: int | None = None,
+    batch_size: int = 8,
+    scale: float = 1,
+) -> np.ndarray:
     """Translates an image in tiles that overlap, and blends them.
 
     The tiles are spread evenly, so that neighbours share `overlap` pixels or a few more. Each is
@@ -24,18 +33,19 @@ def translate_image(translate, image, tile_shape, overlap=None, batch_size=8):
 
     Args:
         translate: maps float32 images `(number, *tile_shape, channels)` to as many of that height
-            and width, with any number of channels.
+            and width times `scale`, with any number of channels.
         image: floats `(height, width, channels)`.
         tile_shape: `(height, width)` of a tile.
         overlap: pixels that neighbours share at least, up to half a tile. `None` for a quarter of
             a tile's shorter side.
         batch_size: tiles to translate at once.
+        scale: height and width of what `translate` makes over those of what it takes.
 
     Returns:
-        float32 array `(height, width, channels made)`.
+        float32 array `(scale * height, scale * width, channels made)`, the sides rounded.
 
     Raises:
-        ValueError: for no image, an unsuitable overlap, or a `translate` that changes the size.
+        ValueError: for no image, an unsuitable overlap, or a `translate` that makes another size.
     """
     image = np.asarray(image)
     image = image.astype("float32") if image.dtype.kind in "fiub" or not image.size else image
@@ -50,38 +60,54 @@ def translate_image(translate, image, tile_shape, overlap=None, batch_size=8):
             f"Received: translate={translate!r}"
         )
     overlap = tile_overlap(tile_shape, overlap)
-    lacking = [max(tile - side, 0) for side, tile in zip(image.shape, tile_shape)]
-    before = [n // 2 for n in lacking]
-    around = [(first, n - first) for first, n in zip(before, lacking)]
-    padded = np.pad(image, [*around, (0, 0)], mode="reflect")
-
+    scale = Fraction(checks.positive("scale", scale)).limit_denominator(256)
+    padded, before = _padded(image, tile_shape, scale.denominator)
     axes = []
     for side, tile in zip(padded.shape, tile_shape):
-        starts = tile_starts(side, tile, overlap)
-        slices = [slice(start, start + tile) for start in starts]
-        axes.append(list(zip(slices, _weights(side, tile, starts))))
+        # Where a tile begins in what is made is a whole number, too.
+        step = scale.denominator
+        starts = [start // step * step for start in tile_starts(side, tile, overlap)]
+        places, large = [int(start * scale) for start in starts], int(tile * scale)
+        weights = _weights(int(side * scale), large, places)
+        taken = [slice(start, start + tile) for start in starts]
+        axes.append(list(zip(taken, [slice(p, p + large) for p in places], weights)))
     places = list(itertools.product(*axes))
     blended = None
     for first in range(0, len(places), checks.count("batch_size", batch_size)):
         part = places[first : first + batch_size]
-        tiles = np.stack([padded[rows, columns] for (rows, _), (columns, _) in part])
+        tiles = np.stack([padded[rows, columns] for (rows, _, _), (columns, _, _) in part])
         made = np.asarray(translate(tiles))
-        if made.ndim != 4 or made.shape[:3] != tiles.shape[:3]:
+        wanted = (len(tiles), *(int(side * scale) for side in tile_shape))
+        if made.ndim != 4 or made.shape[:3] != wanted:
+            same = "the same height and width" if scale == 1 else f"{float(scale):g} times the size"
             raise ValueError(
-                "`translate` must make as many images of the same height and width. Expected "
-                f"shape {(*tiles.shape[:3], 'channels')}. Received: shape {made.shape}"
+                f"`translate` must make as many images of {same}. Expected "
+                f"shape {(*wanted, 'channels')}. Received: shape {made.shape}"
             )
         if blended is None:
-            blended = np.zeros((*padded.shape[:2], made.shape[3]), "float32")
-        for ((rows, down), (columns, across)), tile in zip(part, made):
+            sides = (int(side * scale) for side in padded.shape[:2])
+            blended = np.zeros((*sides, made.shape[3]), "float32")
+        for ((_, rows, down), (_, columns, across)), tile in zip(part, made):
             blended[rows, columns] += (down[:, None] * across)[..., None] * tile
-    return blended[
-        before[0] : before[0] + image.shape[0],
-        before[1] : before[1] + image.shape[1],
-    ]
+    top, left = (int(n * scale) for n in before)
+    height, width = (round(side * scale) for side in image.shape[:2])
+    return blended[top : top + height, left : left + width]
 
 
-def tile_overlap(tile_shape, overlap=None):
+def _padded(image, tile_shape, step):
+    """An image mirrored at its ends to a tile or more, and by how much at its top and left.
+
+    `step`: what its sides beyond a tile, and the pixels before it, are multiples of.
+    """
+    around = []
+    for side, tile in zip(image.shape, tile_shape):
+        lacking = tile - side if side < tile else (tile - side) % step
+        first = lacking // 2 // step * step
+        around.append((first, lacking - first))
+    return np.pad(image, [*around, (0, 0)], mode="reflect"), [first for first, _ in around]
+
+
+def tile_overlap(tile_shape: Sequence[int], overlap: int | None = None) -> int:
     """The overlap, a quarter of a tile's shorter side unless given.
 
     >>> tile_overlap((128, 256))
@@ -106,7 +132,7 @@ def tile_overlap(tile_shape, overlap=None):
     return overlap
 
 
-def tile_starts(length, tile, overlap):
+def tile_starts(length: int, tile: int, overlap: int) -> list[int]:
     """Where along an axis the fewest tiles begin that cover it and share `overlap` or more.
 
     >>> tile_starts(100, 40, 10)

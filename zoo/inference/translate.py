@@ -1,4 +1,4 @@
-"""Images of any size and kind in, what a Pix2Pix or a CycleGAN makes of them out."""
+"""Files of images of any size and kind in, what an image-to-image generator makes of them out."""
 
 import dataclasses
 import errno
@@ -10,17 +10,22 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks, image, latent, networks
+from keras_gans import checks, generation, image, latent, networks
+from keras_gans.adversarial import AdversarialModel
 from keras_gans.data.sources import image_files
+from keras_gans.image.files import NOT_IMAGES, decode, is_folder, mode, suffixes, why_not
+from keras_gans.image.pixels import from_pillow
+from keras_gans.interface import Interface
 from keras_gans.metrics.features import hash_of
-from keras_gans.models.image_to_image import ImageToImage
 from keras_gans.names import did_you_mean, printable
+from keras_gans.zoo.inference.generate import Source, source_name
 from keras_gans.zoo.inference.page import BESIDE, PREVIEW, ROWS, Gallery
 from keras_gans.zoo.inference.tiles import tile_overlap, tile_starts, translate_image
-from keras_gans.zoo.loading import open_gan, way_back
+from keras_gans.zoo.loading import backward_generator, backward_role, open_gan
 
 # Formats that can be written, to their suffixes.
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
@@ -31,7 +36,7 @@ _LONGEST = 240
 # Errors after which no other image would fare better.
 _OF_DISKS = {getattr(errno, n) for n in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM")}
 
-# Of a generator of images of any size: the size the papers train at.
+# Of a generator that takes images of any size: the size the papers train at.
 _OPEN_SIDE = 256
 
 
@@ -48,33 +53,34 @@ class Translated:
     """
 
     page: Path
-    written: list
-    skipped: list
-    failed: dict
-    left_out: dict = dataclasses.field(default_factory=dict)
+    written: list[Path]
+    skipped: list[Path]
+    failed: dict[Path, str]
+    left_out: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
 
 def translate(
-    source,
-    files,
-    output="translated",
+    source: Source,
+    files: str | Path | Iterable[str | Path],
+    output: str | Path = "translated",
     *,
-    format="png",
-    backward=False,
-    stochastic=False,
-    seed=None,
-    resized=False,
-    overlap=None,
-    batch_size=8,
-    best=False,
-    overwrite=False,
-    verbose=1,
-):
+    format: str = "png",
+    backward: bool = False,
+    stochastic: bool = False,
+    seed: int | None = None,
+    resized: bool = False,
+    overlap: int | None = None,
+    batch_size: int = 8,
+    best: bool = False,
+    overwrite: bool = False,
+    verbose: int = 1,
+) -> Translated:
     """Translates image files, and writes a page that shows them beside what was made of them.
 
     An image that is larger than those the generator was built for is cut into tiles of that size
     (`translate_image`), which keeps the scale it was trained at; a smaller one is mirrored at its
-    edges. Formats, colours and transparency are as docs/translate.md says.
+    edges. A generator that enlarges images by some scale makes a file that is larger by that scale.
+    Formats, colours and transparency are as docs/translate.md says.
 
     What is in `output` already is skipped, so that the same call goes on where it was stopped.
 
@@ -83,12 +89,12 @@ def translate(
     [PosixPath('translated/a.png'), PosixPath('translated/b.png')]
 
     Args:
-        source: folder of a run, name of a trained preset, or a `Pix2Pix` or `CycleGAN`.
+        source: folder of a run, name of a trained preset, or an image-to-image GAN.
         files: path of an image or of a folder of images, or several of either. Images keep their
             names, if these are not too long, and those of a folder their subfolders.
         output: folder to write to.
         format: `"png"`, `"jpeg"` or `"webp"`.
-        backward: with a `CycleGAN`, from Y to X.
+        backward: with a `CycleGAN`, from Y to X; or another GAN with a backward generator.
         stochastic: with the noise of the generator's dropout.
         seed: of this noise, 0 or more. An image gets the same for the same seed and `batch_size`,
             whatever other images there are. `None` draws one.
@@ -111,6 +117,47 @@ def translate(
         OSError: if the disk is full, or `output` may not be written to.
     """
     output = Path(output)
+    _require_possible(source, output, format, stochastic, seed, batch_size)
+    targets, failed, left_out = _targets(files, output, FORMATS[format])
+
+    forward, back = _generators(source, backward, best)
+    settings = {
+        "generator": hash_of(forward.network)[:16],
+        "stochastic": stochastic,
+        "seed": seed,
+        "resized": resized,
+        "overlap": None if resized else tile_overlap(forward.tile, overlap),
+    }
+    gallery, written = Gallery(output), []
+    skipped = {n: output / n for n in targets if not overwrite and (output / n).is_file()}
+    _require_same(settings, gallery.notes, skipped)
+    how = {"resized": resized, "overlap": overlap, "batch_size": batch_size}
+    work = _Work(gallery, forward, back, settings, format, how).with_noise(stochastic, seed)
+    for number, (name, path) in enumerate(targets.items()):
+        if name in skipped:
+            continue
+        started = time.perf_counter()
+        try:
+            said = work.translate(path, name, beside=number < ROWS)
+            written.append(output / name)
+        except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+            if getattr(error, "errno", None) in _OF_DISKS:
+                raise
+            said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
+            failed[path] = said
+        if verbose:
+            seconds = time.perf_counter() - started
+            said = printable(f"{path}: {said} ({seconds:.1f} s)")
+            print(f"[{number + 1}/{len(targets)}] {said}")
+    total = len(targets) + sum(map(len, left_out.values()))
+    if verbose and (line := image_files.summary(left_out, total)):
+        print(line)
+    page = gallery.write_page(f"Translated by {source_name(source)}", failed)
+    return Translated(page, written, list(skipped.values()), failed, left_out)
+
+
+def _require_possible(source, output, format, stochastic, seed, batch_size):
+    """Raises ValueError for what cannot be, before a GAN is opened."""
     if format not in FORMATS:
         raise ValueError(
             f"Images cannot be written in that format.{did_you_mean(str(format), FORMATS)} "
@@ -124,88 +171,67 @@ def translate(
                 f"`stochastic=True`, or leave the seed out. Received: seed={seed}"
             )
     checks.count("batch_size", batch_size)
-    if not isinstance(source, (str, os.PathLike, ImageToImage)):
+    if not isinstance(source, (str, os.PathLike, AdversarialModel)):
         raise ValueError(
             "That is nothing to translate by. Expected the folder of a run, the name of a preset, "
-            f"or a `Pix2Pix` or `CycleGAN`. Received: source={source!r}"
+            f"or an image-to-image GAN. Received: source={source!r}"
         )
-    if image_files.mode(output) and not image_files.is_folder(output):
+    if mode(output) and not is_folder(output):
         raise ValueError(
             "A file is where the images would be written to. Expected a folder, or a name that is "
             f"free, as `output`. Received: output={str(output)!r}"
         )
-    targets, failed, left_out = _targets(files, output, FORMATS[format])
 
-    gan, forward, back = _generators(source, backward, best)
-    shape, channels = _tile(forward)
-    settings = {
-        "generator": hash_of(forward)[:16],
-        "stochastic": stochastic,
-        "seed": seed,
-        "resized": resized,
-        "overlap": None if resized else tile_overlap(shape, overlap),
-    }
-    notes = []
-    if stochastic:
-        forward = networks.stochastic(forward)
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """What is done to each image of a folder."""
+
+    gallery: Gallery
+    forward: "_Translator"
+    back: "_Translator | None"
+    settings: dict
+    format: str
+    how: dict  # of `_Translator.apply`
+    seed: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def with_noise(self, stochastic, seed):
+        """The same with the noise of dropout, if it is wanted."""
+        if not stochastic:
+            return self
+        network = networks.stochastic(self.forward.network)
+        notes = ()
         if seed is None:
             seed = latent.new_seed()
-            notes = [f"seed {seed}"]
+            notes = (f"seed {seed}",)
+        forward = dataclasses.replace(self.forward, network=network)
+        return dataclasses.replace(self, forward=forward, seed=seed, notes=notes)
 
-    def apply(network, pixels, seed=None):
-        tile, _ = _tile(network)
-        parts = itertools.count()
+    def translate(self, path, name, beside):
+        """Writes what is made of an image, and says in words what was done.
 
-        def call(tiles):
-            drawn = None if seed is None else _part_seed(seed, next(parts))
-            return gan.translate(network, tiles, len(tiles), drawn)
-
-        if resized:
-            made = call(image.from_uint8(_resize(pixels, tile))[None])[0]
-            return _resize(image.to_uint8(made), pixels.shape)
-        made = translate_image(call, image.from_uint8(pixels), tile, overlap, batch_size)
-        return image.to_uint8(made)
-
-    gallery = Gallery(output)
-    skipped = {n: output / n for n in targets if not overwrite and (output / n).is_file()}
-    _require_same(settings, gallery.notes, skipped)
-    written = []
-    for number, (name, path) in enumerate(targets.items()):
-        if name in skipped:
-            continue
-        started = time.perf_counter()
-        try:
-            pixels, alpha, told = _read(path, channels)
-            told = [_how(pixels.shape, shape, settings), *told, *notes]
-            made = apply(forward, pixels, seed)
-            shown = {}
-            if number < ROWS:
-                shown["input"] = pixels
-                if back is not None:
-                    shown["reconstruction"] = apply(back, made)
-            if alpha is not None:
-                made = _transparent(made, alpha, on_white=format == "jpeg")
-                told.append("on white, as JPEG has no alpha" if format == "jpeg" else "alpha kept")
-            # The image comes last: where there is one, all that belongs to it is there.
-            shown = {kind: _small(picture) for kind, picture in shown.items()}
-            gallery.note(name, path, pixels.shape, told, shown, settings)
-            written.append(image.save(made, output / name))
-            said = ", ".join(told)
-        except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
-            if getattr(error, "errno", None) in _OF_DISKS:
-                raise
-            said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
-            failed[path] = said
-        if verbose:
-            seconds = time.perf_counter() - started
-            said = printable(f"{path}: {said} ({seconds:.1f} s)")
-            print(f"[{number + 1}/{len(targets)}] {said}")
-    total = len(targets) + sum(map(len, left_out.values()))
-    if verbose and (line := image_files.summary(left_out, total)):
-        print(line)
-    title = source.name if isinstance(source, ImageToImage) else Path(source).resolve().name
-    page = gallery.write_page(f"Translated by {title}", failed)
-    return Translated(page, written, list(skipped.values()), failed, left_out)
+        Args:
+            path: of the image.
+            name: of what is made of it, relative to the folder.
+            beside: keep pictures that the page shows beside it, too.
+        """
+        pixels, alpha, told = _read(path, self.forward.described.image.channels)
+        told = [_how(pixels.shape, self.forward.tile, self.settings), *told, *self.notes]
+        made = self.forward.apply(pixels, self.seed, **self.how)
+        shown = {"input": pixels} if beside else {}
+        if beside and self.back is not None:
+            shown["reconstruction"] = self.back.apply(made, **self.how)
+        if alpha is not None:
+            if alpha.shape != made.shape[:2]:
+                alpha = image.resize(alpha[..., None], made.shape[:2])[..., 0]
+            made = _transparent(made, alpha, on_white=self.format == "jpeg")
+            told.append("on white, as JPEG has no alpha" if self.format == "jpeg" else "alpha kept")
+        # The image comes last: where there is one, all that belongs to it is there.
+        shown = {kind: _small(picture) for kind, picture in shown.items()}
+        self.gallery.note(name, path, pixels.shape, told, shown, self.settings)
+        image.save(made, self.gallery.folder / name)
+        return ", ".join(told)
 
 
 # ---- which files
@@ -225,16 +251,16 @@ def _targets(files, output, suffix):
             "Those are no paths. Expected the path of an image or of a folder of images, or a list "
             f"of such. Received: files={files!r}"
         )
-    known, targets, failed, left_out = image_files.suffixes(), {}, {}, {}
+    known, targets, failed, left_out = suffixes(), {}, {}, {}
     for path in map(Path, given):
-        if not image_files.mode(path):
+        if not mode(path):
             raise FileNotFoundError(
                 "That file does not exist. Expected paths of images, or of folders of images. "
                 f"Received: {str(path)!r}"
             )
         home, found = _find(path, output, known)
         for reason, names in found.left_out.items():
-            if reason in (image_files.NOT_IMAGES, image_files.CIRCLES):
+            if reason in (NOT_IMAGES, image_files.CIRCLES):
                 left_out.setdefault(reason, []).extend(str(home / name) for name in names)
             else:
                 failed |= {home / name: reason for name in names}
@@ -266,8 +292,8 @@ def _targets(files, output, suffix):
 
 def _find(path, output, known):
     """A folder, and what `image_files.find` finds there; not what this function wrote."""
-    if not image_files.is_folder(path):
-        if image_files.why_not(path, known):  # who names a file takes it for an image
+    if not is_folder(path):
+        if why_not(path, known):  # who names a file takes it for an image
             return path.parent, image_files.Found(left_out={"not an image": [path.name]})
         return path.parent, image_files.Found([path.name])
     if path.resolve() == output.resolve():
@@ -297,38 +323,73 @@ def _made(name, suffix, known):
 # ---- by which generator
 
 
+@dataclasses.dataclass(frozen=True)
+class _Translator:
+    """A generator that takes images, and what it takes and makes."""
+
+    network: keras.Model
+    described: Interface
+
+    @property
+    def tile(self):
+        """`(height, width)` of the images that it is to be given."""
+        taken = self.described.image
+        return taken.height or _OPEN_SIDE, taken.width or _OPEN_SIDE
+
+    def require_files(self):
+        """Raises ValueError unless it makes of an image that a file can hold another such."""
+        taken, made = self.described.image, self.described.images
+        scaled = made and taken.height and made[0].height
+        even = not scaled or (made[0].height * taken.width == made[0].width * taken.height)
+        if len(self.described.inputs) > 1 or taken.channels not in (1, 3) or not made or not even:
+            raise ValueError(
+                "Image files cannot be translated by this generator. Expected one from images with "
+                "1 or 3 channels alone to images of the same proportions. "
+                f"Received: {self.network.name!r} from "
+                f"{[port.shape for port in self.described.inputs]} to "
+                f"{[port.shape for port in self.described.outputs]}"
+            )
+        return self
+
+    def apply(self, pixels, seed=None, *, resized, overlap, batch_size):
+        """What it makes of an image `(height, width, channels)`; both are `uint8`."""
+        parts, tile, scale = itertools.count(), self.tile, self.described.scale
+
+        def call(tiles):
+            drawn = None if seed is None else _part_seed(seed, next(parts))
+            return generation.translate(self.network, tiles, len(tiles), drawn)
+
+        if resized:
+            made = call(image.from_uint8(image.resize(pixels, tile[:2]))[None])[0]
+            return image.resize(
+                image.to_uint8(made), self.described.size_of_output(*pixels.shape[:2])
+            )
+        made = translate_image(call, image.from_uint8(pixels), tile, overlap, batch_size, scale)
+        return image.to_uint8(made)
+
+
 def _generators(source, backward, best):
-    """The GAN, the generator asked for, and the one that leads back or `None`."""
-    gan = source if isinstance(source, ImageToImage) else open_gan(source, best)
-    if not isinstance(gan, ImageToImage):
+    """The translator asked for, and the one that leads back or `None`."""
+    gan = source if isinstance(source, AdversarialModel) else open_gan(source, best)
+    described, role = gan.interface(gan.generator_role), backward_role(gan)
+    if not described.takes_image:
         raise ValueError(
-            "This generator makes images of latents, not of images. Expected a Pix2Pix or a "
-            "CycleGAN; use `keras-gans generate`, or the GAN's `generate`. "
-            f"Received: {source}, a {type(gan).__name__}"
+            "This generator makes images from latents, not from images. Expected a Pix2Pix, a "
+            "CycleGAN or another image-to-image GAN; use `keras-gans generate`, or the GAN's "
+            f"`generate`. Received: {source}, a {type(gan).__name__}"
         )
-    forward, back = gan.in_use("generator"), way_back(gan, source)
+    forward, back = _Translator(gan.inference_generator, described), backward_generator(gan)
+    if back is not None:
+        back = _Translator(back, gan.interface(role))
     if not backward:
-        return gan, forward, back
+        return forward.require_files(), back
     if back is None:
-        both_ways = "backward_generator" in gan.sides["generator"]
-        which = "This preset comes without a backward generator" if both_ways else "It has none"
+        which = "It has none" if role is None else "This preset comes without a backward generator"
         raise ValueError(
             f"There is no generator to translate backward with. {which}. Expected the run of a "
             f"CycleGAN; leave `backward` out. Received: {source}, a {type(gan).__name__}"
         )
-    return gan, back, forward
-
-
-def _tile(network):
-    """`(height, width)` of the images a network is to be given, and their channels."""
-    (*sides, taken), made = tuple(network.inputs[0].shape)[1:], network.output_shape[1:]
-    if tuple(made[:2]) != tuple(sides) or taken not in (1, 3) or made[2] not in (1, 3):
-        raise ValueError(
-            "Image files cannot be translated by this generator. Expected one from images with 1 "
-            "or 3 channels to such images of the same size. "
-            f"Received: {network.name!r} from {(*sides, taken)} to {tuple(made)}"
-        )
-    return tuple(side or _OPEN_SIDE for side in sides), taken
+    return back.require_files(), forward
 
 
 def _part_seed(seed, part):
@@ -359,8 +420,7 @@ def _read(path, channels):
     """Pixels `(height, width, channels)`, alpha or `None`, and what is to be said of the file."""
     from PIL import Image, ImageOps
 
-    colors = image_files.decode(path, channels)
-    pixels = np.asarray(colors).reshape(*colors.size[::-1], channels)
+    pixels = from_pillow(decode(path, channels))
     alpha, told = None, []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as `decode` does
@@ -371,15 +431,6 @@ def _read(path, channels):
             if file.has_transparency_data and not file.mode.startswith("I"):
                 alpha = np.asarray(ImageOps.exif_transpose(file).convert("RGBA"))[..., 3]
     return pixels, alpha, told
-
-
-def _resize(pixels, shape):
-    """Pixels at another `(height, width, ...)`; bicubic, antialiased."""
-    from PIL import Image
-
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    picture = picture.resize((shape[1], shape[0]), Image.Resampling.BICUBIC)
-    return np.asarray(picture).reshape(*shape[:2], pixels.shape[2])
 
 
 def _how(shape, tile, settings):
@@ -402,9 +453,9 @@ def _transparent(pixels, alpha, on_white):
     colors, alpha = np.broadcast_to(pixels, (*pixels.shape[:2], 3)), alpha[..., None]
     if not on_white:
         return np.concatenate([colors, alpha], axis=-1)
-    return np.rint(255 - (255.0 - colors) * (alpha / 255)).astype("uint8")
+    return image.on_white(colors, alpha)
 
 
 def _small(pixels):
     scale = min(1, PREVIEW / max(pixels.shape[:2]))
-    return _resize(pixels, [max(round(side * scale), 1) for side in pixels.shape[:2]])
+    return image.resize(pixels, [max(round(side * scale), 1) for side in pixels.shape[:2]])

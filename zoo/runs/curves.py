@@ -1,4 +1,4 @@
-"""Curves of a training as SVG that can stand in a page: drawn by matplotlib, the same every time."""
+"""Curves of a training as SVG for a page: drawn by matplotlib, the same every time."""
 
 import io
 import math

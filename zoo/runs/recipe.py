@@ -8,6 +8,7 @@ type `load`, or `load_pairs` for image-to-image GANs. Names are looked up in thi
 
 import contextlib
 import copy
+import functools
 import inspect
 import json
 import os
@@ -21,9 +22,12 @@ import tensorflow as tf
 
 import keras_gans
 from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
+from keras_gans.building import preserving_random_state
+from keras_gans.interface import Interface
+from keras_gans.interface import of as of_network
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import require
-from keras_gans.zoo.catalog import presets
+from keras_gans.zoo.catalog import interfaces, presets
 from keras_gans.zoo.runs import fields
 
 # What may change between two runs of one training: how long, what it is called, how it is measured.
@@ -32,8 +36,8 @@ _FREE = ("epochs", "description", "evaluation")
 # An argument of `data.load` that a run sets itself.
 _RUN = ("first_epoch",)
 
-# The fewest images that an evaluation takes, to try whether it can be done.
-_FEW = 10
+# The fewest images, or pairs, that an evaluation takes, to try whether it can be done.
+_FEW, _FEW_PAIRS = 10, 2
 
 # Functions that make a network from another one, not from numbers.
 _OF_NETWORKS = ("stochastic", "synchronized")
@@ -114,10 +118,19 @@ class Recipe:
         sources, targets = map(np.concatenate, zip(*pairs.as_numpy_iterator()))
         return sources, targets
 
+    @functools.cached_property
+    def interface(self) -> Interface:
+        """What the network that makes the images takes and makes: the first."""
+        role, arguments = next(iter(self.config["networks"].items()))
+        if "image_shape" in arguments:
+            return interfaces.of_recipe(self.config)[role]
+        with preserving_random_state("float32"):
+            return of_network(self.build_network(role))
+
     @property
     def translates(self) -> bool:
-        """Whether it trains on pairs, or on two domains: an image-to-image GAN."""
-        return self.config["data"]["type"] == "load_pairs"
+        """Whether images are made from images."""
+        return self.interface.takes_image
 
     def build_network(self, role: str) -> keras.Model:
         """Returns a new network of the GAN."""
@@ -171,10 +184,11 @@ class Recipe:
         return evaluate
 
     def _try_evaluation(self, gan, options, best):
-        """Measures ten images: whether it can be done depends on networks, data and fields."""
+        """Measures a few images: whether it can be done depends on networks, data and fields."""
         with tempfile.TemporaryDirectory() as cache:
             kept = {} if self.translates else {"cache_dir": cache}
-            trial = self.evaluation(**{**options, "num_images": _FEW, **kept})
+            few = _FEW_PAIRS if self.translates else _FEW
+            trial = self.evaluation(**{**options, "num_images": few, **kept})
             found = [m.protocol.metric for m in trial.measure(gan).values()]
         if best is not None and best not in found:
             raise ValueError(
@@ -186,12 +200,12 @@ class Recipe:
     def evaluation(
         self, data: Path | str | None = None, **options: Any
     ) -> metrics.Evaluation | metrics.TranslationEvaluation:
-        """Returns a `metrics.Evaluation`, or `TranslationEvaluation`, of images such as this recipe's.
+        """Returns a `metrics.Evaluation`, or `TranslationEvaluation`, of images as this recipe's.
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
-            **options: `features`, `split`, `floor_split`, `num_images`, `seed`, `cache_dir`; what
-                is `None` is left to the evaluation.
+            **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`;
+                what is `None` is left to the evaluation.
         """
         source = self.config["data"]
         images = {n: source[n] for n in _IMAGES if source.get(n) is not None}
@@ -251,7 +265,10 @@ class Recipe:
                     "The recipe's 'evaluation' must be an object of names to values, or null. "
                     f"Received: {config['evaluation']!r}"
                 )
-            config["evaluation"] = self._filled(config["evaluation"], _evaluated, "evaluation")
+            evaluation = config["evaluation"]
+            if "floor_split" in evaluation:  # what recipes of earlier versions call it
+                evaluation.setdefault("reference_split", evaluation.pop("floor_split"))
+            config["evaluation"] = self._filled(evaluation, _evaluated, "evaluation")
         seeded = {"seed": config["seed"]}
         loaded = {"type": "load", **seeded, **config["data"]}
         config["data"] = self._typed(loaded, _LOADERS, "data", _RUN)
@@ -298,7 +315,7 @@ class Recipe:
         return {**ordered, **given}
 
     def rows(self) -> list[tuple[str, Any, Any]]:
-        """Returns every field as `(dotted name, value, default)`, the default `...` where there is none."""
+        """Returns every field: `(dotted name, value, default)`, with `...` for no default."""
         return [
             (field, value, self.defaults.get(field, ...))
             for field, value in flat(self.config).items()
@@ -372,7 +389,7 @@ def _building(field, config):
 
 
 def _evaluated(
-    every=5, best="frechet", features=None, split=None, floor_split=None, num_images=None
+    every=5, best="frechet", features=None, split=None, reference_split=None, num_images=None
 ):
     """The fields of `evaluation` and their defaults: of `Evaluate`, and of `metrics.Evaluation`."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from keras_gans import models
 from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic
+from keras_gans.zoo.catalog import cards
 from keras_gans.zoo.runs.curves import curves
 from keras_gans.zoo.runs.recipe import Recipe
 
@@ -19,10 +20,10 @@ _GRIDS = 6
 
 
 def columns(
-    measured: Mapping[str, Any], floor: Mapping[str, Any], yardsticks: Mapping[str, Any]
+    measured: Mapping[str, Any], reference: Mapping[str, Any], degradations: Mapping[str, Any]
 ) -> dict[str, Mapping[str, Any]]:
     """Heads of the columns of a table to what stands below; those that are empty are left out."""
-    found = {"measured": measured, "other real images": floor, **yardsticks}
+    found = {"measured": measured, "other real images": reference, **degradations}
     return {head: values for head, values in found.items() if values}
 
 
@@ -100,9 +101,9 @@ def _measured(folder: Path, metrics: Sequence[Mapping[str, float]]) -> dict[str,
         found["measured_curve"] = _curves(lines, [watched])
     found |= {"results": None, "table": {}, "neighbors": None}
     if (path := folder / RESULTS).exists():
-        results = json.loads(path.read_text())
+        results = cards.renamed(json.loads(path.read_text()))
         found["results"] = results
-        found["table"] = columns(results["measured"], results["floor"], results["yardsticks"])
+        found["table"] = columns(results["measured"], results["reference"], results["degradations"])
         if (picture := folder / NEIGHBORS).exists():
             found["neighbors"] = _picture(picture)
     return found

@@ -1,4 +1,4 @@
-"""What our sources share of TensorFlow Datasets: a quiet builder, and a safe way to prepare it.
+"""What the sources share of TensorFlow Datasets: a quiet builder, and a safe way to prepare it.
 
 A builder decodes a source once, writes it below the data folder as `uint8` images in an order
 given by a hash of their keys, and reads it back by split. The hash is what makes a slice such as
@@ -8,18 +8,17 @@ Imported only when a set is loaded: `import keras_gans` imports no data set libr
 """
 
 import contextlib
-import hashlib
-import os
+import dataclasses
 import random
 import shutil
 import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow_datasets as tfds
 from absl import logging
 from tensorflow_datasets.core.utils import tqdm_utils
-
-NODE_VARIABLE = "KERAS_GANS_NODE_MODULES"
 
 _DAY = 24 * 60 * 60
 
@@ -52,12 +51,59 @@ class QuietBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         raise NotImplementedError
 
 
-def node_modules(source=None):
-    """The folder of npm's packages: `source`, else the variable's, else the working directory's."""
-    return Path(source or os.environ.get(NODE_VARIABLE) or "node_modules").expanduser()
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a source prepares.
+
+    Attributes:
+        name: Of its folder below the data folder.
+        description: A sentence.
+        features: Function of `tensorflow_datasets.features` to the features of an example.
+        examples: Function without arguments to the examples of each split, by its name: pairs of
+            a key that no other example of the split has, and a dictionary of features. Called only
+            if the set is not prepared yet.
+        key: Changes whenever the examples do; None if they never do.
+        homepage: Address of the origin.
+    """
+
+    name: str
+    description: str
+    features: Callable[[Any], Mapping[str, Any]]
+    examples: Callable[[], Mapping[str, Iterable[tuple[Any, Mapping[str, Any]]]]]
+    key: str | None = None
+    homepage: str | None = None
 
 
-def prepare(make_builder):
+class Planned(QuietBuilder, skip_registration=True):
+    """The builder of a `Plan`."""
+
+    name = "keras_gans_planned"
+
+    def __init__(self, plan: Plan, data_dir: str | Path | None = None):
+        self.plan, self.name = plan, plan.name
+        config = None if plan.key is None else tfds.core.BuilderConfig(name=plan.key)
+        super().__init__(data_dir=data_dir, config=config)
+
+    def _info(self):
+        features = dict(self.plan.features(tfds.features))
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=self.plan.description,
+            features=tfds.features.FeaturesDict(features),
+            supervised_keys=("image", "label") if "label" in features else None,
+            homepage=self.plan.homepage,
+        )
+
+    def _split_generators(self, dl_manager):
+        return dict(self.plan.examples())
+
+
+def prepared(plan: Plan, data_dir: str | Path | None) -> Planned:
+    """Returns the builder of a plan, prepared; see `prepare`."""
+    return prepare(lambda: Planned(plan, data_dir))
+
+
+def prepare(make_builder: Callable[[], QuietBuilder]) -> QuietBuilder:
     """Prepares a data set once, whatever happens at the same time.
 
     TensorFlow Datasets writes into a folder of its own and renames it at the end, so a killed
@@ -84,19 +130,9 @@ def prepare(make_builder):
     return builder
 
 
-def is_prepared(builder):
-    """Whether the builder's data folder is there, and so complete."""
+def is_prepared(builder: tfds.core.DatasetBuilder) -> bool:
+    """Returns whether the builder's data folder is there, and so complete."""
     return Path(builder.data_dir).is_dir()
-
-
-def fingerprint(*parts):
-    """Sixteen hexadecimal digits that change with any of the parts (texts, numbers, bytes)."""
-    digest = hashlib.sha256()
-    for part in parts:
-        # Names of files need not be text.
-        part = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")
-        digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.hexdigest()[:16]
 
 
 @contextlib.contextmanager

@@ -16,15 +16,17 @@ resemble each other.
 """
 
 import collections
-import dataclasses
+import functools
 import json
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tensorflow_datasets as tfds
+import numpy as np
 
-from keras_gans.data.sources import builders, folder, image_files
-from keras_gans.data.sources.builders import NODE_VARIABLE, QuietBuilder, fingerprint
+from keras_gans.data.sources.packages import DECODER, NODE_VARIABLE, fingerprint, node_modules
+from keras_gans.data.sources.registry import Epochs, Examples, Request, Source
 from keras_gans.names import did_you_mean
 
 # a, then b.
@@ -32,6 +34,9 @@ STYLES = ("google", "twitter")
 
 # Pixels a side of the files.
 SIZE = 64
+
+if TYPE_CHECKING:
+    from keras_gans.data.sources.builders import Planned
 
 _LEFT_OUT = {"Flags", "Component"}
 
@@ -59,68 +64,30 @@ _SAME_MOTIF = {
 _HOW_TO_INSTALL = "`npm install emoji-datasource-google@16 emoji-datasource-twitter@16`"
 
 
-@dataclasses.dataclass
-class Config(tfds.core.BuilderConfig):
-    """What is prepared of which packages; the name changes with any of it."""
+def read(request: Request) -> Examples:
+    """Returns the images of one style that a `Request` asks for, and None: they have no classes."""
+    from keras_gans.data import prepared
 
-    source: Path | None = None
-    style: str | None = None  # of `Emoji`
-    splits: dict = dataclasses.field(default_factory=dict)
-    image_size: tuple = ()
-    channels: int = 3
+    size, channels = request.image_size or (SIZE, SIZE), request.channels or 3
+    options = {**SOURCE.options, **request.options}
+    return prepared.images(builder(size, channels, request.data_dir, **options), request)
 
 
-class Emoji(QuietBuilder, skip_registration=True):
-    """Emoji of one style, in the splits `train`, `validation` and `test`."""
+def read_pairs(request: Request) -> Epochs:
+    """Returns the epochs of the pairs that a `Request` asks for, and their length."""
+    from keras_gans.data import prepared
 
-    name = "keras_gans_emoji"
-
-    def _info(self):
-        shape = (*self.builder_config.image_size, self.builder_config.channels)
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=f"Emoji in the style {self.builder_config.style}.",
-            features=tfds.features.FeaturesDict({"image": tfds.features.Image(shape=shape)}),
-            homepage="https://github.com/iamcal/emoji-data",
-        )
-
-    def _split_generators(self, dl_manager):
-        splits = self.builder_config.splits
-        return {split: self._generate_examples(names) for split, names in splits.items()}
-
-    def _generate_examples(self, names):
-        config = self.builder_config
-        drawn = images(config.source, config.style, names, config.image_size, config.channels)
-        for name, image in drawn:
-            yield name, {"image": image}
+    size, channels = request.stored_size, request.channels
+    return prepared.pairs(builder(size, channels, request.data_dir, **request.options), request)
 
 
-class EmojiStyles(Emoji, skip_registration=True):
-    """Pairs of emoji, in the splits `train`, `validation` and `test`."""
-
-    name = "keras_gans_emoji_styles"
-
-    def _info(self):
-        shape = (*self.builder_config.image_size, self.builder_config.channels)
-        image = tfds.features.Image(shape=shape)
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description="Emoji as Noto (a) and Twemoji (b) draw them.",
-            features=tfds.features.FeaturesDict({"a": image, "b": image}),
-            homepage="https://github.com/iamcal/emoji-data",
-        )
-
-    def _generate_examples(self, names):
-        config = self.builder_config
-        drawn = [
-            images(config.source, style, names, config.image_size, config.channels)
-            for style in STYLES
-        ]
-        for (name, a), (_, b) in zip(*drawn):
-            yield name, {"a": a, "b": b}
-
-
-def builder(image_size, channels, data_dir=None, source=None, style=None):
+def builder(
+    image_size: tuple[int, int],
+    channels: int,
+    data_dir: str | Path | None = None,
+    source: Path | str | None = None,
+    style: str | None = None,
+) -> "Planned":
     """Prepares the pairs, or the emoji of one style.
 
     Args:
@@ -138,6 +105,8 @@ def builder(image_size, channels, data_dir=None, source=None, style=None):
         FileNotFoundError: If a package is missing. Splits are of the emoji that both have.
         ValueError: If there is no such style.
     """
+    from keras_gans.data.sources import builders
+
     if style not in (None, *STYLES):
         raise ValueError(
             f"There is no such style of emoji.{did_you_mean(style, STYLES)} Expected one of "
@@ -148,21 +117,37 @@ def builder(image_size, channels, data_dir=None, source=None, style=None):
     styles = STYLES if style is None else (style,)
     files = [_file(source, s, n) for names in splits.values() for n in names for s in styles]
     stats = [(f, s.st_size, s.st_mtime_ns) for f in files for s in [f.stat()]]
-    key = fingerprint(folder.DECODER, source.resolve(), channels, splits, stats)
+    key = fingerprint(DECODER, source.resolve(), channels, splits, stats)
     height, width = image_size
-    config = Config(
-        name="_".join([*filter(None, [style]), f"{height}x{width}", key]),
-        source=source,
-        style=style,
-        splits=splits,
-        image_size=(height, width),
-        channels=channels,
+    read_split = functools.partial(
+        _examples, source, style, image_size=(height, width), channels=channels
     )
-    kind = EmojiStyles if style is None else Emoji
-    return builders.prepare(lambda: kind(data_dir=data_dir, config=config))
+    shape = (height, width, channels)
+    keys = ("a", "b") if style is None else ("image",)
+    what = "as Noto (a) and Twemoji (b) draw them" if style is None else f"in the style {style}"
+    plan = builders.Plan(
+        name="keras_gans_emoji_styles" if style is None else "keras_gans_emoji",
+        description=f"Emoji {what}.",
+        features=lambda features: dict.fromkeys(keys, features.Image(shape=shape)),
+        examples=lambda: {split: read_split(names) for split, names in splits.items()},
+        key="_".join([*filter(None, [style]), f"{height}x{width}", key]),
+        homepage="https://github.com/iamcal/emoji-data",
+    )
+    return builders.prepared(plan, data_dir)
 
 
-def find(source=None):
+def _examples(source, style, names, image_size, channels):
+    """Pairs `a` and `b` of emoji, or an `image` of one style, by name of file."""
+    if style is not None:
+        for name, image in images(source, style, names, image_size, channels):
+            yield name, {"image": image}
+        return
+    drawn = [images(source, each, names, image_size, channels) for each in STYLES]
+    for (name, a), (_, b) in zip(*drawn):
+        yield name, {"a": a, "b": b}
+
+
+def find(source: Path | str | None = None) -> Path:
     """Finds the folder `node_modules` that holds both packages.
 
     Args:
@@ -175,7 +160,7 @@ def find(source=None):
     Raises:
         FileNotFoundError: If a package is missing, or a part of it.
     """
-    source = builders.node_modules(source)
+    source = node_modules(source)
     needed = [_table(source), *(_file(source, style, "") for style in STYLES)]
     missing = [str(path.relative_to(source)) for path in needed if not path.exists()]
     if missing:
@@ -187,7 +172,7 @@ def find(source=None):
     return source
 
 
-def motif_splits(source):
+def motif_splits(source: Path) -> dict[str, list[str]]:
     """Divides the emoji that both packages have, about 80 : 10 : 10, by motif.
 
     Args:
@@ -226,8 +211,8 @@ def motif_splits(source):
     return {split: sorted(names) for split, names in splits.items()}
 
 
-def motif(name, subcategory):
-    """What an emoji shows, whatever the skin tone, gender, hair, direction, or colour of a heart.
+def motif(name: str, subcategory: str) -> str:
+    """Returns the motif: without skin tone, gender, hair, direction, or colour of a heart.
 
     >>> motif("1f469-1f3fd-200d-1f680.png", "person-role")  # woman, astronaut, medium skin tone
     '1f9d1-1f680'
@@ -248,7 +233,13 @@ def motif(name, subcategory):
     return "-".join(dict.fromkeys(points))  # each once: a family of any size
 
 
-def images(source, style, names, image_size=(64, 64), channels=3):
+def images(
+    source: Path,
+    style: str,
+    names: Iterable[str],
+    image_size: tuple[int, int] = (SIZE, SIZE),
+    channels: int = 3,
+) -> Iterator[tuple[str, np.ndarray]]:
     """Reads emoji of one style.
 
     Args:
@@ -264,9 +255,10 @@ def images(source, style, names, image_size=(64, 64), channels=3):
     Raises:
         ValueError: If a file cannot be read.
     """
+    from keras_gans import image
+
     for name in names:
-        image = image_files.decode(_file(source, style, name), channels)
-        yield name, image_files.fit(image, image_size)
+        yield name, image.read(_file(source, style, name), image_size, channels)
 
 
 def _file(source, style, name):
@@ -275,3 +267,33 @@ def _file(source, style, name):
 
 def _table(source):
     return source / "emoji-datasource-google" / "emoji.json"
+
+
+_ORIGIN = (
+    "the npm packages `emoji-datasource-google` and `emoji-datasource-twitter`; their "
+    f"folder `node_modules` as `source=...`, as the variable `{NODE_VARIABLE}`, or in the working "
+    "directory"
+)
+_SPLITS = ("train", "validation", "test")
+_LICENCE = "Noto Emoji: Apache 2.0; Twemoji: CC BY 4.0"
+
+SOURCE = Source(
+    name="emoji",
+    content="3,511 emoji of one style, 64x64x3, on white",
+    origin=_ORIGIN,
+    licence=_LICENCE,
+    splits=_SPLITS,
+    read=read,
+    options={"style": STYLES[0], "source": None},
+)
+
+PAIRS = Source(
+    name="emoji_styles",
+    content="emoji as Google draws them (a) and as Twitter does (b), 64x64x3, on white",
+    origin=_ORIGIN,
+    licence=_LICENCE,
+    splits=_SPLITS,
+    read=read_pairs,
+    options={"source": None},
+    paired=True,
+)

@@ -5,17 +5,20 @@ References:
       Algorithms", arXiv:1708.07747.
 """
 
-import dataclasses
 import gzip
 import math
 import os
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow_datasets as tfds
 
-from keras_gans.data.sources.builders import QuietBuilder, fingerprint
+from keras_gans.data.sources.packages import fingerprint
+from keras_gans.data.sources.registry import Examples, Request, Source
+
+if TYPE_CHECKING:
+    from keras_gans.data.sources.builders import Plan
 
 SOURCE_VARIABLE = "KERAS_GANS_FASHION_MNIST"
 
@@ -26,57 +29,60 @@ _FILES = {
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
 
-CLASSES = ["top", "trouser", "pullover", "dress", "coat"]
-CLASSES += ["sandal", "shirt", "sneaker", "bag", "boot"]
+CLASSES = ("top", "trouser", "pullover", "dress", "coat")
+CLASSES += ("sandal", "shirt", "sneaker", "bag", "boot")
 
 
-@dataclasses.dataclass
-class Source(tfds.core.BuilderConfig):
-    """The folder of the four files; the name changes with their content."""
+def read(request: Request) -> Examples:
+    """Returns the images of a `Request`, and the names of their classes."""
+    from keras_gans.data import prepared
+    from keras_gans.data.sources import builders, tfds_sets
 
-    path: Path | None = None
+    folder = find(request.options.get("source"))
+    if folder is None:
+        return tfds_sets.read(request)
+    return prepared.images(builders.prepared(plan(folder), request.data_dir), request)
 
 
-class FashionMNIST(QuietBuilder, skip_registration=True):
-    """Pictures of clothes, 28x28, grey, of 10 classes, in the splits `train` and `test`."""
+def plan(folder: Path) -> "Plan":
+    """Returns what is prepared: pictures of clothes, 28x28, grey, of 10 classes.
 
-    name = "keras_gans_fashion_mnist"
+    Args:
+        folder: The folder of the four files; the key changes with their content.
+    """
+    from keras_gans.data.sources.builders import Plan
 
-    def _info(self):
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description="Fashion-MNIST, read from its original files.",
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(28, 28, 1)),
-                    "label": tfds.features.ClassLabel(names=CLASSES),
-                }
-            ),
-            supervised_keys=("image", "label"),
-            homepage="https://github.com/zalandoresearch/fashion-mnist",
-        )
-
-    def _split_generators(self, dl_manager):
-        folder = self.builder_config.path
-        return {
-            split: self._generate_examples(folder / images, folder / labels)
+    files = [folder / name for pair in _FILES.values() for name in pair]
+    return Plan(
+        name="keras_gans_fashion_mnist",
+        description="Fashion-MNIST, read from its original files.",
+        features=lambda features: {
+            "image": features.Image(shape=(28, 28, 1)),
+            "label": features.ClassLabel(names=list(CLASSES)),
+        },
+        examples=lambda: {
+            split: _examples(folder / images, folder / labels)
             for split, (images, labels) in _FILES.items()
-        }
-
-    def _generate_examples(self, image_file, label_file):
-        images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
-        if len(images) != len(labels) or images.shape[1:] != (28, 28) or labels.max() > 9:
-            raise ValueError(
-                f"The files do not hold Fashion-MNIST. Expected 28x28 images and as many labels "
-                f"from 0 to 9; install the package `dataset-fashion-mnist` again, or correct "
-                f"`source`. Received: images {images.shape} in {str(image_file)!r}, labels "
-                f"{labels.shape} up to {labels.max()} in {str(label_file)!r}"
-            )
-        for key, (image, label) in enumerate(zip(images, labels)):
-            yield key, {"image": image[..., None], "label": int(label)}
+        },
+        key=fingerprint(*(f.read_bytes() for f in files)),
+        homepage="https://github.com/zalandoresearch/fashion-mnist",
+    )
 
 
-def find(source=None):
+def _examples(image_file, label_file):
+    images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
+    if len(images) != len(labels) or images.shape[1:] != (28, 28) or labels.max() > 9:
+        raise ValueError(
+            f"The files do not hold Fashion-MNIST. Expected 28x28 images and as many labels "
+            f"from 0 to 9; install the package `dataset-fashion-mnist` again, or correct "
+            f"`source`. Received: images {images.shape} in {str(image_file)!r}, labels "
+            f"{labels.shape} up to {labels.max()} in {str(label_file)!r}"
+        )
+    for key, (image, label) in enumerate(zip(images, labels)):
+        yield key, {"image": image[..., None], "label": int(label)}
+
+
+def find(source: Path | str | None = None) -> Path | None:
     """Finds the folder of the four files.
 
     Args:
@@ -103,13 +109,7 @@ def find(source=None):
     return None
 
 
-def config(folder):
-    """The builder configuration for the files in `folder`."""
-    files = [folder / name for pair in _FILES.values() for name in pair]
-    return Source(name=fingerprint(*(f.read_bytes() for f in files)), path=folder)
-
-
-def read_idx(path, rank):
+def read_idx(path: Path, rank: int) -> np.ndarray:
     """Reads an array of bytes from a gzipped file in the IDX format of MNIST.
 
     The format is two zero bytes, 8 for the type uint8, the rank, each size as a big-endian 32-bit
@@ -143,3 +143,18 @@ def _damaged(path, rank, received):
         f"{str(path)!r} is damaged or no IDX file. Expected a gzipped IDX file of bytes with "
         f"{rank} axes; fetch it again. Received: {received}"
     )
+
+
+SOURCE = Source(
+    name="fashion_mnist",
+    content="60,000 + 10,000 pictures of clothes, 28x28x1, of 10 classes",
+    origin=(
+        "the Debian package `dataset-fashion-mnist`, or its four files in a folder (`source=...`, "
+        f"or the variable `{SOURCE_VARIABLE}`); else a download"
+    ),
+    licence="MIT",
+    splits=("train", "test"),
+    read=read,
+    options={"source": None},
+    labels={"label": CLASSES},
+)

@@ -3,22 +3,24 @@
 import collections
 import csv
 import dataclasses
+import functools
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
 
+from keras_gans.data import prepared
 from keras_gans.data.sources import image_files
-from keras_gans.data.sources.builders import QuietBuilder, fingerprint
-from keras_gans.data.sources.image_files import check_folder, decode, fit, read
+from keras_gans.data.sources.builders import QuietBuilder, prepare
+from keras_gans.data.sources.image_files import check_folder
+from keras_gans.data.sources.packages import DECODER, fingerprint
+from keras_gans.data.sources.registry import Request, Source
+from keras_gans.image.files import UnreadableImageError, read
 from keras_gans.names import did_you_mean
-
-__all__ = ["Folder", "Images", "check_folder", "config", "decode", "fit", "read"]
-
-# Raised when images are decoded in another way, so that nobody reads what an old one prepared.
-DECODER = 1
 
 # Raised when they are stored in another way.
 _STORED = 2
@@ -79,7 +81,7 @@ class Folder(QuietBuilder, skip_registration=True):
                 logging.info("Reading image %d of %d in %s", number, len(files), split)
             try:
                 image = read(config.path / name, config.image_size, config.channels)
-            except image_files.UnreadableImageError as error:
+            except UnreadableImageError as error:
                 if config.on_error == "raise":
                     raise
                 logging.info("Left out: %s", error)
@@ -96,7 +98,44 @@ class Folder(QuietBuilder, skip_registration=True):
             )
 
 
-def config(path, image_size, channels, on_error, labels=False, class_names=None):
+def source(path: Path) -> Source:
+    """Returns a source for a folder of images, at a `pathlib.Path`."""
+    return Source(
+        name=str(path),
+        content="your images",
+        origin="your disk",
+        licence="yours",
+        splits=("train",),
+        read=functools.partial(read_folder, path),
+        options={"class_names": None},
+    )
+
+
+def read_folder(path: Path, request: Request) -> tuple[tf.data.Dataset, list[str] | None]:
+    """Returns the images of a `Request`, and the names of their classes.
+
+    Args:
+        path: `pathlib.Path` of the folder.
+        request: The `Request`.
+    """
+    channels, labels = request.channels or 3, request.labels
+    size, on_error = request.image_size, request.on_error
+    images = config(path, size, channels, on_error, labels, **request.options)
+    builder = prepare(lambda: Folder(data_dir=request.data_dir, config=images))
+    warn_of_left_out(builder)
+    if labels:
+        warn_of_empty(images)
+    return prepared.images(builder, request)
+
+
+def config(
+    path: Path,
+    image_size: tuple[int, int] | None,
+    channels: int,
+    on_error: str,
+    labels: bool | str | os.PathLike = False,
+    class_names: Sequence[str] | None = None,
+) -> Images:
     """Lists the images of a folder, and makes their builder configuration.
 
     Args:
@@ -273,8 +312,8 @@ def _chosen(class_names, known):
     return tuple(class_names)
 
 
-def warn_of_left_out(builder, files_each=1):
-    """Says what was left out when the set was prepared, now or in an earlier run.
+def warn_of_left_out(builder: QuietBuilder, files_each: int = 1) -> None:
+    """Logs what was left out when the set was prepared, now or in an earlier run.
 
     Args:
         builder: Prepared builder of a folder.
@@ -289,8 +328,8 @@ def warn_of_left_out(builder, files_each=1):
         logging.warning("%s: %s", config.path, line)
 
 
-def warn_of_empty(config):
-    """Says which classes have no images."""
+def warn_of_empty(config: Images) -> None:
+    """Logs which classes have no images."""
     used = {label for files in config.splits.values() for _, label in files}
     if empty := [name for index, name in enumerate(config.classes) if index not in used]:
         logging.warning("%s: no images of the classes %s", config.path, empty)

@@ -20,14 +20,24 @@ References:
 
 import collections
 import dataclasses
+import functools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tensorflow_datasets as tfds
 from absl import logging
 
+from keras_gans import image
+from keras_gans.data import prepared
+from keras_gans.data.epochs import Epoch
 from keras_gans.data.sources import builders, folder, image_files
-from keras_gans.data.sources.builders import QuietBuilder, fingerprint
+from keras_gans.data.sources.builders import QuietBuilder
+from keras_gans.data.sources.packages import DECODER, fingerprint
+from keras_gans.data.sources.registry import Request, Source
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _SPLITS = folder.SPLITS
 
@@ -90,8 +100,8 @@ class PairedFolder(QuietBuilder, skip_registration=True):
             try:
                 images = []
                 for path in paths:
-                    images.append(image_files.decode(path, config.channels))
-            except image_files.UnreadableImageError as error:
+                    images.append(image.decode(path, config.channels))
+            except image.UnreadableImageError as error:
                 if config.on_error == "raise":
                     raise
                 logging.info("Left out: %s", error)
@@ -103,7 +113,7 @@ class PairedFolder(QuietBuilder, skip_registration=True):
                 images = halves(images[0], paths[0])
             elif config.paired:
                 _check_sizes(images, paths)
-            images = [image_files.fit(image, config.image_size) for image in images]
+            images = [image.fit(picture, config.image_size) for picture in images]
             made += 1
             yield os.fsencode(files[0]), dict(zip(self.info.features, images))
         if not made:
@@ -115,7 +125,39 @@ class PairedFolder(QuietBuilder, skip_registration=True):
             )
 
 
-def builder(path, image_size, channels, data_dir=None, on_error="raise"):
+def source(path: Path) -> Source:
+    """Returns a source for a folder of image pairs or of two domains, at a `pathlib.Path`."""
+    return Source(
+        name=str(path),
+        content="your images",
+        origin="your disk",
+        licence="yours",
+        splits=("train",),
+        read=functools.partial(read, path),
+        paired=True,
+    )
+
+
+def read(path: Path, request: Request) -> tuple[Epoch, int]:
+    """Returns the epochs of a `Request`, and their length.
+
+    Args:
+        path: `pathlib.Path` of the folder.
+        request: The `Request`.
+    """
+    size, channels = request.stored_size, request.channels
+    return prepared.pairs(
+        builder(path, size, channels, request.data_dir, request.on_error), request
+    )
+
+
+def builder(
+    path: Path | str,
+    image_size: tuple[int, int],
+    channels: int,
+    data_dir: str | None = None,
+    on_error: str = "raise",
+) -> PairedFolder:
     """Prepares the images of a folder.
 
     Args:
@@ -140,14 +182,14 @@ def builder(path, image_size, channels, data_dir=None, on_error="raise"):
     """
     path = Path(path).expanduser()
     config = _config(path, tuple(image_size), channels, on_error)
-    prepared = builders.prepare(lambda: PairedFolder(data_dir=data_dir, config=config))
+    built = builders.prepare(lambda: PairedFolder(data_dir=data_dir, config=config))
     in_two_files = config.paired and not config.side_by_side
-    folder.warn_of_left_out(prepared, 2 if in_two_files else 1)
-    return prepared
+    folder.warn_of_left_out(built, 2 if in_two_files else 1)
+    return built
 
 
-def halves(image, path):
-    """The left and the right half of a `PIL.Image.Image`; `path` is named in an error.
+def halves(image: "Image.Image", path: Path) -> "list[Image.Image]":
+    """Returns the left and the right half of a `PIL.Image.Image`; `path` is named in an error.
 
     Raises:
         ValueError: If the width is odd.
@@ -179,7 +221,7 @@ def _config(path, image_size, channels, on_error):
     files = sorted({f for examples in splits.values() for files in examples for f in files})
     stats = [(f, s.st_size, s.st_mtime_ns) for f in files for s in [(path / f).stat()]]
     key = fingerprint(
-        folder.DECODER, path.resolve(), channels, on_error, splits, paired, side_by_side, stats
+        DECODER, path.resolve(), channels, on_error, splits, paired, side_by_side, stats
     )
     return Config(
         name=f"{image_size[0]}x{image_size[1]}_{key}",

@@ -6,7 +6,13 @@ References:
     - Srivastava et al., 2017, "VEEGAN", arXiv:1705.07761: both as a measure of mode collapse.
 """
 
+import functools
+import inspect
+from collections.abc import Callable
+
 import numpy as np
+
+from keras_gans.data.sources.registry import Examples, Request, Source
 
 NUM_EXAMPLES = 50_000
 
@@ -14,7 +20,7 @@ NUM_EXAMPLES = 50_000
 SPLITS = {"train": 0, "test": 1}
 
 
-def ring_centers(modes=8, radius=2.0):
+def ring_centers(modes: int = 8, radius: float = 2.0) -> np.ndarray:
     """Centres of the modes of the set "ring", equally spaced on a circle.
 
     >>> ring_centers().shape
@@ -36,7 +42,7 @@ def ring_centers(modes=8, radius=2.0):
     return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).astype("float32")
 
 
-def grid_centers(side=5, spacing=2.0):
+def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
     """Centres of the modes of the set "grid", a square around the origin.
 
     >>> centers = grid_centers()
@@ -61,7 +67,9 @@ def grid_centers(side=5, spacing=2.0):
     )
 
 
-def normal(rng, count, mean=4.0, stddev=0.5):
+def normal(
+    rng: np.random.Generator, count: int, mean: float = 4.0, stddev: float = 0.5
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Draws from a normal distribution.
 
     Args:
@@ -78,7 +86,9 @@ def normal(rng, count, mean=4.0, stddev=0.5):
     return rng.normal(mean, stddev, (count, 1)).astype("float32"), None
 
 
-def ring(rng, count, modes=8, radius=2.0, stddev=0.02):
+def ring(
+    rng: np.random.Generator, count: int, modes: int = 8, radius: float = 2.0, stddev: float = 0.02
+) -> tuple[np.ndarray, np.ndarray]:
     """Draws from Gaussians on a ring; the defaults are those of public code for Metz et al., 2017.
 
     Args:
@@ -95,7 +105,9 @@ def ring(rng, count, modes=8, radius=2.0, stddev=0.02):
     return _mixture(rng, count, ring_centers(modes, radius), stddev)
 
 
-def grid(rng, count, side=5, spacing=2.0, stddev=0.05):
+def grid(
+    rng: np.random.Generator, count: int, side: int = 5, spacing: float = 2.0, stddev: float = 0.05
+) -> tuple[np.ndarray, np.ndarray]:
     """Draws from Gaussians on a square grid; the defaults are those of Dumoulin et al., 2017.
 
     Args:
@@ -112,7 +124,29 @@ def grid(rng, count, side=5, spacing=2.0, stddev=0.05):
     return _mixture(rng, count, grid_centers(side, spacing), stddev)
 
 
-SETS = {"normal": normal, "ring": ring, "grid": grid}
+def read(draw: Callable, request: Request) -> Examples:
+    """Returns the points of a `Request`, and None: their classes have no names.
+
+    Args:
+        draw: `normal`, `ring` or `grid`.
+        request: The `Request`.
+    """
+    import tensorflow as tf
+
+    from keras_gans.data.prepared import no_labels
+
+    name, split = request.name, request.split
+    if not isinstance(split, str) or split not in SPLITS:
+        raise ValueError(
+            f"{name!r} has no such split. Expected one of {list(SPLITS)}; choose the "
+            f"number of points by `num_examples`. Received: split={split!r}"
+        )
+    rng = np.random.default_rng([request.seed, SPLITS[split]])
+    points, modes = draw(rng, request.num_examples or NUM_EXAMPLES, **request.options)
+    if request.labels and modes is None:
+        raise no_labels(name)
+    parts = (points, modes) if request.labels else points
+    return tf.data.Dataset.from_tensor_slices(parts), None
 
 
 def _mixture(rng, count, centers, stddev):
@@ -146,3 +180,22 @@ def _check_stddev(stddev):
             f"A standard deviation cannot be negative. Expected `stddev` of 0 or more. "
             f"Received: stddev={stddev}"
         )
+
+
+def _source(name, draw, content):
+    options = list(inspect.signature(draw).parameters.values())[2:]
+    return Source(
+        name=name,
+        content=content,
+        origin="a random generator",
+        licence="none needed: drawn here",
+        splits=tuple(SPLITS),
+        read=functools.partial(read, draw),
+        options={option.name: option.default for option in options},
+        fixed=f"{name!r} is a set of points, not of images.",
+    )
+
+
+NORMAL = _source("normal", normal, "numbers, `(batch, 1)`")
+RING = _source("ring", ring, "8 Gaussians on a circle, `(batch, 2)`")
+GRID = _source("grid", grid, "25 Gaussians on a square, `(batch, 2)`")

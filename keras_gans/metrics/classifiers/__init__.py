@@ -1,6 +1,6 @@
-"""Classifiers that come with the library: small, trained on real images, ready offline.
+"""Classifiers that come with the library: small, trained on real images, usable offline.
 
-A folder holds one: the recipe it was trained by, weights in float16, what was measured, and a card.
+Each has a folder with its recipe, weights in float16, measurements and a card.
 `python -m keras_gans.metrics.classifiers NAME` trains it again.
 """
 
@@ -17,8 +17,8 @@ RECIPE, METRICS, WEIGHTS = "recipe.json", "metrics.json", "classifier.weights.h5
 FILES = (RECIPE, "README.md", WEIGHTS)
 
 
-def names():
-    """Names of the classifiers, sorted.
+def names() -> list[str]:
+    """Returns the names of the classifiers, sorted.
 
     >>> names()
     ['digits_cnn_v1', 'fashion_mnist_cnn_v1']
@@ -26,8 +26,8 @@ def names():
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE}"))
 
 
-def folder(name):
-    """Folder of a classifier.
+def folder(name: str) -> Path:
+    """Returns the folder of a classifier.
 
     Raises:
         ValueError: if there is none of that name.
@@ -40,7 +40,7 @@ def folder(name):
     return FOLDER / name
 
 
-def verify(path):
+def verify(path: Path) -> dict[str, str]:
     """Checks a classifier's files against the SHA-256 in its `metrics.json`.
 
     Args:
@@ -65,7 +65,7 @@ def verify(path):
     return expected
 
 
-def load(name):
+def load(name: str) -> tuple:
     """Loads a classifier.
 
     >>> network, recipe, sha256 = load("digits_cnn_v1")
@@ -82,14 +82,14 @@ def load(name):
     Raises:
         ValueError: if there is none of that name, or one of its files is damaged.
     """
-    from keras_gans.building import undisturbed
+    from keras_gans.building import preserving_random_state
     from keras_gans.metrics.classifiers import training  # it needs what this file defines
     from keras_gans.reading import hdf5
 
     path = folder(name)
     hashes = verify(path)
     recipe = _json(path / RECIPE)
-    with undisturbed("float32"):
+    with preserving_random_state("float32"):
         network = training.build(recipe)
     return hdf5.load(network, path / WEIGHTS), recipe, hashes[WEIGHTS]
 

@@ -1,7 +1,9 @@
-"""From a recipe to a classifier of real images: its network, its training, its folder."""
+"""Builds, trains and stores the classifiers of real images."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,12 +14,13 @@ from keras_gans.metrics import classifiers
 from keras_gans.reading.text import read_json
 
 
-def build(recipe):
-    """The network of a recipe, not trained: images to features and logits.
+def build(recipe: Mapping[str, Any]) -> keras.Model:
+    """Builds the network of a recipe, from images to features and logits, without training.
 
-    Convolutions in stages, each halved by pooling, and a dense layer that batch normalisation
-    leaves with mean 0 and variance 1 over the training: those are the features. They come before
-    the ReLU, because a Frechet distance fits normals to them, and half of what passed a ReLU is 0.
+    Stages of convolutions, each followed by pooling, and a dense layer. Its outputs, which batch
+    normalization gives mean 0 and variance 1 over the training set, are the features. They are
+    taken before the ReLU, because a Frechet distance fits normals to them, and a ReLU makes half of
+    them 0.
 
     >>> recipe = {"network": {"filters": [[4], [8]], "features": 6, "dropout": 0.1}}
     >>> [output.shape for output in build({**recipe, "classes": 3}).outputs]
@@ -43,15 +46,17 @@ def build(recipe):
     return keras.Model(inputs, [features, layers.Dense(recipe["classes"], name="logits")(x)])
 
 
-def augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0):
-    """Layers that change training images; what comes in from outside is black.
+def augmentation(
+    flip: bool = False, shift: float = 0.0, turn: float = 0.0, zoom: float = 0.0
+) -> list[keras.Layer]:
+    """Returns layers that augment training images; pixels from outside are black.
 
     Args:
         flip: mirror half of the images.
-        shift: largest shift, as a part of the side. By whole pixels, as blurred images would
-            teach a network not to see blur.
-        turn: largest turn, as a part of a full one.
-        zoom: largest change of scale, as a part of it.
+        shift: largest shift, as a fraction of the side. By whole pixels, because interpolation
+            blurs, and the network would learn to ignore blur.
+        turn: largest rotation, as a fraction of a full turn.
+        zoom: largest change of scale, as a fraction.
 
     Returns:
         A list of Keras layers.
@@ -67,19 +72,21 @@ def augmentation(flip=False, shift=0.0, turn=0.0, zoom=0.0):
     return changes
 
 
-def read(name, split):
-    """All images, floats in [-1, 1], and labels of a split."""
+def read(name: str, split: str) -> list[np.ndarray]:
+    """Returns all images, floats in [-1, 1], and labels of a split."""
     batches = data.load(
         name, split=split, labels=True, batch_size=500, shuffle=False, drop_remainder=False
     )
     return [np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator())]
 
 
-def train(recipe, images, labels, verbose=0):
+def train(
+    recipe: Mapping[str, Any], images: np.ndarray, labels: np.ndarray, verbose: int = 0
+) -> keras.Model:
     """Trains the network of a recipe.
 
-    Adam with decoupled weight decay, a rate that falls to 0 along a cosine, and at the end the
-    moving average of the weights.
+    With AdamW, a learning rate that falls to 0 along a cosine, and the moving average of the
+    weights at the end.
 
     Args:
         recipe: as in `recipe.json`.
@@ -115,8 +122,8 @@ def train(recipe, images, labels, verbose=0):
     return network
 
 
-def measure(network, images, labels):
-    """Accuracy on a held-out part, and the three confusions that are most frequent.
+def measure(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Measures the accuracy on a held-out split, and the three most frequent confusions.
 
     Args:
         network: as `train` returns it.
@@ -141,15 +148,15 @@ def measure(network, images, labels):
     }
 
 
-def publish(folder, verbose=2):
-    """Trains what a folder's recipe says, and puts weights and `metrics.json` beside it.
+def publish(folder: Path | str, verbose: int = 2) -> dict[str, Any]:
+    """Trains by the recipe of a folder, and writes weights and `metrics.json` there.
 
     Args:
         folder: with `recipe.json` and `README.md`.
         verbose: as for `keras.Model.fit`.
 
     Returns:
-        What was measured on the held-out part, with the weights as they were stored.
+        The measurements on the held-out split, with the stored weights.
     """
     folder = Path(folder)
     recipe = read_json(folder / classifiers.RECIPE)
@@ -158,20 +165,22 @@ def publish(folder, verbose=2):
     return store(folder, network, *read(source["name"], source["held_out"]))
 
 
-def store(folder, network, images, labels):
-    """Writes the weights in float16 and `metrics.json`: what `measure` finds with those weights."""
+def store(
+    folder: Path | str, network: keras.Model, images: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
+    """Writes the weights in float16, and `metrics.json` with `measure` of these weights."""
     with files.atomic(Path(folder) / classifiers.WEIGHTS) as partial:
         with files.in_memory(partial) as memory:
             network.save_weights(memory)
-        files.halve(partial)
+        files.to_float16(partial)
     network.load_weights(Path(folder) / classifiers.WEIGHTS)
     return record(folder, measure(network, images, labels))
 
 
-def record(folder, numbers=None):
-    """Writes `metrics.json`: what was measured, and the SHA-256 of every other file.
+def record(folder: Path | str, numbers: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Writes `metrics.json`: the measurements, and the SHA-256 of every other file.
 
-    After a change of the card, `record(folder)` alone keeps the numbers.
+    After a change of the card, `record(folder)` keeps the numbers.
     """
     path = Path(folder) / classifiers.METRICS
     numbers = read_json(path)["held_out"] if numbers is None else numbers

@@ -1,0 +1,117 @@
+"""From presets of the zoo to entries of a gallery: the zoo knows no export, nor export the zoo."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from keras_gans import export, zoo
+from keras_gans.data.sources import fashion_mnist
+from keras_gans.zoo.catalog import presets
+
+_EXAMPLES = 6  # pictures that a translator offers to begin with
+_GAP = 2  # pixels between the images of `samples.png`
+
+
+def of_preset(name: str) -> list[export.gallery.Entry]:
+    """Returns the generators of a preset, as a gallery shows them.
+
+    >>> (entry,) = of_preset("dcgan_digits_28")
+    >>> entry.name, entry.facts[0]
+    ('dcgan_digits_28', ('GAN', 'DCGAN'))
+
+    Args:
+        name: of a trained preset.
+
+    Returns:
+        A list of entries: two of a CycleGAN whose backward generator comes along.
+    """
+    card = zoo.card(name)
+    return [_entry(card, part) for part in card.parts if part.endswith("generator")]
+
+
+def for_page(source: Path | str) -> dict[str, Any]:
+    """Returns what the page of one generator shows beside it: arguments of `export.web`.
+
+    >>> for_page("conditional_gan_fashion_mnist_28")["class_names"][9]
+    'boot'
+
+    Args:
+        source: name of a trained preset, or folder of a run.
+
+    Returns:
+        A dict: `class_names`, where the data set has some, and `examples` for an image-to-image
+        generator, where the samples of `source` show what it was given.
+    """
+    run = Path(source)
+    if (run / "config.json").is_file():
+        recipe = zoo.Recipe.read(run / "config.json")
+        samples = max((run / "samples").glob("epoch_*.png"), default=None)
+    else:
+        card = zoo.card(source)
+        recipe, samples = zoo.Recipe(card.recipe, card.name), card.folder / presets.SAMPLES
+    shown = {"class_names": _class_names(recipe)}
+    return shown | ({"examples": _sources(recipe, samples)} if recipe.translates else {})
+
+
+def _entry(card: zoo.Card, part: str) -> export.gallery.Entry:
+    back = part != "generator"
+    recipe = zoo.Recipe(card.recipe, card.name)
+    # InfoGAN's latents end in codes, which shapes do not say.
+    model, samples = recipe.config["model"], card.folder / presets.SAMPLES
+    return export.gallery.Entry(
+        name=f"{card.name}.{part}" if back else card.name,
+        generator=zoo.load(card.name, part),
+        description=card.description + (" The backward generator." if back else ""),
+        picture=samples,
+        facts=_facts(card, part),
+        measured=_measured(card, recipe, part),
+        class_names=_class_names(recipe),
+        examples=_sources(recipe, samples, back) if card.translates else (),
+        **{key: model[key] for key in ("categorical", "continuous") if key in model},
+    )
+
+
+def _class_names(recipe: zoo.Recipe) -> list[str] | None:
+    """The names of the classes, if its data set has some and the generator takes labels."""
+    known = {"fashion_mnist": fashion_mnist.CLASSES}.get(recipe.config["data"]["name"], ())
+    number = recipe.config["networks"]["generator"].get("num_classes")
+    return list(known) if number == len(known) else None
+
+
+def _facts(card: zoo.Card, part: str) -> list[tuple[str, str]]:
+    licence = card.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
+    return [
+        ("GAN", card.architecture),
+        ("Data", card.data),
+        ("Data and licence", " ".join(licence.replace("`", "").split())),
+        ("SHA-256 of the weights", card.sha256[presets.weights_file(part)]),
+    ]
+
+
+def _measured(card: zoo.Card, recipe: zoo.Recipe, part: str) -> list[tuple[str, str]]:
+    """Protocols and what they found; of a translator, those of its direction."""
+    direction, rows = recipe.config["data"].get("direction"), []
+    for protocol, found in card.numbers.items():
+        if direction is not None and (f"_{direction}_" in protocol) != (part == "generator"):
+            continue
+        reference = found["reference"]
+        beside = "" if reference is None else f" (other real images: {reference:.3g})"
+        rows.append((protocol, f"{found['value']:.3g}{beside}"))
+    return rows
+
+
+def _sources(recipe: zoo.Recipe, samples: Path | None, back: bool = False) -> list[np.ndarray]:
+    """What the samples of an image-to-image generator were made of: a column of their picture."""
+    height, width, _ = recipe.config["networks"]["generator"]["image_shape"]
+    if samples is None or not samples.is_file() or None in (height, width):
+        return []
+    with Image.open(samples) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    rows, columns = ((n + _GAP) / (size + _GAP) for n, size in zip(pixels.shape, (height, width)))
+    if rows % 1 or columns % 1:  # not of images of this size
+        return []
+    left = back * (int(columns) // 2) * (width + _GAP)
+    tops = range(0, pixels.shape[0], height + _GAP)[:_EXAMPLES]
+    return [pixels[top : top + height, left : left + width] for top in tops]

@@ -1,0 +1,302 @@
+"""From what is chosen of a generator's inputs to arrays, and from these to what it makes.
+
+Which inputs there are is read from the generator's `Interface`, so that a new kind of generator
+needs no line here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import batches, checks, labels, latent
+from keras_gans.interface import Image, Interface, Label, Latents
+from keras_gans.names import did_you_mean
+
+__all__ = [
+    "draw",
+    "fill",
+    "first_images",
+    "images_of",
+    "named",
+    "require_options",
+    "run",
+    "same_size",
+    "translate",
+]
+
+
+def draw(
+    interface: Interface,
+    number: int,
+    truncation: float | None = None,
+    seed: int | None = None,
+) -> np.ndarray:
+    """Draws latents, the codes in them included.
+
+    Args:
+        interface: of the generator.
+        number: how many.
+        truncation: as for `latent.sample`; of the noise, not of the codes.
+        seed: integer; fewer latents of one seed are the first of more. `None` draws anew.
+
+    Returns:
+        float32 array `(number, latent_dim)`; of several inputs of latents, those of all in a row.
+    """
+    drawn = latent.sample(number, interface.latent_dim, seed, truncation).copy()
+    stop = 0
+    for port in _latents(interface):
+        stop += port.size
+        if size := port.codes.size:
+            given = port.codes.categorical, port.codes.continuous
+            drawn[:, stop - size : stop] = latent.codes(number, *given, latent.halves(seed))
+    return drawn
+
+
+def require_options(interface: Interface, given: Mapping[str, Any], owner: str) -> None:
+    """Raises ValueError for what a generator does not take.
+
+    Args:
+        interface: of the generator.
+        given: names of options to values; `None` is not given.
+        owner: name of the GAN's class, for the message.
+    """
+    known = interface.options
+    for name, value in given.items():
+        if value is None or name in known:
+            continue
+        received = f"Received: a {owner}, {name}={value!r}"
+        if name == "labels" and not interface.labels:
+            hint = " An InfoGAN has codes: `--categorical`, or `categorical=...`."
+            raise ValueError(
+                "This generator takes no labels. Leave `labels` out."
+                f"{hint if interface.codes.size else ''} {received}"
+            )
+        if name in ("categorical", "continuous"):
+            lacking = "codes" if not interface.codes.size else f"{name} codes"
+            raise ValueError(
+                f"This generator has no {lacking}. Leave `{name}` out, or take an InfoGAN, whose "
+                f"latents end in codes. {received}"
+            )
+        raise ValueError(
+            f"This generator has no input {name!r}.{did_you_mean(name, known)} Expected some of "
+            f"{list(known)}. {received}"
+        )
+
+
+def fill(
+    interface: Interface, number: int, latents: np.ndarray | None, given: Mapping[str, Any]
+) -> list[np.ndarray]:
+    """Returns an array for each input of a generator, in the order in which it takes them.
+
+    Args:
+        interface: of the generator.
+        number: how many examples.
+        latents: `(number, latent_dim)`; `None` for a generator without.
+        given: options that `interface.options` names. Codes are written into the latents. Labels
+            are `(number,)`, or one for all; those left out are all classes in turn. Other inputs
+            must be given, an array with one for each example.
+
+    Raises:
+        ValueError: for what does not fit the inputs, or is missing.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    if latents is not None:
+        latents = _with_codes(interface, latents, given)
+    turns = _in_turn([port for port in interface.labels if port.name not in given], number)
+    arrays, start = [], 0
+    for port in interface.inputs:
+        if isinstance(port, Latents):
+            arrays.append(latents[:, start : start + port.size])
+            start += port.size
+        elif isinstance(port, Label):
+            asked = given.get(port.name, turns.get(port.name))
+            arrays.append(labels.require(asked, port.num_classes, number))
+        else:
+            arrays.append(_other(port, given.get(port.name), number))
+    return arrays
+
+
+def run(
+    network: keras.Model,
+    inputs: Sequence[np.ndarray],
+    batch_size: int,
+    seed: Sequence[int] | None = None,
+) -> list[np.ndarray]:
+    """Runs a network, not in training, on whole arrays.
+
+    Args:
+        network: to run.
+        inputs: an array for each of its inputs, all of one length.
+        batch_size: examples to run at once.
+        seed: two integers, for a network whose last input is a seed: `networks.stochastic`.
+
+    Returns:
+        A list of float32 arrays, one for each output.
+    """
+    made = [[] for _ in network.outputs]
+    for start in range(0, len(inputs[0]), checks.count("batch_size", batch_size)):
+        part = [tf.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
+        if seed is not None:  # other noise for every part
+            part.append(tf.random.experimental.stateless_fold_in(seed, start, alg="philox"))
+        found = network(part if len(part) > 1 else part[0], training=False)
+        for parts, output in zip(made, keras.tree.flatten(found)):
+            parts.append(np.asarray(output))
+    return [np.concatenate(parts).astype("float32") for parts in made]
+
+
+def named(interface: Interface, made: Sequence[np.ndarray]) -> np.ndarray | dict[str, np.ndarray]:
+    """What a generator made: the array of its one output, or a dict of outputs by their names."""
+    if len(made) == 1:
+        return made[0]
+    return {port.name: array for port, array in zip(interface.outputs, made)}
+
+
+def images_of(
+    interface: Interface, made: np.ndarray | Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Returns the images in what `generate` returned, by the names of the outputs, in order."""
+    if not isinstance(made, Mapping):
+        made = {interface.outputs[0].name: made}
+    return {port.name: made[port.name] for port in interface.images}
+
+
+def first_images(interface: Interface, made: np.ndarray | Mapping[str, np.ndarray]) -> np.ndarray:
+    """Returns the first images in what `generate` returned; where there are none, all of it."""
+    return next(iter(images_of(interface, made).values()), made)
+
+
+def same_size(columns: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Enlarges batches of images to the largest height and width among them, pixel by pixel.
+
+    >>> small, large = same_size([np.zeros((1, 2, 2, 1)), np.zeros((1, 4, 6, 3))])
+    >>> small.shape
+    (1, 4, 6, 1)
+    """
+    columns = [np.asarray(column) for column in columns]
+    sides = [max(column.shape[axis] for column in columns) for axis in (1, 2)]
+    for axis, side in zip((1, 2), sides):
+        columns = [
+            c if c.shape[axis] == side else c.take(np.arange(side) * c.shape[axis] // side, axis)
+            for c in columns
+        ]
+    return columns
+
+
+def translate(
+    generator: keras.Model,
+    images: np.ndarray,
+    batch_size: int = 8,
+    seed: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Returns what an image-to-image generator makes of images.
+
+    Args:
+        generator: from images to images; its first output counts.
+        images: floats `(number, height, width, channels)` in [-1, 1].
+        batch_size: how many to translate at once.
+        seed: two integers, for a generator that takes `[images, seed]`: `networks.stochastic`.
+
+    Returns:
+        float32 array of as many images.
+
+    Raises:
+        ValueError: for images that do not fit the generator.
+    """
+    taken = tuple(generator.inputs[0].shape)[1:]
+    return run(generator, [require_images(images, taken)], batch_size, seed)[0]
+
+
+def require_images(images: Any, shape: Sequence[int | None]) -> np.ndarray:
+    """Checks images that a generator is to take, of a shape, and returns them as float32."""
+    images = np.asarray(images)
+    if images.ndim != 4 or not len(images) or not _fits(images.shape[1:], shape):
+        raise ValueError(
+            "These images do not fit the generator. Expected a batch of shape (number, "
+            f"{', '.join(map(str, shape))}). Received: shape {images.shape}"
+        )
+    if images.dtype.kind != "f":
+        raise ValueError(
+            "Images must be floats in [-1, 1]. Convert them with "
+            f"`keras_gans.image.from_uint8`. Received: {images.dtype}"
+        )
+    batches.require_range(images)
+    return images.astype("float32")
+
+
+def _latents(interface):
+    return [port for port in interface.inputs if isinstance(port, Latents)]
+
+
+def _fits(shape, expected):
+    return len(shape) == len(expected) and all(b in (None, a) for a, b in zip(shape, expected))
+
+
+def _in_turn(ports, number):
+    """Labels of all classes of some inputs in turn; of several inputs, the last moves fastest."""
+    counts = [port.num_classes for port in ports]
+    turns = np.unravel_index(np.arange(number) % int(np.prod(counts)), counts) if ports else ()
+    return {port.name: turn for port, turn in zip(ports, turns)}
+
+
+def _other(port, given, number):
+    """An input that is neither latents nor labels, with one row for each example."""
+    if given is None:
+        raise ValueError(
+            f"This generator takes {port.name!r}, which must be given: `{port.name}=...`. Expected "
+            f"{port.dtype} of shape {(number, *port.shape)}. Received: {port.name}=None"
+        )
+    array = np.asarray(given)
+    kinds = "iu" if port.dtype == "int32" else "fiu"
+    fits = array.shape[:1] == (number,) and _fits(array.shape[1:], port.shape)
+    if not fits or array.dtype.kind not in kinds:
+        raise ValueError(
+            f"What is given as {port.name!r} does not fit the generator. Expected {port.dtype} of "
+            f"shape {(number, *port.shape)}. Received: {array.dtype} of shape {array.shape}"
+        )
+    if isinstance(port, Image):
+        batches.require_range(array)
+    return array.astype(port.dtype)
+
+
+def _with_codes(interface, latents, given):
+    """A copy of latents, with the codes that are given written into them."""
+    latents, codes, stop = latents.copy(), interface.codes, 0
+    for port in _latents(interface):
+        stop += port.size
+        if port.codes.size:
+            break
+    start = stop - codes.size
+    if "categorical" in given:
+        for column, k in zip(
+            _categorical(codes, given["categorical"], len(latents)), codes.categorical
+        ):
+            latents[:, start : start + k] = np.eye(k)[labels.require(column, k, len(latents))]
+            start += k
+    if "continuous" in given:
+        values = np.asarray(given["continuous"], "float32")
+        if values.shape not in ((codes.continuous,), (len(latents), codes.continuous)):
+            raise ValueError(
+                "These continuous codes do not fit the model. Expected shape "
+                f"({codes.continuous},), or ({len(latents)}, {codes.continuous}) with a row for "
+                f"each image. Received: shape {values.shape}"
+            )
+        latents[:, stop - codes.continuous : stop] = values
+    return latents
+
+
+def _categorical(codes, given, number):
+    """The classes of each categorical code."""
+    array = np.asarray(given)
+    rows = array.shape in ((number, 1), (number, *codes.categorical))
+    if len(codes.categorical) == 1 and (array.ndim < 2 or rows):
+        return [array]  # `labels.require` reads columns and one-hot rows
+    if array.shape != (number, len(codes.categorical)):
+        raise ValueError(
+            "These categorical codes do not fit the model. Expected shape "
+            f"({number}, {len(codes.categorical)}), a column for each code; for a single code "
+            f"an integer will do. Received: shape {array.shape}"
+        )
+    return array.T

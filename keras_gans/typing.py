@@ -1,0 +1,27 @@
+"""Types in the signatures of this package."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import keras
+
+# Of any backend of Keras, symbolic or not. No library has one class for all of them.
+Tensor: TypeAlias = Any
+
+# Without the batch in `image_shape` and the like; `None` is a size that is not known.
+Shape: TypeAlias = tuple[int | None, ...]
+
+# What `get_config` returns.
+Config: TypeAlias = dict[str, Any]
+
+# The losses of a side by name, float32 and already weighted.
+Losses: TypeAlias = dict[str, Tensor]
+
+# A network, or a function that calls one with more inputs: `call(images, training=True)`.
+Callee: TypeAlias = Callable[..., Tensor]
+
+# Names of penalties to their weights, or to `{"weight": 5.0, "every": 16}`.
+Penalties: TypeAlias = Mapping[str, float | Mapping[str, float]]
+
+# Of a side in `compile`; `None` is the class's own.
+Optimizer: TypeAlias = keras.optimizers.Optimizer | str | None

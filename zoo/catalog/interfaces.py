@@ -1,0 +1,84 @@
+"""What the networks of a preset take and make: `interface.json`, or what the recipe says.
+
+No TensorFlow here, as in `presets`, unless an old preset leaves out what only the library's
+functions know.
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from keras_gans.interface import Codes, Image, Interface, Label, Latents
+
+FILE = "interface.json"
+
+
+def read(content: Any, roles: Iterable[str]) -> dict[str, Interface]:
+    """Reads what `interface.json` holds: names of networks to their interfaces.
+
+    Args:
+        content: of the file.
+        roles: names of the networks that there are.
+
+    Raises:
+        ValueError: for anything else, with the name of the network.
+    """
+    if not isinstance(content, Mapping) or not content:
+        raise ValueError(
+            "Expected an object of names of networks to interfaces, such as "
+            f"{{'generator': {{'inputs': [...], 'outputs': [...]}}}}. Received: {content!r}"
+        )
+    found = {}
+    for role, value in content.items():
+        if role not in roles:
+            raise ValueError(f"there is no such network: {role!r}, among {list(roles)}")
+        try:
+            found[role] = Interface.from_json(value)
+        except ValueError as error:
+            raise ValueError(f"of {role!r}: {error}") from error
+    return found
+
+
+def of_recipe(recipe: Mapping[str, Any]) -> dict[str, Interface]:
+    """The interfaces of a preset without `interface.json`, from the numbers of its recipe.
+
+    >>> networks = {"generator": {"image_shape": [8, 8, 1], "latent_dim": 3, "num_classes": 2}}
+    >>> of_recipe({"networks": networks, "model": {"type": "ACGAN"}})["generator"].options
+    ('labels',)
+
+    Args:
+        recipe: as `recipe.json` has it, or with all defaults filled in.
+
+    Returns:
+        Names of the networks that make something, to their interfaces.
+    """
+    roles = (role for role in recipe["networks"] if "discriminator" not in role)
+    return {role: _of_network(recipe["networks"][role], recipe["model"]) for role in roles}
+
+
+def _of_network(arguments, model):
+    height, width, channels = arguments["image_shape"]
+    made = arguments.get("out_channels") or channels
+    latent_dim = arguments.get("latent_dim") or _default(arguments, "latent_dim")
+    if latent_dim is None:
+        scale = arguments.get("scale") or _default(arguments, "scale") or 1
+        scale = arguments.get("output_scale") or scale
+        sides = (side and round(side * scale) for side in (height, width))
+        # `scale` says what sizes do not.
+        about = {} if height and width else {"scale": scale}
+        return Interface([Image(height, width, channels)], [Image(*sides, made, **about)])
+    codes = [model[n] for n in ("categorical", "continuous") if n in model]
+    codes = Codes(model.get("categorical", ()), model.get("continuous", 0)) if codes else Codes()
+    inputs = [Latents(latent_dim, codes)]
+    if "num_classes" in arguments:
+        inputs.append(Label(arguments["num_classes"]))
+    return Interface(inputs, [Image(height, width, made)])
+
+
+def _default(arguments, name):
+    """The default that a network's function has for an argument; `None` if it takes none such."""
+    from keras_gans import networks  # here: it imports Keras
+
+    function = getattr(networks, str(arguments.get("type")), None)
+    found = inspect.signature(function).parameters.get(name) if function else None
+    return None if found is None or found.default is found.empty else found.default
