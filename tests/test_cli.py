@@ -300,6 +300,12 @@ def test_an_old_option_says_its_new_name(capsys):
     assert capsys.readouterr().err == "keras-gans: `--lerp` is now `--interpolation linear`.\n"
 
 
+def test_the_old_name_of_the_reference_split_works():
+    for option in ("--reference-split", "--floor-split"):
+        words = ["keras-gans", "evaluate", "x", option, "test"]
+        assert cli.parse(words).reference_split == "test"
+
+
 @pytest.mark.parametrize(
     ("words", "arguments"),
     [

@@ -16,7 +16,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     options.features(command)
     command.add_argument("--split", help="split of the real images")
-    command.add_argument("--floor-split", metavar="SPLIT", help="split of other real images")
+    command.add_argument("--reference-split", metavar="SPLIT", help="split of other real images")
+    command.add_argument("--floor-split", dest="reference_split", help=argparse.SUPPRESS)
     command.add_argument(
         "--images",
         dest="num_images",
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.output is not None:
         options.require_folder(arguments.output)
-    chosen = ("against", "output", "features", "split", "floor_split", "num_images")
+    chosen = ("against", "output", "features", "split", "reference_split", "num_images")
     results = zoo.evaluate(arguments.source, **options.given(arguments, *chosen))
     heads, *rows = results.table()
     for number, head in enumerate(heads[1:], 1):

@@ -242,6 +242,22 @@ def test_an_evaluation_is_of_the_classes_that_were_chosen(labels, other, kept, m
     )
 
 
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {"model": {**zoo.Recipe(RING).config["model"], "sides": None, "interfaces": None}},
+        {"generator_optimizer": RING["generator_optimizer"], "evaluation": {"every": 3}},
+        {"description": "another", "epochs": 1, "initial": None},
+    ],
+)
+def test_a_run_that_an_earlier_version_began_goes_on(earlier):
+    recipe = zoo.Recipe(RING)
+    recipe.require_same({**recipe.config, **earlier}, "config.json")
+    with pytest.raises(ValueError, match=r"model.loss.real_label \(was 1, now 0.9\)"):
+        other = {**recipe.config["model"], "loss": {"type": "least_squares", "real_label": 1}}
+        recipe.require_same({**recipe.config, **earlier, "model": other}, "config.json")
+
+
 def test_reading(tmp_path):
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(RING))

@@ -3,12 +3,13 @@
 import io
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree
 
 # Readable on light and on dark pages.
 _GREY = "#888888"
 _COLORS = ("#3b6fb6", "#c8553d", "#4a8f5a", "#8a5fa8", "#b58a2b")
-_STYLE = {
+_STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "keras_gans",  # identifiers depend on what is drawn alone
     "font.family": "sans-serif",
@@ -39,7 +40,8 @@ def curves(lines: Sequence[Mapping[str, float]], names: Sequence[str]) -> str:
     from matplotlib.ticker import MaxNLocator
 
     titles: dict[str, list[str]] = {}
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "backend": "svg"}):
+    style: Any = {**matplotlib.rcParamsDefault, **_STYLE, "backend": "svg"}
+    with matplotlib.rc_context(style):
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.add_subplot()
         for number, name in enumerate(names):

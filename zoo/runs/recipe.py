@@ -450,7 +450,7 @@ def _parameters(function):
     if is_class and issubclass(function, keras_gans.AdversarialModel):
         homes.append(keras_gans.AdversarialModel.__init__)  # takes the rest: `ema_decay`, `seed`
     found = {n: p for home in homes for n, p in inspect.signature(home).parameters.items()}
-    ours = {"self", "name", "generator_side", "discriminator_side"}
+    ours = {"self", "name", "generator_side", "discriminator_side", "sides", "interfaces"}
     if function in _LOADERS.values():
         ours.remove("name")  # of the data set, not of a layer
     variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
