@@ -8,7 +8,7 @@ import keras
 # Of any backend of Keras, symbolic or not. No library has one class for all of them.
 Tensor: TypeAlias = Any
 
-# Without the batch in `image_shape` and the like; `None` is a size that is not known.
+# Without the batch in `image_shape` and similar arguments; `None` is a size that is not known.
 Shape: TypeAlias = tuple[int | None, ...]
 
 # What `get_config` returns.
