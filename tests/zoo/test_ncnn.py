@@ -93,7 +93,7 @@ def test_options_that_say_nothing_are_left_out(path):
 )
 def test_bad_text(path, old, new, message):
     with pytest.raises(
-        ValueError, match=f"(?s)no network of ncnn.*{message}.*Received: .*net.param"
+        ValueError, match=f"(?s)not a supported network of ncnn.*{message}.*Received: .*net.param"
     ):
         ncnn.read_param(change(path, (old, new)))
 
@@ -154,11 +154,11 @@ def test_weights_that_are_not_finite(tmp_path, value, half):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("0=2 1=3", "0=0 1=3", "no multiple"),
-        ("0=2 1=3", "0=2.0 1=3", "no multiple"),
-        ("0=2 1=3", "0=-2 1=3", "no multiple"),
-        ("6=54", "6=55", "no multiple"),
-        ("6=54", "6=54 8=1", "of 8 bits"),
+        ("0=2 1=3", "0=0 1=3", "not a multiple"),
+        ("0=2 1=3", "0=2.0 1=3", "not a multiple"),
+        ("0=2 1=3", "0=-2 1=3", "not a multiple"),
+        ("6=54", "6=55", "not a multiple"),
+        ("6=54", "6=54 8=1", "have 8 bits"),
         ("6=54", "6=54000000000", "do not take"),
         ("6=54", "6=72", "do not take|ends before|form"),
         ("Convolution_3", "Convolution_1", "two layers have one name"),

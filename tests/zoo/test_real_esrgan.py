@@ -195,7 +195,7 @@ def test_a_package_that_is_missing_or_another(tmp_path, monkeypatch):
         if content:
             file = f"{real_esrgan.NAMES['x4plus'][0]}.bin"
             (tmp_path / "some_package" / "models" / file).write_bytes(content)
-        with pytest.raises(ValueError, match=r"version 1.0.1 anew.*Received: .*X4PLUS_UP4X.bin"):
+        with pytest.raises(ValueError, match=r"version 1.0.1 again.*Received: .*X4PLUS_UP4X.bin"):
             real_esrgan.load("x4plus")
 
 
