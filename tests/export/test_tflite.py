@@ -110,7 +110,7 @@ def test_int8_is_checked_on_the_representative_images(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "check_file", lambda *args, inputs: seen.append(inputs))
     given = images(4)
     export.tflite(translating(), tmp_path / "g.tflite", 1, "int8", representative=given)
-    assert (seen[0] == given).all()
+    assert (seen[0]["images"] == given).all()
 
 
 def test_labels_and_int8(tmp_path):
@@ -181,9 +181,10 @@ def test_every_signature_is_checked(tmp_path, generator, monkeypatch):
     assert export.check(path, generator).batch_size == 2
     opened = checking._tflite
 
-    def second_is_broken(path, names):
-        first, second = opened(path, names)
-        return [first, checking._Written(second.format, lambda inputs: 0 * second.run(inputs), 1)]
+    def second_is_broken(path, stated):
+        first, second = opened(path, stated)
+        black = lambda inputs: {"images": 0 * second.run(inputs)["images"]}  # noqa: E731
+        return [first, checking._Written(second.format, black, 1)]
 
     monkeypatch.setattr(checking, "_tflite", second_is_broken)
     with pytest.raises(ValueError, match="makes other images than Keras"):
