@@ -6,7 +6,6 @@ import functools
 import numbers
 import types
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -18,7 +17,7 @@ from keras_gans import batches, checks, fitting, generation, interface, latent, 
 from keras_gans.files import hdf5_groups, nothing_skipped, target
 from keras_gans.interface import Interface, Port
 from keras_gans.names import deprecated, did_you_mean
-from keras_gans.typing import Config, Losses, Optimizer, Tensor
+from keras_gans.typing import Config, Losses, Optimizer, PathLike, Tensor
 
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
 
@@ -210,7 +209,7 @@ class AdversarialModel(keras.Model):
             self.after_fit.callback(setattr, self, "_initial_epoch", None)
             return super().fit(x, y, batch_size=batch_size, **kwargs)
 
-    def save(self, filepath: Path | str, overwrite: bool = True, **kwargs: Any) -> None:
+    def save(self, filepath: PathLike, overwrite: bool = True, **kwargs: Any) -> None:
         """As `keras.Model.save`, but a `.keras` file is complete or absent, also on a full disk."""
         if str(filepath).endswith((".h5", ".hdf5")):
             raise ValueError(
@@ -222,14 +221,14 @@ class AdversarialModel(keras.Model):
             super().save(file, overwrite=overwrite, **kwargs)
 
     def save_weights(
-        self, filepath: Path | str, overwrite: bool = True, max_shard_size: float | None = None
+        self, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None
     ) -> None:
         """As `keras.Model.save_weights`, but complete or absent, also on a full disk."""
         whole = str(filepath).endswith(".weights.h5")
         with target(filepath, whole and overwrite and max_shard_size is None) as file:
             super().save_weights(file, overwrite=overwrite, max_shard_size=max_shard_size)
 
-    def export(self, filepath: Path | str, *args: Any, **kwargs: Any) -> None:
+    def export(self, filepath: PathLike, *args: Any, **kwargs: Any) -> None:
         """Exports `inference_generator`, as `keras.Model.export` does.
 
         `keras_gans.export` adds signatures, limits and a seed, and other formats.
@@ -237,7 +236,7 @@ class AdversarialModel(keras.Model):
         return self.inference_generator.export(filepath, *args, **kwargs)
 
     def load_weights(
-        self, filepath: Path | str, skip_mismatch: bool = False, **kwargs: Any
+        self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
     ) -> None:
         """As `keras.Model.load_weights`, but skipped weights are an error without `skip_mismatch`.
 

@@ -1,6 +1,7 @@
 """Types in the signatures of this package."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import keras
@@ -8,7 +9,10 @@ import keras
 # Of any backend of Keras, symbolic or not. No library has one class for all of them.
 Tensor: TypeAlias = Any
 
-# Without the batch in `image_shape` and the like; `None` is a size that is not known.
+# Where a file is.
+PathLike: TypeAlias = Path | str
+
+# Of an image, without the batch; `None` is a size that is not known.
 Shape: TypeAlias = tuple[int | None, ...]
 
 # What `get_config` returns.
