@@ -377,7 +377,7 @@ class AdversarialModel(keras.Model):
         arrays = generation.fill(described, num_images, latents, inputs)
         return self.run_generator(*arrays, batch_size=batch_size)
 
-    def compare(self, source, target):
+    def compare(self, source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
         """Makes the columns of a sheet of an image-to-image generator, which `compared` names.
 
         Args:
@@ -425,7 +425,7 @@ class AdversarialModel(keras.Model):
     # ---- presets
 
     @classmethod
-    def from_preset(cls, preset, load_weights=True):
+    def from_preset(cls, preset: PathLike, load_weights: bool = True) -> "AdversarialModel":
         """Opens the GAN of a preset, to generate with or to go on training.
 
         >>> gan = keras_gans.DCGAN.from_preset("dcgan_digits_28")
@@ -448,7 +448,9 @@ class AdversarialModel(keras.Model):
         """
         return rooms.room("zoo").open_gan(preset, load_weights=load_weights, kind=cls)
 
-    def save_to_preset(self, folder, recipe=None, **options):
+    def save_to_preset(
+        self, folder: PathLike, recipe: dict[str, Any] | None = None, **options: Any
+    ) -> PathLike:
         """Writes a preset of the networks in use, which `from_preset` and `zoo.load` take.
 
         >>> gan = keras_gans.DCGAN.from_preset("dcgan_digits_28")

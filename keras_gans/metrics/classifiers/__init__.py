@@ -5,6 +5,7 @@ Each has a folder with its recipe, weights in float16, measurements and a card.
 """
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from keras_gans import files
@@ -40,11 +41,12 @@ def folder(name: str) -> Path:
     return FOLDER / name
 
 
-def verify(path: Path) -> dict[str, str]:
+def verify(path: Path, names: Iterable[str] | None = None) -> dict[str, str]:
     """Checks a classifier's files against the SHA-256 in its `metrics.json`.
 
     Args:
         path: the folder.
+        names: of the files to check; `None` for all.
 
     Returns:
         A dictionary of SHA-256 by file name.
@@ -53,7 +55,7 @@ def verify(path: Path) -> dict[str, str]:
         ValueError: if a file is damaged or missing; the message names it.
     """
     expected = _json(path / METRICS)["sha256"]
-    for name in FILES:
+    for name in FILES if names is None else names:
         with _readable(path / name):
             found = files.sha256(regular(path / name))
         if found != expected.get(name):
@@ -87,7 +89,7 @@ def load(name: str) -> tuple:
     from keras_gans.reading import hdf5
 
     path = folder(name)
-    hashes = verify(path)
+    hashes = verify(path, (RECIPE, WEIGHTS))  # what is loaded: a card may be edited
     recipe = _json(path / RECIPE)
     with preserving_random_state("float32"):
         network = training.build(recipe)
