@@ -7,8 +7,9 @@ import numpy as np
 from PIL import Image
 
 from keras_gans import export, zoo
-from keras_gans.data.sources import fashion_mnist
+from keras_gans.interface import Interface
 from keras_gans.zoo.catalog import presets
+from keras_gans.zoo.inference.options import interfaces_of
 
 _EXAMPLES = 6  # pictures that a translator offers to begin with
 _GAP = 2  # pixels between the images of `samples.png`
@@ -28,7 +29,7 @@ def of_preset(name: str) -> list[export.gallery.Entry]:
         A list of entries: two of a CycleGAN whose backward generator comes along.
     """
     card = zoo.card(name)
-    return [_entry(card, part) for part in card.parts if part.endswith("generator")]
+    return [_entry(card, part) for part in card.parts if part in card.interfaces]
 
 
 def for_page(source: Path | str) -> dict[str, Any]:
@@ -51,15 +52,14 @@ def for_page(source: Path | str) -> dict[str, Any]:
     else:
         card = zoo.card(source)
         recipe, samples = zoo.Recipe(card.recipe, card.name), card.folder / presets.SAMPLES
-    shown = {"class_names": _class_names(recipe)}
-    return shown | ({"examples": _sources(recipe, samples)} if recipe.translates else {})
+    described = next(iter(interfaces_of(source).values()))
+    shown = {"class_names": _class_names(described)}
+    return shown | ({"examples": _sources(recipe, samples)} if described.takes_image else {})
 
 
 def _entry(card: zoo.Card, part: str) -> export.gallery.Entry:
-    back = part != "generator"
-    recipe = zoo.Recipe(card.recipe, card.name)
-    # InfoGAN's latents end in codes, which shapes do not say.
-    model, samples = recipe.config["model"], card.folder / presets.SAMPLES
+    back = part != next(iter(card.interfaces))
+    recipe, samples = zoo.Recipe(card.recipe, card.name), card.folder / presets.SAMPLES
     return export.gallery.Entry(
         name=f"{card.name}.{part}" if back else card.name,
         generator=zoo.load(card.name, part),
@@ -67,17 +67,15 @@ def _entry(card: zoo.Card, part: str) -> export.gallery.Entry:
         picture=samples,
         facts=_facts(card, part),
         measured=_measured(card, recipe, part),
-        class_names=_class_names(recipe),
+        class_names=_class_names(card.interface(part)),
         examples=_sources(recipe, samples, back) if card.translates else (),
-        **{key: model[key] for key in ("categorical", "continuous") if key in model},
     )
 
 
-def _class_names(recipe: zoo.Recipe) -> list[str] | None:
-    """The names of the classes, if its data set has some and the generator takes labels."""
-    known = {"fashion_mnist": fashion_mnist.CLASSES}.get(recipe.config["data"]["name"], ())
-    number = recipe.config["networks"]["generator"].get("num_classes")
-    return list(known) if number == len(known) else None
+def _class_names(described: Interface) -> list[str] | None:
+    """The names of the classes of the only input of labels, if they are known."""
+    names = [list(port.names) for port in described.labels if port.names]
+    return names[0] if len(names) == len(described.labels) == 1 else None
 
 
 def _facts(card: zoo.Card, part: str) -> list[tuple[str, str]]:

@@ -67,9 +67,13 @@ def _show(arguments: argparse.Namespace) -> int:
     import json
 
     from keras_gans.zoo import card
+    from keras_gans.zoo.inference.options import VERBS, options_of
 
     preset = card(arguments.preset)
     say(preset.text)
+    for verb in VERBS:
+        for option in options_of(arguments.preset, verb):
+            say(f"keras-gans {verb} {option.flag}  {option.help}")
     say(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}")
     return 0
 

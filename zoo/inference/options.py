@@ -1,6 +1,6 @@
 """The options of the command line that follow from what a preset's or run's networks take.
 
-No TensorFlow here: the command line reads them before anything is loaded.
+No TensorFlow here: `keras-gans zoo show` lists them before anything is loaded.
 """
 
 import dataclasses
@@ -11,13 +11,15 @@ from keras_gans.interface import Interface
 from keras_gans.reading.text import is_file, read_json
 from keras_gans.zoo.catalog import addresses, interfaces, presets
 
+VERBS = ("generate", "interpolate", "project", "translate")
+
 
 @dataclasses.dataclass(frozen=True)
 class Option:
     """An option of a verb.
 
     Attributes:
-        flag: such as `"--labels"`.
+        flag: such as `"--labels"`; of one input of several, `"--labels NAME="`.
         name: of the argument of the verb's function.
         kind: `"classes"`, several such as 3 or 0-9; `"class"`, one; `"numbers"`, floats; or
             `"flag"`, without a value.
@@ -55,13 +57,15 @@ def options_of(source: str | os.PathLike, verb: str) -> list[Option]:
 
     Args:
         source: as for `interfaces_of`.
-        verb: `"generate"`, `"interpolate"`, `"project"` or `"translate"`.
+        verb: one of `VERBS`. What it does not do with such a source, it has no options for.
     """
     found = interfaces_of(source)
     described = next(iter(found.values()))
     if verb == "translate":
         both = len(found) > 1
         return [Option("--backward", "backward", "flag", "from Y to X")] if both else []
+    if not described.takes_latents:
+        return []
     kind = "class" if verb == "project" else "classes"
     options = [_of_label(port, kind) for port in described.labels]
     codes = described.codes
@@ -80,5 +84,7 @@ def _of_label(port, kind):
     about = f"its class, 0 to {port.num_classes - 1}{names} [the one that fits]"
     if not one:
         about = f"classes, 0 to {port.num_classes - 1}{names}: each in a column [all]"
-    flag = "label" if one and port.name == "labels" else port.name
-    return Option(f"--{flag.replace('_', '-')}", flag, kind, about)
+    if port.name == "labels":
+        name = "label" if one else "labels"
+        return Option(f"--{name}", name, kind, about)
+    return Option(f"--label{'' if one else 's'} {port.name}=", port.name, kind, about)
