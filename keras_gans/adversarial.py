@@ -235,9 +235,7 @@ class AdversarialModel(keras.Model):
         """
         return self.inference_generator.export(filepath, *args, **kwargs)
 
-    def load_weights(
-        self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
-    ) -> None:
+    def load_weights(self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """As `keras.Model.load_weights`, but skipped weights are an error without `skip_mismatch`.
 
         A `.weights.h5` is checked first: all numbers are in the file itself, no array is larger
