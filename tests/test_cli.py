@@ -163,7 +163,7 @@ MISTAKES = {
     "evaluate empty": "must be compared with real ones",
     "evaluate nothing": "no preset of that name",
     "train empty": "no preset in that folder",
-    "train list.json": "holds a list, not an object",
+    "train list.json": "contains a list, not an object",
     "train lacking.json": "lacks the field 'networks'",
     "train misspelt.json": "no field 'epoch'. Did you mean 'epochs'",
     "train quick --from nothing": "no preset of that name",
@@ -376,7 +376,7 @@ def test_a_pipe_gets_nothing_but_words(tmp_path):
         ("generate dcgan_digit_28", "Did you mean 'dcgan_digits_28'"),
         ("zoo gallery --presets dcgan_digit_28", "Did you mean 'dcgan_digits_28'"),
         ("train missing.json", "no recipe at that path"),
-        ("train list.json", "holds a list"),
+        ("train list.json", "contains a list"),
         ("train misspelt.json", "Did you mean 'epochs'"),
     ],
 )
