@@ -89,7 +89,7 @@ def given(place, monkeypatch):
         found.update(options, folder=folder)
         return folder
 
-    monkeypatch.setattr(export, "web", web)
+    monkeypatch.setattr(export.formats, "web", web)
     return found
 
 
