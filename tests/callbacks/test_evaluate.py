@@ -84,7 +84,7 @@ def test_a_best_of_another_protocol_is_not_compared(tmp_path):
     changed = json.loads((tmp_path / "best.json").read_text())
     changed["measurement"]["protocol"]["num_images"] = 11
     (tmp_path / "best.json").write_text(json.dumps(changed))
-    with pytest.raises(ValueError, match="unlike protocols.*num_images"):
+    with pytest.raises(ValueError, match="different protocols.*num_images"):
         fit(gan(), [Evaluate(Scripted([1.0]), directory=tmp_path), Resume(tmp_path)], 2)
 
 

@@ -246,7 +246,7 @@ def card(name: str | os.PathLike) -> Card:
         content = _json(folder / INTERFACE)
         with _damaged(folder / INTERFACE):
             stated = interfaces.read(content, recipe["networks"])
-    else:
+    if stated is None or "image_shape" in recipe["networks"].get("generator", {}):
         _require_shape(folder / RECIPE, recipe)
     text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
     return Card(name, folder, recipe, text, metrics, stated)
