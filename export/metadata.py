@@ -28,7 +28,7 @@ def metadata(path: Path | str) -> dict[str, Any]:
     >>> said["preset"], said["precision"], said["value_range"]
     ('digits', 'float16', [-1, 1])
     >>> said["interface"]["inputs"]
-    [{'type': 'latents', 'size': 64}]
+    [{'type': 'latents', 'size': 128}]
 
     Args:
         path: a file that `export.tflite` or `export.onnx` wrote.

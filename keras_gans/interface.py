@@ -563,7 +563,8 @@ def of(network: Any, num_classes: int | None = None, scores: bool = False) -> In
     Raises:
         ValueError: for a network that does not know its inputs, or an input of no known kind.
     """
-    if (stated := network.__dict__.get("_keras_gans_interface")) is not None:
+    stated = network.__dict__.get("_keras_gans_interface")
+    if stated is not None:
         return stated
     if not getattr(network, "inputs", None):
         raise ValueError(

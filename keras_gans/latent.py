@@ -91,7 +91,9 @@ def sample(
     return np.clip(values.numpy(), -truncation, truncation).astype("float32")
 
 
-def codes(number, categorical, continuous, seed):
+def codes(
+    number: int | tf.Tensor, categorical: Sequence[int], continuous: int, seed: ArrayLike
+) -> tf.Tensor:
     """Draws codes, the last coordinates of a latent (Chen 2016, InfoGAN).
 
     >>> import numpy as np

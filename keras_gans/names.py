@@ -12,7 +12,7 @@ _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u06
 
 
 def printable(text: object) -> str:
-    """Returns a text with its control characters escaped.
+    r"""Returns a text with its control characters escaped.
 
     For text from a file or a file's name: escape sequences can move the cursor of a terminal,
     change its title, or overwrite earlier lines. Line ends and tabs stay.

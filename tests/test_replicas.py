@@ -30,7 +30,9 @@ def test_networks_from_outside_of_the_scope(two_replicas):
     parts = pair()
     with (
         two_replicas.scope(),
-        pytest.raises(ValueError, match="`generator` was made outside.*MirroredStrategy has not"),
+        pytest.raises(
+            ValueError, match="`generator` was created outside.*MirroredStrategy did not"
+        ),
     ):
         gan(parts)
 
@@ -38,7 +40,9 @@ def test_networks_from_outside_of_the_scope(two_replicas):
 def test_networks_from_a_scope_in_a_gan_from_outside(two_replicas):
     with two_replicas.scope():
         parts = pair()
-    with pytest.raises(ValueError, match="`generator` was made outside of this strategy's scope"):
+    with pytest.raises(
+        ValueError, match="`generator` was created outside of this strategy's scope"
+    ):
         gan(parts)
 
 
@@ -46,14 +50,14 @@ def test_optimizers_from_outside_of_the_scope(two_replicas):
     optimizers = adams()
     with (
         two_replicas.scope(),
-        pytest.raises(ValueError, match="`generator_optimizer` was made outside.*iteration"),
+        pytest.raises(ValueError, match="`generator_optimizer` was created outside.*iteration"),
     ):
         gan(optimizers=optimizers)
 
 
 def test_fit_in_a_scope_that_the_gan_is_not_of(two_replicas):
     outside = gan()
-    with two_replicas.scope(), pytest.raises(ValueError, match="`generator` was made outside"):
+    with two_replicas.scope(), pytest.raises(ValueError, match="`generator` was created outside"):
         outside.fit(POINTS, batch_size=4, verbose=0)
 
 

@@ -22,7 +22,7 @@ RETIRED = {
     r"(?<!standard )deviations?(?! from)": "standard deviation; or difference",
     r"share dropped": "dropout rate",
     r"(?<![.`\"])yardsticks?(?![(\"])": "reference degradations",
-    r"(?<![.`\"])(?<!sea )(?<!ocean )floors?(?![(\"_])": "reference value; layer; minimum PSNR",
+    r"(?<![.`\"-])(?<!sea )(?<!ocean )floors?(?![(\"_])": "reference value; layer; minimum PSNR",
     r"(?<![.`\"'])gauges?(?!\()": "training statistics",
     r"(?<![.\"])told(?! apart)(?![(\"])": "conditional (of labels); given; described",
     r"ways? back": "the backward generator",

@@ -25,14 +25,15 @@ def locked(folder: Path | str) -> Iterator[None]:
     it holds on all machines; for one without locks there is a warning.
 
     Args:
-        folder: to lock. It is created if missing, and then removed if it is still empty at the end.
+        folder: to lock. It is created if missing, with those above it. What was created is removed
+            at the end where it is still empty.
 
     Raises:
         BlockingIOError: if another process, or another training of this one, holds the lock.
         OSError: if the folder cannot be written to.
     """
     path = Path(folder) / _NAME
-    made = not path.parent.exists()
+    made = [above for above in path.parents if not above.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = _open(path)
@@ -48,9 +49,9 @@ def locked(folder: Path | str) -> Iterator[None]:
             if _is_at(file, path):
                 path.unlink()
         file.close()
-        if made:
-            with contextlib.suppress(OSError):
-                path.parent.rmdir()
+        with contextlib.suppress(OSError):  # one that is not empty stays, and those above it
+            for above in made:
+                above.rmdir()
 
 
 def _open(path):

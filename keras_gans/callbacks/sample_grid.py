@@ -1,6 +1,6 @@
 """Watch a generator learn, always from the same latents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class SampleGrid(Callback):
         self.directory, self._board, self.animation = Path(directory), Board(log_dir), animation
         self.num_images, self.every, self.seed, self.options = num_images, every, seed, options
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         self._epoch = self._written = None
         self.undo.callback(self._board.close)
@@ -89,7 +89,7 @@ class SampleGrid(Callback):
                 f"Received: {type(self.model).__name__}, inputs={type(self.inputs).__name__}"
             )
 
-    def begin(self, epoch):
+    def begin(self, epoch: int) -> None:
         fresh = epoch == 0 and not is_skipping(self.model)
         if writes(self.model):
             self._move_away(-1 if fresh else epoch)
@@ -97,12 +97,12 @@ class SampleGrid(Callback):
         if fresh:
             self.write(0)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch + 1
         if self._epoch % self.every == 0:
             self._try_to_write()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._written != self._epoch:
             self._try_to_write()
         if self._epoch is not None and self.animation is not None and writes(self.model):

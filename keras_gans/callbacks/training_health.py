@@ -198,7 +198,7 @@ class TrainingHealth(Callback):
         self._board.close()
 
     @property
-    def gauges(self):
+    def gauges(self) -> dict[str, float]:
         """The old name of `statistics`."""
         deprecated("TrainingHealth.gauges", "statistics")
         return self.statistics

@@ -8,7 +8,7 @@ import os
 import stat
 import warnings
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,7 +38,7 @@ class UnreadableImageError(ValueError):
         advice: What was found, and what to do.
     """
 
-    def __init__(self, path, reason: str, found: str, advice: str, cause: Exception):
+    def __init__(self, path: Any, reason: str, found: str, advice: str, cause: Exception) -> None:
         self.reason = reason
         self.advice = f"{found}. {advice} ({type(cause).__name__}: {cause})"
         shown = os.fspath(path) if isinstance(path, os.PathLike) else path

@@ -304,10 +304,10 @@ def test_images_and_labels():
     pairs = tf.data.Dataset.from_tensor_slices((normal(32), np.arange(32) % 3)).batch(8)
     health = watched(gan, pairs, epochs=1, every=None)
     assert {"diversity", "real_logit", "generator_gradient_norm"} <= set(health.statistics)
-    once = (batch for batch in pairs.repeat())  # can be read once: nothing to measure against
+    once = (batch for batch in pairs.repeat())  # can be read once: its first batch is given back
     health = TrainingHealth()
     gan.fit(once, steps_per_epoch=3, callbacks=[health], verbose=0, shuffle=False)
-    assert "diversity" not in health.statistics
+    assert "diversity" in health.statistics
 
 
 def test_nothing_of_it_is_saved_logged_or_changes_the_training(tmp_path):
