@@ -34,6 +34,7 @@ NOT_RUN = {
     "export import gallery": "the same",
     "load_pytorch(": "files of other programs; tests/zoo/test_convert.py makes some",
     "load_keras_h5(": "the same",
+    "real_esrgan.load(": "a package of weights; tests/zoo/test_real_esrgan.py has small files",
 }
 
 # What is smaller here than on the page.
@@ -43,6 +44,7 @@ SMALLER = {
         ("batch_size=8 * 128", "batch_size=4"),
         ("(64, 64, 3)", "(64, 64, 3), width=4"),
     ],
+    "docs/presets.md": [("batch_size=32", "batch_size=8")],  # of the few pictures here
     "docs/models/pix2pix.md": [
         ("networks.unet_generator(shape)", "networks.unet_generator(shape, width=4)"),
         ("condition_shape=shape", "condition_shape=shape, width=4"),
