@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike
 
 # How far outside [-1, 1] counts as rounding: one ulp of bfloat16 at 1, which is 2**-7.
 _SLACK = 2.0**-7
+# So many images without a negative value are not bright by chance.
+_ENOUGH = 8
 
 
 def to_uint8(images: ArrayLike) -> np.ndarray:
@@ -14,8 +16,7 @@ def to_uint8(images: ArrayLike) -> np.ndarray:
 
     -1 becomes 0 and 1 becomes 255, rounded to the nearest, so `to_uint8(from_uint8(x))` is `x`.
     A value outside [-1, 1] by more than the rounding of half precision is an error and is not
-    clipped: it mostly means images in [0, 1] or [0, 255], or a generator without `tanh`. A batch
-    of images without a negative value gets a `UserWarning`.
+    clipped: it mostly means images in [0, 255], or a generator without `tanh`.
 
     >>> to_uint8(np.array([-1.0, 0.0, 1.0])).tolist()
     [0, 128, 255]
@@ -48,8 +49,6 @@ def to_uint8(images: ArrayLike) -> np.ndarray:
             f"the images, or pass them through `np.clip(images, -1, 1)` if they come from a "
             f"network that does not end in tanh. Received: values from {low} to {high}"
         )
-    if images.ndim == 4:
-        warn_of_half_range(low, high)
     return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")
 
 
@@ -78,9 +77,17 @@ def from_uint8(images: ArrayLike) -> np.ndarray:
 
 
 def as_uint8(images: ArrayLike) -> np.ndarray:
-    """Returns `uint8` images as they are, and floats in [-1, 1] through `to_uint8`."""
+    """Returns `uint8` images as they are, and floats in [-1, 1] through `to_uint8`.
+
+    Eight images or more without a negative value get a `UserWarning`; fewer may all be bright.
+    """
     images = np.asarray(images)
-    return images if images.dtype == np.uint8 else to_uint8(images)
+    if images.dtype == np.uint8:
+        return images
+    converted = to_uint8(images)
+    if images.ndim == 4 and len(images) >= _ENOUGH:
+        warn_of_half_range(float(images.min()), float(images.max()), stacklevel=4)
+    return converted
 
 
 def warn_of_half_range(low: float, high: float, stacklevel: int = 3) -> None:

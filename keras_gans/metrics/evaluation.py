@@ -11,7 +11,6 @@ import numpy as np
 from absl import logging
 
 from keras_gans import checks, data, generation, image
-from keras_gans.adversarial import AdversarialModel
 from keras_gans.files import atomic, cache_folder
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
@@ -306,7 +305,7 @@ class Evaluation:
 
     def _generated(self, source):
         """Yields batches of images, or of images and labels: the first of each."""
-        if isinstance(source, AdversarialModel):
+        if hasattr(source, "generate"):  # a GAN, or what is like one
             described = source.interface(source.generator_role)
             latents = source.given_latents(self.num_images, seed=self.seed)
             # All classes alike, in no order; of several inputs of labels, all their combinations.

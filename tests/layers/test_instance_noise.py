@@ -82,7 +82,7 @@ def test_replicas_draw_apart_and_count_together(two_replicas):
 
 @pytest.mark.parametrize("stddev", [-0.1, "much", float("nan"), None])
 def test_bad_deviation(stddev):
-    with pytest.raises(ValueError, match=r"at least 0. Received: stddev="):
+    with pytest.raises(ValueError, match=r"number of 0 or more. Received: stddev="):
         InstanceNoise(stddev)
 
 

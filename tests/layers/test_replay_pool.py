@@ -138,7 +138,7 @@ def test_two_replicas_keep_one_pool_and_agree_with_one_replica(two_replicas):
 
 @pytest.mark.parametrize("size", [-1, 1.5, True, None])
 def test_bad_size(size):
-    with pytest.raises(ValueError, match=f"0 for no pool. Received: size={size}"):
+    with pytest.raises(ValueError, match=f"integer of at least 0. Received: size={size}"):
         ReplayPool(size)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import keras_gans
 from keras_gans import metrics
+from keras_gans.interface import Image, Interface, Label, Latents
 from keras_gans.metrics import features
 
 NUMBER = 60
@@ -105,7 +106,11 @@ def test_arrays_batches_and_pairs_are_the_same_images(make):
 
 def test_a_gan_is_asked_for_its_images_and_a_labelled_one_for_classes(make):
     class GAN:
-        num_classes = 2
+        generator_role = "generator"
+        inputs = (Latents(3), Label(2))
+
+        def interface(self, role):
+            return Interface(self.inputs, [Image(28, 28, 1)])
 
         def given_latents(self, number, seed):
             return np.random.default_rng(seed).normal(size=(number, 3))
@@ -119,6 +124,7 @@ def test_a_gan_is_asked_for_its_images_and_a_labelled_one_for_classes(make):
     found = {m.protocol.metric: float(m) for m in make().measure(GAN()).values()}
     assert found["asked"] == 1.0 and found["classes"] == 2
     GAN.generate = lambda self, *, latents, batch_size: np.zeros((len(latents), 28, 28, 1))
+    GAN.inputs = (Latents(3),)
     assert "asked" not in {m.protocol.metric for m in make().measure(GAN()).values()}
 
 

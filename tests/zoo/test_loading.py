@@ -202,7 +202,7 @@ def test_the_weights_of_a_preset_are_read_with_care(preset, tmp_path):
         group.create_dataset("0", shape, "float16", external=secret)
 
     for change, message in (
-        (external, "keeps its numbers in another file"),
+        (external, "has its numbers in another file"),
         (lambda group: group["0"].__setitem__((0, 0), np.nan), "1 numbers that are not finite"),
         (lambda group: group.__delitem__("0"), "weights are of another network|more weights than"),
     ):

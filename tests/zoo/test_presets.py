@@ -303,7 +303,7 @@ def test_a_preset_of_a_newer_version_is_not_guessed_at(copied):
     folder = copied / "dcgan_digits_28"
     metrics = json.loads((folder / "metrics.json").read_text())
     (folder / "metrics.json").write_text(json.dumps({**metrics, "format": presets.FORMAT + 1}))
-    with pytest.raises(ValueError, match=r"newer version.*pip install -U.*format=2"):
+    with pytest.raises(ValueError, match=r"newer version.*pip install -U.*format=3"):
         zoo.load("dcgan_digits_28")
 
 
