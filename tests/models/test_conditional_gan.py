@@ -169,7 +169,7 @@ def gans():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (None, r"trains on pairs `\(images, labels\)`.*labels=True.*Received: 1 thing"),
+        (None, r"trains on pairs `\(images, labels\)`.*labels=True.*Received: 1 element"),
         (np.full(8, 3, "int32"), "out of range. Expected 0 to 2.*Received: 3"),
         (np.full(8, -1, "int64"), "out of range. Expected 0 to 2.*Received: -1"),
         (np.zeros(8, "float32"), "Labels are integers.*Received: float32"),

@@ -159,7 +159,7 @@ def test_compare_shows_source_made_and_target():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (lambda s, t: (s,), "pairs `\\(source, target\\)`.*1 thing"),
+        (lambda s, t: (s,), "pairs `\\(source, target\\)`.*1 element"),
         (lambda s, t: (t, s), "Expected \\(batch, 32, 32, 1\\).*32, 32, 2"),
         (lambda s, t: (s, t[:, :16]), "Expected \\(batch, 32, 32, 2\\)"),
         (lambda s, t: (s, (t * 127).astype("int32")), "floats in \\[-1, 1\\].*int32"),

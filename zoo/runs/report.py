@@ -48,13 +48,14 @@ def write_report(folder: Path | str, recipe: Recipe) -> Path:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
+    takes_images = recipe.translates
     page = environment.get_template("report.html.jinja").render(
         title=folder.resolve().name,
         description=recipe.config["description"],
         epochs=len(metrics),
         steps=steps,
         minutes=seconds / 60,
-        columns=getattr(getattr(models, recipe.config["model"]["type"]), "compared", ()),
+        columns=getattr(models, recipe.config["model"]["type"]).compared if takes_images else (),
         samples={caption: _picture(path) for caption, path in _samples(folder).items()},
         loss_curves=_curves(metrics, _losses(metrics)),
         health=_health(folder / HEALTH),
