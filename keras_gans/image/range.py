@@ -91,14 +91,17 @@ def as_uint8(images: ArrayLike) -> np.ndarray:
 
 
 def warn_of_half_range(low: float, high: float, stacklevel: int = 3) -> None:
-    """Warns if no value of a batch of images is negative.
+    """Warns if values of a batch of images look like those of [0, 1].
+
+    None is negative, some are near 0 and some in the upper half. So the grey images of a generator
+    at the start of its training, and bright ones, get no warning.
 
     Args:
         low: The smallest value.
-        high: The largest value. A batch of one single value gets no warning.
+        high: The largest value.
         stacklevel: Of `warnings.warn`: by default the caller of the caller.
     """
-    if 0.0 <= low < high:
+    if 0.0 <= low < 0.1 and high > 0.5:
         warnings.warn(
             "No value of these images is negative. Images lie in [-1, 1], where -1 is black and 0 "
             "is grey. Of images in [0, 1] make `images * 2 - 1`. "

@@ -332,7 +332,7 @@ def test_a_lazy_penalty_is_taken_every_kth_step_with_k_times_its_weight(run_eage
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"r1_penalty": {"weight": 1.0, "steps": 2}}, "has a `weight`, and perhaps `every`"),
+        ({"r1_penalty": {"weight": 1.0, "steps": 2}}, "has a `weight`, and optionally `every`"),
         ({"r1_penalty": {"every": 2}}, "has a `weight`"),
         ({"r1_penalty": {"weight": 1.0, "every": 0}}, "at least 1"),
         ({"r1_penalty": {"weight": 0.0, "every": 2}}, "above 0"),
