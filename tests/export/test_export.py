@@ -406,10 +406,14 @@ def test_a_subclassed_generator_has_to_be_wrapped(tmp_path):
     assert export.check(export.saved_model(wrapped, tmp_path / "m"), wrapped)
 
 
-def test_several_inputs_are_refused():
-    two = [keras.Input((2,)), keras.Input((2,))]
-    with pytest.raises(ValueError, match="Received: 2 inputs"):
-        export.saved_model(keras.Model(two, layers.Add()(two)), "never")
+def test_two_inputs_of_latents_are_exported_by_their_names(tmp_path):
+    two = [keras.Input((2,), name="shape"), keras.Input((2,), name="style")]
+    model = keras.Model(two, layers.Add()(two))
+    path = export.saved_model(model, tmp_path / "sum")
+    assert export.check(path, model).largest == 0
+    served = tf.saved_model.load(str(path)).signatures
+    assert list(served) == ["serving_default"]
+    assert set(served["serving_default"].structured_input_signature[1]) == {"shape", "style"}
 
 
 def noise():
