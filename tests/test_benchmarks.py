@@ -146,7 +146,6 @@ def test_who_takes_part(script):
 @pytest.mark.parametrize(
     "case, preset",
     [
-        ("conditional_gan_28", "conditional_gan_digits_28"),
         ("pix2pix_128", "pix2pix_satellite_to_map_128"),
         ("cyclegan_64", "cyclegan_map_satellite_64"),
     ],

@@ -412,13 +412,14 @@ def _find(source: Any, best: bool, weights: bool) -> _Preset | _Run:
 
 
 def _run(folder: Path, best: bool, weights: bool = True) -> _Run:
+    config = read_json(folder / "config.json")
     checkpoints = Resume(folder / "checkpoints")
     if weights and not checkpoints.epoch:
         raise ValueError(
             "This run has not finished an epoch. Train it further with the command that started "
             f"it. Received: {folder}"
         )
-    recipe = Recipe(read_json(folder / "config.json"), folder.name)
+    recipe = Recipe(config, folder.name)
     if not weights:
         return _Run(folder, recipe, None, best)
     path = folder / "checkpoints" / BEST

@@ -1,7 +1,7 @@
 """What is timed: the models, of which size, and our own step of each.
 
-`pix2pix_128`, `cyclegan_64` and `conditional_gan_28` have the networks and batches of presets, and
-those of 28 pixels are as wide, and halve an image twice; `gan_28` has
+`pix2pix_128` and `cyclegan_64` have the networks and batches of presets. Those of 28 pixels are as
+wide as presets, and downsample an image twice; `gan_28` has
 dense networks of the library's default size, those of 256 pixels are the papers'. All are in
 float32, with each class's own optimizers and losses. Penalties that a recipe adds are left out, and
 so is the moving average of weights, which only ours offers.
