@@ -16,7 +16,7 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _NOTES = re.compile(
     rb"WARNING: All log messages before absl"
     rb"|[IW]\d{4} \d\d:\d\d:\S+ +\d+ \S+\.(cc|h):\d+\]"
-    rb"|E\d{4} \d\d:\d\d:\S+ +\d+ cuda_\w+\.cc:\d+\]"
+    rb"|E\d{4} \d\d:\d\d:\S+ +\d+ (cuda_\w+|meta_optimizer)\.cc:\d+\]"
     rb"|INFO: Created TensorFlow Lite "
 )
 
