@@ -73,7 +73,8 @@ class SampleGrid(Callback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
-        self._epoch = self._written = None
+        self._epoch: int | None = None
+        self._written: int | None = None
         self.undo.callback(self._board.close)
         described = self.model.interface(self.model.generator_role)
         if not described.images:
