@@ -204,7 +204,7 @@ def check_range(images: tf.Tensor) -> None:
 
 
 def warn_of_half_range(images: tf.Tensor) -> None:
-    """Warns if no value of a batch of images is negative."""
+    """Warns if values of a batch of images look like those of [0, 1]."""
     if len(images.shape) == 4:
         low, high = float(tf.reduce_min(images)), float(tf.reduce_max(images))
         image_range.warn_of_half_range(low, high, stacklevel=4)

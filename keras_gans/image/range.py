@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 # How far outside [-1, 1] counts as rounding: one ulp of bfloat16 at 1, which is 2**-7.
 _SLACK = 2.0**-7
 # So many images without a negative value are not bright by chance.
-_ENOUGH = 8
+ENOUGH = 8
 
 
 def to_uint8(images: ArrayLike) -> np.ndarray:
@@ -85,7 +85,7 @@ def as_uint8(images: ArrayLike) -> np.ndarray:
     if images.dtype == np.uint8:
         return images
     converted = to_uint8(images)
-    if images.ndim == 4 and len(images) >= _ENOUGH:
+    if images.ndim == 4 and len(images) >= ENOUGH:
         warn_of_half_range(float(images.min()), float(images.max()), stacklevel=4)
     return converted
 

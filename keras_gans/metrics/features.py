@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_gans import batches, checks
 from keras_gans.building import preserving_random_state
+from keras_gans.image import range as image_range
 from keras_gans.metrics import classifiers, inception_v3, random_cnn, resizing
 from keras_gans.names import did_you_mean
 
@@ -201,7 +202,7 @@ class FeatureNetwork:
                 finite.
         """
         images = self._require_images(images)
-        if len(images) >= 8:  # fewer may all be bright
+        if len(images) >= image_range.ENOUGH:  # fewer may all be bright
             batches.warn_of_half_range(images)
         starts = range(0, len(images), self.batch_size)
         return _joined([self._batch(images[i : i + self.batch_size]) for i in starts])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gans import batches, checks
+from keras_gans.image import range as image_range
 
 # Weights of the scales, finest first (Wang 2003, section 3.2).
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -217,7 +218,7 @@ def _require(images, name):
             f"networks that do not end in tanh. Received: values from {low:.6g} to {high:.6g}"
         )
     array = array.astype("float64")
-    if len(array) >= 8:  # fewer may all be bright
+    if len(array) >= image_range.ENOUGH:  # fewer may all be bright
         batches.warn_of_half_range(array)
     return array
 
