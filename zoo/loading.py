@@ -169,6 +169,8 @@ def build(recipe: Recipe, arrays: float = math.inf, numbers: float = math.inf) -
         ValueError: for networks that are larger.
     """
     config = recipe.config
+    with preserving_random_state(config["dtype_policy"]):
+        _ = recipe.perceptual_loss  # of another origin: its weights do not count as the GAN's
     with (
         preserving_random_state(config["dtype_policy"], config["seed"]),
         at_most(arrays, numbers, f"The GAN of {recipe.name!r}"),

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class TranslationEvaluation:
         Returns:
             Names of protocols to `Measurement`s.
         """
-        translate = _first_images(source) if isinstance(source, AdversarialModel) else source
+        translate = first_images(source) if isinstance(source, AdversarialModel) else source
         values, features, energies, real = {n: [] for n in _PAIRED}, [], [], []
         digest = hashlib.sha256()
         for given, target in self.pairs():
@@ -99,7 +99,7 @@ class TranslationEvaluation:
         if self._targets_seen is None:
             self._targets_seen = np.concatenate(real), digest.hexdigest()
         made, (reference, _) = np.concatenate(features), self._targets_seen
-        found = {name: _mean(np.concatenate(rows), self.seed) for name, rows in values.items()}
+        found = {name: mean_of(np.concatenate(rows), self.seed) for name, rows in values.items()}
         energy, of_targets = np.concatenate(energies, axis=1).sum(axis=1)
         found["sharpness"] = (energy / of_targets,)
         interval = bootstrap(frechet_distance, reference, made, num_resamples=20, seed=self.seed)
@@ -109,9 +109,8 @@ class TranslationEvaluation:
 
     def protocol(self, metric: str) -> Protocol:
         """Returns the `Protocol` of a metric in this evaluation, after the first `measure`."""
-        pixels = metric != "frechet"
-        options = map(self._option, ("direction", "image_size"))
-        where = (Path(str(self.data)).name, self.split, *options)
+        pixels = metric not in ("frechet", "perceptual")
+        where = (Path(str(self.data)).name, self.split, *self.protocol_options())
         return Protocol(
             metric,
             self.num_images,
@@ -120,6 +119,10 @@ class TranslationEvaluation:
             self._targets_seen[1],
             " ".join(map(str, where)),
         )
+
+    def protocol_options(self) -> tuple[Any, ...]:
+        """What of the options names the pairs."""
+        return self.option("direction"), self.option("image_size")
 
     def reference(self) -> dict[str, Measurement]:
         """Returns an empty dict: these sources have no other correct targets to measure."""
@@ -161,13 +164,14 @@ class TranslationEvaluation:
 
     def backward(self) -> "TranslationEvaluation":
         """Returns the evaluation of the same pairs from the targets to the sources."""
-        other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self._option("direction")]
+        other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self.option("direction")]
         options = {**self.options, "direction": other}
         return type(self)(
             self.data, self.features, self.split, self.num_images, self.seed, **options
         )
 
-    def _option(self, name):
+    def option(self, name: str) -> Any:
+        """Returns an option of `load_pairs`, or its default."""
         return self.options.get(name, inspect.signature(data.load_pairs).parameters[name].default)
 
     def _load(self):
@@ -191,14 +195,14 @@ class TranslationEvaluation:
                 return
 
 
-def _first_images(gan):
-    """What a GAN makes of images, as a function: its first output that is images."""
+def first_images(gan: AdversarialModel) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns what a GAN makes of images, as a function: its first output that is images."""
     described = gan.interface(gan.generator_role)
 
     return lambda images: generation.first_images(described, gan.generate(images))
 
 
-def _mean(values, seed):
+def mean_of(values: np.ndarray, seed: int) -> tuple[float, ...]:
     """Returns the mean over pairs and its interval; no interval if a PSNR is infinite."""
     if not np.isfinite(values).all():
         return (float(values.mean()),)
