@@ -60,6 +60,11 @@ class PerceptualLoss:
         normalize: bool = True,
     ) -> None:
         checks.network("network", network)
+        if len(network.inputs) != 1:
+            raise ValueError(
+                "The network of a perceptual loss takes images alone. "
+                f"Received: {network.name!r} with {len(network.inputs)} inputs"
+            )
         self.layers = _names(layers)
         weights = [1.0] * len(self.layers) if weights is None else list(weights)
         if len(weights) != len(self.layers):
@@ -156,7 +161,8 @@ def _up_to(network, names):
         outputs.append(output)
     with preserving_random_state():
         found = outputs if len(outputs) > 1 else outputs[0]
-        part = keras.Model(network.inputs, found, name=network.name)
+        # One tensor, and not a list of one, which Keras would warn of at each call.
+        part = keras.Model(network.inputs[0], found, name=network.name)
         copy = keras.models.clone_model(part)
     copy.set_weights(part.get_weights())
     copy.trainable = False
