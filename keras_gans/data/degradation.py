@@ -335,8 +335,11 @@ def _jpeg(x, draw, qualities):
     """An image written as JPEG and read again."""
     quality = tf.cast(tf.round(draw.uniform(*qualities)), tf.int32)
     pixels = tf.cast(tf.round(tf.clip_by_value(x, 0.0, 255.0)), tf.uint8)
-    written = tf.image.adjust_jpeg_quality(pixels, tf.clip_by_value(quality, 1, 100))
-    return tf.cast(tf.ensure_shape(written, x.shape), tf.float32)
+    quality = tf.clip_by_value(quality, 1, 100)
+    file = tf.raw_ops.EncodeJpegVariableQuality(images=pixels, quality=quality)
+    # The fast method, TensorFlow's default, shifts the mean colour.
+    read = tf.io.decode_jpeg(file, channels=x.shape[-1], dct_method="INTEGER_ACCURATE")
+    return tf.cast(tf.ensure_shape(read, x.shape), tf.float32)
 
 
 def _ended(x, size, draw, settings):
