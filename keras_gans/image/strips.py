@@ -57,7 +57,7 @@ class PngWriter:
         self.channels, self.bits, self.written = channels, bits, 0
         self._dtype = np.dtype("uint8") if bits == 8 else np.dtype("uint16")
         self._above = np.zeros((1, width * channels * bits // 8), "uint8")
-        self._packer = zlib.compressobj(level)
+        self._packer = zlib.compressobj(level, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
         file.write(SIGNATURE)
         header = struct.pack(">IIBBBBB", width, height, bits, _COLORS[channels], 0, 0, 0)
         self._chunk(b"IHDR", header)

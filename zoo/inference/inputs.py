@@ -12,9 +12,7 @@ from keras_gans.data.sources import image_files
 from keras_gans.image.files import NOT_IMAGES, is_folder, mode, suffixes, why_not
 from keras_gans.names import printable
 from keras_gans.zoo.inference.page import BESIDE
-
-# The third of sixteen parts: `(3, 16)`.
-Shard = tuple[int, int]
+from keras_gans.zoo.inference.shards import Shard, take
 
 # Bytes of a file name. File systems take 255, and a file that is being written has a longer name.
 _LONGEST = 240
@@ -40,28 +38,6 @@ class Found:
     def shard(self, shard: Shard | None) -> dict[str, Path]:
         """Returns the targets of one part; of `None`, all."""
         return dict(take(list(self.targets.items()), shard))
-
-
-def take(items: list[Any], shard: Shard | None) -> list[Any]:
-    """Returns one of several parts of a list: every item is in exactly one of them.
-
-    >>> take([0, 1, 2, 3, 4], (2, 3))
-    [1, 4]
-
-    Raises:
-        ValueError: for a part that there is not.
-    """
-    if shard is None:
-        return items
-    whole = isinstance(shard, (tuple, list)) and len(shard) == 2
-    if not whole or not all(isinstance(n, int) and not isinstance(n, bool) for n in shard):
-        shard = (0, 0) if not whole else shard
-    if not 1 <= shard[0] <= shard[1]:
-        raise ValueError(
-            "A shard is one of several parts, counted from 1: (3, 16), or 3/16, is the third of "
-            f"sixteen. Received: shard={shard}"
-        )
-    return items[shard[0] - 1 :: shard[1]]
 
 
 def find(files: Any, output: Path, suffix: Callable[[Path], str], verb: str) -> Found:

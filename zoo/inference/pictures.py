@@ -45,7 +45,9 @@ def header(path: Path) -> Header:
     """
     with opened(path) as file:
         width, height = file.size
-        if file.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
+        # To look for notes at the end of a PNG would decode it.
+        noted = {} if file.format == "PNG" and "exif" not in file.info else file.getexif()
+        if noted.get(_ORIENTATION, 1) in (5, 6, 7, 8):
             width, height = height, width
         deep = _is_deep_png(path) or file.mode.startswith("I")
         frames = getattr(file, "n_frames", 1) if file.format != "MPO" else 1
@@ -181,12 +183,12 @@ def _picture(file: "Image.Image") -> Picture:
     from PIL import ImageOps
 
     icc = file.info.get("icc_profile")
-    exif = _exif(file)
-    if file.mode.startswith("I"):
-        return Picture(_deep(ImageOps.exif_transpose(file)), icc, exif)
     if file.mode == "F":
         raise UnknownRangeError("pixels are floating-point numbers")
     image = ImageOps.exif_transpose(file)
+    exif = _exif(file)  # now: it takes the orientation away
+    if file.mode.startswith("I"):
+        return Picture(_deep(image), icc, exif)
     grey = image.mode in ("1", "L", "LA", "La")
     seen = image.has_transparency_data
     mode = ("LA" if seen else "L") if grey else ("RGBA" if seen else "RGB")
@@ -212,8 +214,8 @@ def _deep_png(path):
     except tf.errors.InvalidArgumentError as error:
         raise unreadable(path, error) from error
     with opened(path) as file:
-        icc, exif = file.info.get("icc_profile"), _exif(file)
         turned = file.getexif().get(_ORIENTATION, 1)
+        icc, exif = file.info.get("icc_profile"), _exif(file)
     return Picture(_turned(pixels, turned), icc, exif)
 
 

@@ -22,8 +22,8 @@ from keras_gans.metrics.features import hash_of
 from keras_gans.names import did_you_mean, printable
 from keras_gans.zoo.inference import inputs
 from keras_gans.zoo.inference.generate import Source, source_name
-from keras_gans.zoo.inference.inputs import Shard
 from keras_gans.zoo.inference.page import PREVIEW, ROWS, Gallery
+from keras_gans.zoo.inference.shards import Shard
 from keras_gans.zoo.inference.tiles import tile_overlap, tile_starts, translate_image
 from keras_gans.zoo.loading import backward_generator, backward_role, open_gan
 

@@ -23,9 +23,9 @@ from keras_gans.names import did_you_mean, printable
 from keras_gans.terminal import Progress, say
 from keras_gans.zoo.inference import inputs, pictures
 from keras_gans.zoo.inference.generate import Source, source_name
-from keras_gans.zoo.inference.inputs import Shard
 from keras_gans.zoo.inference.page import ROWS, Gallery
 from keras_gans.zoo.inference.resampling import resampled
+from keras_gans.zoo.inference.shards import Shard
 from keras_gans.zoo.inference.upscaler import Upscaler, of_network
 from keras_gans.zoo.loading import load, scales
 
@@ -402,7 +402,7 @@ class _Work:
         if self.scale != self.upscaler.scale:
             remarks.append(f"scale {self.scale:g} by resampling of {self.upscaler.scale}")
         target = self.gallery.folder / name
-        seen = _Seen((about.height, about.width), self.scale) if shown else None
+        seen = _Seen(self.scale) if shown else None
         with atomic(target) as partial:
             if _frames(kind, about):
                 remarks.append(f"{about.frames} frames")
@@ -411,8 +411,6 @@ class _Work:
                 if about.frames > 1:
                     remarks.append(f"first of {about.frames} frames")
                 picture = pictures.read(path, about)
-                if (picture.shape[1], picture.shape[0]) != (about.width, about.height):
-                    raise ValueError("its size is another than the beginning of the file says")
                 remarks += self._still(picture, kind, partial, report, seen)
             parts = seen.parts if seen and seen.parts else {}
             self.gallery.note(
@@ -433,7 +431,8 @@ class _Work:
         if picture.alpha and kind == "jpeg":
             pixels = image.on_white(pixels[..., :-1], pixels[..., -1:])
             remarks.append("on white, as JPEG has no alpha")
-        options = {"icc_profile": picture.icc, "exif": picture.exif} | _OPTIONS[kind]
+        exif = picture.exif and b"Exif\0\0" + picture.exif
+        options = {"icc_profile": picture.icc, "exif": exif} | _OPTIONS[kind]
         with partial.open("wb") as file:
             made = _pillow(pixels)
             encode(made, file, kind.upper(), **{n: v for n, v in options.items() if v is not None})
@@ -495,14 +494,18 @@ class _Report:
 class _Seen:
     """A part of an image before and after, for the page."""
 
-    def __init__(self, shape: tuple[int, int], scale: float) -> None:
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        self.rows: list[np.ndarray] = []
+        self.parts: dict[str, np.ndarray] = {}
+
+    def choose(self, shape: tuple[int, int]) -> None:
+        """Chooses the part of an image of `(height, width)`: its middle."""
         sides = [min(side, _SHOWN) for side in shape]
         starts = [(whole - side) // 2 for whole, side in zip(shape, sides)]
         self.before = [slice(s, s + n) for s, n in zip(starts, sides)]
-        ends = [math.floor((s + n) * scale) for s, n in zip(starts, sides)]
-        self.after = [slice(math.ceil(s * scale), end) for s, end in zip(starts, ends)]
-        self.rows: list[np.ndarray] = []
-        self.parts: dict[str, np.ndarray] = {}
+        ends = [math.floor((s + n) * self.scale) for s, n in zip(starts, sides)]
+        self.after = [slice(math.ceil(s * self.scale), end) for s, end in zip(starts, ends)]
 
     def look(self, place: int, strip: np.ndarray) -> None:
         """Keeps what is to be shown of a strip that begins at row `place`."""
@@ -530,6 +533,8 @@ def _shown(pixels):
 def _seen(strips, seen, picture):
     """The strips, of which a part is kept for the page."""
     place = 0
+    if seen is not None:
+        seen.choose(picture.shape)
     for strip in strips:
         if seen is not None:
             seen.look(place, strip)
@@ -561,5 +566,8 @@ def _timing(path):
     from PIL import ImageSequence
 
     with opened(path) as file:
-        times = [frame.info.get("duration", 100) for frame in ImageSequence.Iterator(file)]
+        times = []
+        for frame in ImageSequence.Iterator(file):
+            frame.load()  # a WebP says it then
+            times.append(frame.info.get("duration", 100))
         return times, file.info.get("loop", 0)

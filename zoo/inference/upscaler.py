@@ -99,11 +99,7 @@ class Upscaler:
             return
         colors = filled(rows[..., :-1], rows[..., -1], halo)[asked]
         yield colors, grey if picture.grey else self._enlarged
-        yield rows[asked, :, -1:], functools.partial(self._alpha, grey)
-
-    def _alpha(self, grey, tile):
-        constant = _constant(tile, self.scale)
-        return grey(tile) if constant is None else constant
+        yield rows[asked, :, -1:], grey
 
     def _enlarged(self, tile, grey=False):
         """What the network makes of floats `(height, width, 1 or 3)`; grey stays grey."""
@@ -229,13 +225,6 @@ def _as_channels(pixels, channels):
     if channels == 3:
         return np.repeat(pixels, 3, axis=-1)
     return (pixels @ np.array([0.299, 0.587, 0.114], "float32"))[..., None]
-
-
-def _constant(tile, scale):
-    """A tile of the same value everywhere, enlarged; `None` for any other. Alpha mostly is one."""
-    if tile.min() < tile.max():
-        return None
-    return np.full((tile.shape[0] * scale, tile.shape[1] * scale, 1), tile.flat[0], "float32")
 
 
 def _whole(pixels, bits):
