@@ -4,6 +4,7 @@ import shutil
 import struct
 import zlib
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf

@@ -166,6 +166,12 @@ def upscale(
     asked = {name: path for name, path in targets.items() if name not in skipped}
     headers, refused = _headers(asked, scale, max_pixels, output)
     failed |= refused
+    if refused and not headers and not skipped:
+        reasons = [f"{printable(str(path))} ({why})" for path, why in failed.items()]
+        raise ValueError(
+            "None of these images can be enlarged. Expected others, or other options. "
+            f"Received: {', '.join(reasons[:3])}"
+        )
     work = _Work(gallery, upscaler, scale, settings, _tiles_in_words(upscaler))
     if verbose and headers:
         say(work.tiles)

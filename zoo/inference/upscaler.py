@@ -120,8 +120,12 @@ class Upscaler:
         return cuts(self._padded(length), self.tile, self.margin, self.step)
 
     def __post_init__(self) -> None:
+        # Kept with the network, past Keras, which tracks attributes: tracing takes a second.
+        kept = self.network.__dict__.setdefault("_keras_gans_enlarging", {})
         signature = [tf.TensorSpec((1, None, None, self.channels), tf.float32)]
-        object.__setattr__(self, "_run", tf.function(self._graph, input_signature=signature))
+        run = tf.function(self._graph, input_signature=signature)
+        run = kept.setdefault((self.strength, self.keep_colours), run)
+        object.__setattr__(self, "_run", run)
 
     def _graph(self, images):
         large = self.network(images, training=False)
