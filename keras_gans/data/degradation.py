@@ -114,7 +114,9 @@ class Settings:
                     f"There is no such setting of `degrade`.{did_you_mean(name, known)} Expected "
                     f"some of {known}. Received: {name}={changes[name]!r}"
                 )
-        given = {n: tuple(v) if isinstance(v, list) else v for n, v in changes.items()}
+        given: dict[str, Any] = {
+            n: tuple(v) if isinstance(v, list) else v for n, v in changes.items()
+        }
         return cls(**given)
 
 

@@ -32,10 +32,9 @@ def read(source: Source, direction: str, request: Request) -> Epochs:
         ValueError: If a crop does not fit into the images.
     """
     if source.paired:
-        order, count = source.read(request)
-        return lambda number: order(number).map(lambda a, b: b if direction == "a_to_b" else a), (
-            count
-        )
+        pairs: Any = source.read(request)
+        chosen = (lambda a, b: b) if direction == "a_to_b" else (lambda a, b: a)
+        return lambda number: pairs[0](number).map(chosen), pairs[1]
     is_folder = source.name not in sources.names()
     size = request.image_size if is_folder and "class_names" in source.options else None
     own = dataclasses.replace(request, own_size=True, image_size=size)

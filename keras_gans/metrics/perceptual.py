@@ -6,7 +6,7 @@ channels, averaged over all places and summed over the layers. Values of other n
 are not comparable, and neither are those of LPIPS.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ from keras_gans.names import did_you_mean
 from keras_gans.perceptual import PerceptualLoss
 
 # Networks by name: what loads each, and the layers that are compared.
-_NETWORKS = {
+_NETWORKS: dict[str, tuple[Callable[[], keras.Model], Sequence[str]]] = {
     efficientnet_lite.NAME: (efficientnet_lite.load, efficientnet_lite.MAPS),
     "random_cnn_v1": (random_cnn.build, ("conv_0", "conv_1", "conv_2", "conv_3")),
 }

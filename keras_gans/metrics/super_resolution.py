@@ -120,7 +120,8 @@ def grid_ratio(images: ArrayLike, period: int = 4) -> np.ndarray:
     scale. The power of luma at the frequency `1 / period`, along rows and along columns, is divided
     by the mean of its neighbours, and the larger of both is returned. Photographs have about 1.
 
-    >>> grid_ratio(np.tile([[-0.5, 0.5], [0.5, 0.5]], (16, 16)).reshape(1, 32, 32, 1), 2)[0] > 100
+    >>> grid = np.tile([[-0.5, 0.5], [0.5, 0.5]], (16, 16)).reshape(1, 32, 32, 1)
+    >>> grid_ratio(grid, period=2).item() > 100
     True
 
     Args:
@@ -154,8 +155,8 @@ def _peak(y, period):
     place = width // period
     # A Hann window spreads a line over three places.
     near = [place + step for step in (-4, -3, -2, 2, 3, 4) if 0 < place + step < power.shape[-1]]
-    floor = 1e-6 * power.mean(axis=-1) + 1e-12
-    return power[:, place] / (power[:, near].mean(axis=1) + floor)
+    least = 1e-6 * power.mean(axis=-1) + 1e-12  # of a flat image
+    return power[:, place] / (power[:, near].mean(axis=1) + least)
 
 
 def _inner(target, made, border):
@@ -226,6 +227,7 @@ class SuperResolutionEvaluation(TranslationEvaluation):
             Names of protocols to `Measurement`s.
         """
         enlarge = first_images(source) if hasattr(source, "generate") else source
+        distance: Any = self.features
         values: dict[str, list] = {}
         sums, digest = np.zeros((2, 2)), hashlib.sha256()
         for given, target in self.pairs():
@@ -234,7 +236,7 @@ class SuperResolutionEvaluation(TranslationEvaluation):
             found = {
                 "psnr_y": psnr_y(target, made, self.scale),
                 "ssim_y": ssim_y(target, made, self.scale),
-                "perceptual": self.features(target, made),
+                "perceptual": distance(target, made),
                 "colour_shift": colour_shift(target, made),
             }
             for name, rows in found.items():

@@ -14,6 +14,7 @@ from keras_gans.adversarial import AdversarialModel
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.perceptual import PerceptualDistance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
 from keras_gans.names import deprecated
@@ -52,7 +53,7 @@ class TranslationEvaluation:
     def __init__(
         self,
         data: Path | str,
-        features: feature_networks.FeatureNetwork | str = "random_cnn_v1",
+        features: feature_networks.FeatureNetwork | PerceptualDistance | str = "random_cnn_v1",
         split: str = "validation",
         num_images: int | None = None,
         seed: int = 0,
@@ -71,7 +72,7 @@ class TranslationEvaluation:
                 "There are fewer pairs than the protocol takes. Give a smaller `num_images`, or "
                 f"another split. Received: num_images={num_images}, {size} pairs in {split!r}"
             )
-        self._targets_seen = None
+        self._targets_seen: tuple[Any, str] | None = None
 
     def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures a translator.

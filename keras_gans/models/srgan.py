@@ -5,7 +5,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 
 from keras_gans import batches, checks, losses
 from keras_gans.adversarial import AdversarialModel, require_fit, require_logits
@@ -66,6 +65,7 @@ class SRGAN(ImageToImage, AdversarialModel):
 
     tracked = ("discriminator_loss", "generator_loss", "pixel_loss", "perceptual_loss")
     compared = ("bicubic", "generated", "target")
+    train_function: Any  # Keras' own
 
     def __init__(
         self,
@@ -99,6 +99,7 @@ class SRGAN(ImageToImage, AdversarialModel):
         self.pixel_weight = checks.weight("pixel_weight", pixel_weight)
         self.perceptual_weight = checks.weight("perceptual_weight", perceptual_weight)
         self.adversarial_weight = checks.weight("adversarial_weight", adversarial_weight)
+        self.largest_weight = max(1.0, self.pixel_weight, self.perceptual_weight)
         self.pixel_loss, self.adversarial_loss = pixel_loss, losses.get(loss)
         self.pixel_steps = checks.count("pixel_steps", pixel_steps, 0)
         self.adversarial = not self.pixel_steps  # the phase: whether both sides train
@@ -107,11 +108,6 @@ class SRGAN(ImageToImage, AdversarialModel):
         require_images(self.generator)
         require_logits(self.discriminator)
         _require_larger(self.generator, self.discriminator)
-
-    @property
-    def largest_weight(self) -> float:
-        """See `AdversarialModel`."""
-        return max(1.0, self.pixel_weight, self.perceptual_weight, self.adversarial_weight)
 
     def default_optimizer(self) -> keras.optimizers.Optimizer:
         """Returns a new optimizer: Adam(1e-4) (section 3.2)."""
@@ -190,26 +186,6 @@ class SRGAN(ImageToImage, AdversarialModel):
 
         self.train_function = train_function
         return train_function
-
-    def generate(self, images: ArrayLike, *, batch_size: int = 8, **options: Any) -> np.ndarray:
-        """Enlarges images.
-
-        >>> gan.generate(photographs)  # doctest: +SKIP
-
-        Args:
-            images: floats in [-1, 1], `(number, height, width, channels)`. Large ones take much
-                memory: `keras_gans.zoo.translate` works in tiles.
-            batch_size: how many to enlarge at once.
-            **options: none; `seed` has no effect.
-
-        Returns:
-            float32 numpy array in [-1, 1], as many images, `scale` times larger.
-
-        Raises:
-            ValueError: for images that do not fit the generator.
-        """
-        options.pop("seed", None)
-        return super().generate(images, batch_size=batch_size, **options)
 
     def compare(self, source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
         """Returns the columns of a grid of comparisons; `compared` has their names."""
