@@ -33,8 +33,12 @@ def read(source: Source, direction: str, request: Request) -> Epochs:
     """
     if source.paired:
         pairs: Any = source.read(request)
-        chosen = (lambda a, b: b) if direction == "a_to_b" else (lambda a, b: a)
-        return lambda number: pairs[0](number).map(chosen), pairs[1]
+        of = 1 if direction == "a_to_b" else 0
+
+        def order(number):
+            return pairs[0](number).map(lambda *pair: pair[of])
+
+        return order, pairs[1]
     is_folder = source.name not in sources.names()
     size = request.image_size if is_folder and "class_names" in source.options else None
     own = dataclasses.replace(request, own_size=True, image_size=size)

@@ -216,9 +216,12 @@ class SRGAN(ImageToImage, AdversarialModel):
 
 def _require_larger(generator, discriminator):
     """Raises ValueError unless the discriminator takes what the generator can make."""
-    made, taken = generator.output_shape[1:], tuple(discriminator.inputs[0].shape)[1:]
-    if any(size is None for size in made):
-        fits = len(taken) == 3 and made[-1] == taken[-1]
-        if len(discriminator.inputs) == 1 and fits:
-            return
-    require_fit(generator, discriminator)
+    made, taken = generator.output_shape[1:], [tuple(x.shape)[1:] for x in discriminator.inputs]
+    if len(taken) != 1:
+        raise ValueError(
+            "The discriminator of an SRGAN takes images alone. "
+            f"Received: {discriminator.name!r} with {len(taken)} inputs, {taken}"
+        )
+    of_any_size = None in made[:2] and len(taken[0]) == 3 and taken[0][-1] == made[-1]
+    if not of_any_size:
+        require_fit(generator, discriminator)
