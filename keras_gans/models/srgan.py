@@ -64,7 +64,7 @@ class SRGAN(ImageToImage, AdversarialModel):
     """
 
     tracked = ("discriminator_loss", "generator_loss", "pixel_loss", "perceptual_loss")
-    compared = ("bicubic", "generated", "target")
+    compared = ("source", "bicubic", "generated", "target")
     train_function: Any  # Keras' own
 
     def __init__(
@@ -188,11 +188,14 @@ class SRGAN(ImageToImage, AdversarialModel):
         return train_function
 
     def compare(self, source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
-        """Returns the columns of a grid of comparisons; `compared` has their names."""
+        """Returns the columns of a grid of comparisons; `compared` has their names.
+
+        The sources are smaller than the others: `generation.same_size` repeats their pixels.
+        """
         source = np.asarray(source, "float32")
         size = self._enlarged(source.shape[1:3])
         enlarged = tf.image.resize(source, size, "bicubic").numpy().clip(-1.0, 1.0)
-        return [enlarged, self.generate(source), target]
+        return [source, enlarged, self.generate(source), target]
 
     def _enlarged(self, sides: Shape) -> Shape:
         """Height and width of what the generator makes of images of these."""

@@ -144,14 +144,14 @@ def test_the_feature_network_is_not_trained():
     assert_same(before, gan.perceptual_network.get_weights())
 
 
-def test_a_grid_of_comparisons_has_images_of_one_size():
+def test_a_grid_of_comparisons_shows_what_bicubic_makes():
     gan = TestSRGAN().make(shape=(None, None, 3))
     source, target = (part[0][:2] for part in pairs(1, 4))
     columns = gan.compare(source, target)
     assert len(columns) == len(gan.compared)
-    assert {column.shape for column in columns} == {(2, *TARGET)}
+    assert columns[0] is source and {c.shape for c in columns[1:]} == {(2, *TARGET)}
     bicubic = tf.image.resize(source, TARGET[:2], "bicubic").numpy().clip(-1, 1)
-    np.testing.assert_allclose(columns[0], bicubic)
+    np.testing.assert_allclose(columns[1], bicubic)
 
 
 def test_without_a_perceptual_loss_the_content_is_that_of_pixels():
