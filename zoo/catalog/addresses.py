@@ -12,7 +12,7 @@ from keras_gans.reading.text import read_json, require
 
 # What a preset is made of: data alone, nothing that runs. Patterns as of `fnmatch`.
 KINDS = ("recipe.json", "interface.json", "metrics.json", "README.md", "samples.png")
-KINDS += ("neighbors.png", "*.weights.h5")
+KINDS += ("neighbors.png", "inputs.npz", "*.weights.h5")
 _REQUIRED = ("recipe.json", "metrics.json")
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # of a path; never `..`, never a pattern
