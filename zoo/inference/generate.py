@@ -14,6 +14,7 @@ from keras_gans import checks, generation, image
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import AdversarialModel
 from keras_gans.interface import Interface
+from keras_gans.names import renamed
 from keras_gans.zoo.loading import open_gan
 
 # Of the images that one call makes, which are in memory together.
@@ -35,6 +36,7 @@ class Generated:
     grid: Path
 
 
+@renamed(out="output")
 def generate(
     source: Source,
     seeds: Iterable[int] = range(36),
@@ -45,7 +47,7 @@ def generate(
     continuous: Sequence[float] | None = None,
     truncation: float | None = None,
     scale: int = 1,
-    out: str | Path = "generated",
+    output: str | Path = "generated",
     best: bool = False,
     **inputs: Any,
 ) -> Generated:
@@ -69,7 +71,7 @@ def generate(
         continuous: its continuous codes, the same for all images; `None` draws them.
         truncation: see `latent.sample`.
         scale: pixels of a file for a pixel of an image, across and down.
-        out: folder to write to.
+        output: folder to write to.
         best: see `open_gan`.
         **inputs: by the name of another input of labels, the classes to make of each seed, as
             `labels`; of any other input, an array with a row for each seed. `gan.interface()` says
@@ -99,7 +101,7 @@ def generate(
     require_fits(len(rows) * len(described.images), largest_image(gan), scale)
     images = make(gan, latents, columns, options)
     images = {name: image.to_uint8(made) for name, made in images.items()}
-    return _write(images, rows, len(columns), scale, Path(out))
+    return _write(images, rows, len(columns), scale, Path(output))
 
 
 def _require_one(latents, truncation):
