@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import image, interface, labels, latent
+from keras_gans import checks, image, interface, labels, latent
 from keras_gans.interface import Array, Codes, Image, Interface, Label, Latents, Port, Text
 from keras_gans.names import did_you_mean
 
@@ -94,6 +94,54 @@ def _made_of(taken: Sequence[Port], port: Port) -> tuple[int | None, ...]:
     """Height and width of an image that is made of the one that is taken."""
     sides = next((p.shape[:2] for p in taken if isinstance(p, Image)), (None, None))
     return tuple(side and round(side * getattr(port, "scale", 1)) for side in sides)
+
+
+def at_size(generator: keras.Model, image_size: Any) -> keras.Model:
+    """Returns a generator of images of any size as one for images of a single size.
+
+    The layers and the weights are shared, and nothing is computed anew.
+
+    Args:
+        generator: a built `keras.Model`.
+        image_size: `(height, width)` of the images that it takes, or one number for both. `None`
+            returns the generator as it is.
+
+    Raises:
+        ValueError: if it takes no images, or images of one other size, or none of this size.
+    """
+    if image_size is None:
+        return generator
+    size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if not isinstance(size, (list, tuple)) or len(size) != 2:
+        raise ValueError(
+            "`image_size` must be the height and width of the images that the generator takes, or "
+            f"one number for both. Received: image_size={image_size!r}"
+        )
+    size = tuple(checks.count(f"image_size ({n})", v) for n, v in zip("hw", size))
+    found = interface_of(generator)
+    taken = found.image.shape[:2] if found.image else ()
+    if not interface.agree(taken, size):
+        says = f"takes images of {taken[0]}x{taken[1]}" if taken else "takes no images"
+        raise ValueError(
+            "The size of images can be chosen where a generator takes any. Leave `image_size` out. "
+            f"Received: image_size={image_size!r} for {generator.name!r}, which {says}"
+        )
+    if taken == size:
+        return generator
+    inputs = [
+        keras.Input((*size, port.channels) if isinstance(port, Image) else port.shape,
+                    dtype=port.dtype, name=port.name)
+        for port in found.inputs
+    ]  # fmt: skip
+    made = generator(inputs[0] if len(inputs) == 1 else inputs)
+    stated = Interface(
+        [_sized(port, size) for port in found.inputs],
+        [
+            _sized(port, tuple(tensor.shape)[1:])
+            for port, tensor in zip(found.outputs, keras.tree.flatten(made))
+        ],
+    )
+    return interface.state(keras.Model(inputs, made, name=generator.name), stated)
 
 
 def with_codes(
