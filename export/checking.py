@@ -1,6 +1,7 @@
 """Is what was written what Keras computes?"""
 
 import dataclasses
+import json
 import math
 import time
 import warnings
@@ -14,7 +15,7 @@ import tensorflow as tf
 
 from keras_gans import checks, image
 from keras_gans.export import signatures
-from keras_gans.export.graph.versions import newest_version
+from keras_gans.export.graph.versions import LIMITS, newest_version
 from keras_gans.export.metadata import metadata
 from keras_gans.export.optional import onnx_package
 from keras_gans.interface import Interface
@@ -72,6 +73,7 @@ class _Written:
         format: as in `Report`.
         run: function from arrays by name to arrays by name.
         batch_size: that it runs; `None` for any.
+        most: images that it runs at once.
         image_size: height and width of the images that it takes, where they are fixed.
         numbers: set of the names of what it stores and computes in, keys of the bounds above.
     """
@@ -81,6 +83,7 @@ class _Written:
     batch_size: int | None = None
     image_size: tuple[int, int] | None = None
     numbers: frozenset = frozenset()
+    most: int | None = None
 
 
 def check(
@@ -195,7 +198,7 @@ def _compared(
 ) -> tuple[Report, frozenset[str]]:
     """A pair of `Report` and the numbers that bound it."""
     number = len(next(iter(expected.values())))
-    batch_size = written.batch_size or number
+    batch_size = written.batch_size or min(number, written.most or number)
     # A fixed batch is filled up with what is there; the surplus is not looked at.
     size = -(-number // batch_size) * batch_size
     padded = {name: np.resize(array, (size, *array.shape[1:])) for name, array in inputs.items()}
@@ -299,7 +302,9 @@ def _saved_model(path: Path, stated: Interface) -> _Written:
         tensors = {name: tf.constant(array) for name, array in inputs.items()}
         return {name: made.numpy() for name, made in serve(**tensors).items()}
 
-    return _Written("SavedModel", run)
+    limits = path / LIMITS
+    most = json.loads(limits.read_text())["max_images"] if limits.is_file() else None
+    return _Written("SavedModel", run, most=most)
 
 
 def _tflite(path: Path, stated: Interface) -> list[_Written]:

@@ -19,6 +19,7 @@ from keras_gans.names import did_you_mean
 
 # A side for generators of images of any size.
 _OPEN_SIDE = 64
+_BLUR = 4  # pixels between the numbers that smooth images are made of
 
 
 def generator_of(model: keras.Model) -> keras.Model:
@@ -202,27 +203,32 @@ def examples(generator: keras.Model, number: int, seed: int) -> dict[str, np.nda
     """Returns inputs to try a generator on, as arrays by name.
 
     Latents are those of `latent.sample`, so that of seed 0 they make the first images of a preset's
-    `samples.png`. Images are uniform in [-1, 1], labels every class in turn, words and everything
-    else random.
+    `samples.png`. Images are uniform in [-1, 1], or smooth where they are to be enlarged: of noise
+    a larger image says nothing. Labels are every class in turn, words and everything else random.
     """
     latent.halves(seed)  # raises for what is no seed
-    ports, rng = interface_of(generator).inputs, np.random.default_rng(int(seed) % 2**64)
+    stated, rng = interface_of(generator), np.random.default_rng(int(seed) % 2**64)
+    ports, enlarged = stated.inputs, any(port.scale > 1 for port in stated.images)
     sizes = [port.size for port in ports if isinstance(port, Latents)]
     # Of several inputs of latents, each has its part of one draw.
     noise = latent.sample(number, sum(sizes), seed) if sizes else None
     parts = iter(np.split(noise, np.cumsum(sizes)[:-1], axis=1) if sizes else ())
     return {
-        port.name: next(parts) if isinstance(port, Latents) else _drawn(port, number, rng)
+        port.name: next(parts) if isinstance(port, Latents) else _drawn(port, number, rng, enlarged)
         for port in ports
     }
 
 
-def _drawn(port: Port, number: int, rng: np.random.Generator) -> np.ndarray:
+def _drawn(port: Port, number: int, rng: np.random.Generator, smooth: bool) -> np.ndarray:
     shape = (number, *(side or _OPEN_SIDE for side in port.shape))
     if isinstance(port, Label):
         return (np.arange(number) % port.num_classes).astype("int32")
     if isinstance(port, Text):
         return rng.integers(0, len(port.vocabulary) + 1, shape).astype("int32")
+    if isinstance(port, Image) and smooth:
+        blurred = (number, *(-(-side // _BLUR) for side in shape[1:3]), shape[3])
+        drawn = tf.image.resize(rng.uniform(-1, 1, blurred), shape[1:3], "bicubic").numpy()
+        return np.clip(drawn, -1, 1).astype("float32")
     if isinstance(port, Image):
         return rng.uniform(-1, 1, shape).astype("float32")
     return rng.standard_normal(shape).astype("float32")

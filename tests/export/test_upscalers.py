@@ -1,14 +1,19 @@
 """Exports of a network that enlarges images of any size."""
 
 import collections
+import importlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gans import export, interface, networks
-from keras_gans.export import checking, mobile_benchmark, signatures
+from keras_gans.export import mobile_benchmark, signatures
 from keras_gans.export.for_gpu import without_refused_layers
+from keras_gans.export.graph import tiles
+from keras_gans.networks.receptive_radius import receptive_radius
 
+checking = importlib.import_module("keras_gans.export.checking")
 REFUSED = {
     "PRELU",
     "DEPTH_TO_SPACE",
@@ -105,3 +110,55 @@ def test_fewer_examples_of_large_images():
         return checking._number(interface.Interface([port], [port]))
 
     assert [number(side) for side in (None, 64, 256, 512, 4096)] == [16, 16, 16, 4, 1]
+
+
+# ---- SavedModel
+
+
+def test_tiles_in_the_graph_are_the_whole_image(upscaler):
+    """Sizes below, at and above a tile, both ways."""
+    radius = receptive_radius(upscaler)
+    assert radius == 3
+    for margin, exact in ((radius, True), (radius - 1, False)):
+        cut = tiles.of(upscaler, signatures.interface_of(upscaler), 16, margin)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3))])
+        def enlarge(images, cut=cut):
+            return tiles.in_tiles(lambda tile: upscaler(tile, training=False), images, cut)
+
+        for height, width in ((5, 7), (16, 17), (26, 27), (40, 33)):
+            images = np.random.default_rng(0).uniform(-1, 1, (2, height, width, 3))
+            difference = np.abs(enlarge(images.astype("float32")) - upscaler(images)).max()
+            assert difference < 1e-5 if exact or max(height, width) <= 16 else difference > 1e-3
+
+
+def test_limits_are_on_the_pixels_that_come_out(tmp_path, upscaler):
+    path = export.saved_model(
+        upscaler, tmp_path / "m", max_pixels=64**2, max_total_pixels=4 * 64**2, floats_only=True
+    )
+    assert export.check(path, upscaler, num_examples=1).largest < 1e-6
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    assert serve(images=tf.zeros((1, 64, 64, 3)))["images"].shape == (1, 128, 128, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="16384 pixels of all images"):
+        serve(images=tf.zeros((2, 64, 40, 3)))  # 5,120 go in, 20,480 come out
+
+
+@pytest.mark.parametrize(("size", "margin"), [(24, 12), (24, -1), (0, None)])
+def test_tiles_that_cannot_be(tmp_path, upscaler, size, margin):
+    with pytest.raises(ValueError, match="Received"):
+        export.saved_model(upscaler, tmp_path / "m", tile_size=size, margin=margin)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "expected"),
+    [
+        (networks.compact_upscaler, {"depth": 3}, 5),
+        (networks.compact_upscaler, {"depth": 3, "output_scale": 3}, 6),
+        (networks.rrdb_upscaler, {"blocks": 1, "growth": 2}, 19),  # 15 + 2 + 1 + 3/4
+        (networks.srresnet, {"blocks": 1}, 10),  # 4 + 2 + 1 + 1 + 1/2 + 4/4
+        (networks.resnet_generator, {"blocks": 1}, None),  # normalises over the whole image
+    ],
+)
+def test_receptive_radius(make, options, expected):
+    assert receptive_radius(make((None, None, 3), width=2, **options)) == expected
