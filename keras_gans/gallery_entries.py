@@ -51,6 +51,8 @@ def for_page(source: Path | str) -> dict[str, Any]:
         samples = max((run / "samples").glob("epoch_*.png"), default=None)
     else:
         card = zoo.card(source)
+        if not card.recipe:
+            return {"class_names": None, "examples": []}
         recipe, samples = zoo.Recipe(card.recipe, card.name), card.folder / presets.SAMPLES
     described = next(iter(interfaces_of(source).values()))
     shown = {"class_names": _class_names(described)}
@@ -79,11 +81,10 @@ def _class_names(described: Interface) -> list[str] | None:
 
 
 def _facts(card: zoo.Card, part: str) -> list[tuple[str, str]]:
-    licence = card.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
     return [
         ("GAN", card.architecture),
         ("Data", card.data),
-        ("Data and licence", " ".join(licence.replace("`", "").split())),
+        ("Data and licence", card.licence),
         ("SHA-256 of the weights", card.sha256[presets.weights_file(part)]),
     ]
 

@@ -27,7 +27,7 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 WITH_EXAMPLES = [str(p.relative_to(ROOT)) for p in DOCUMENTS if "```python\n" in p.read_text()]
-TRAINED = {name: zoo.card(name) for name in zoo.list_presets(trained=True)}
+TRAINED = {name: zoo.card(name) for name in zoo.list_presets(origin="trained")}
 
 
 def anchors(text):

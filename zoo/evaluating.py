@@ -63,6 +63,10 @@ class Results:
         ]
 
 
+# Either of them makes a folder a preset.
+_OF_PRESETS = (presets.RECIPE, presets.ORIGIN)
+
+
 def evaluate(
     source: Path | str,
     against: Path | str | None = None,
@@ -102,9 +106,9 @@ def evaluate(
     if is_run:
         recipe = Recipe(read_json(folder / "config.json"), folder.name)
         epoch = Resume(folder / "checkpoints").epoch
-    elif not folder.is_dir() or (folder / presets.RECIPE).is_file():
+    elif not folder.is_dir() or any((folder / n).is_file() for n in _OF_PRESETS):
         card = presets.card(source)  # says which presets there are
-        recipe = Recipe(card.recipe, card.name)
+        recipe = Recipe(card.require_recipe(), card.name)
         epoch = recipe.config["epochs"]
     if recipe is not None:
         kept = dict(recipe.config["evaluation"] or {}) if against is None else {}

@@ -6,6 +6,8 @@ opened here is opened by these.
 """
 
 import dataclasses
+import importlib
+import inspect
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ from typing import Any
 import keras
 from absl import logging
 
-from keras_gans import AdversarialModel, data, interface, models
+from keras_gans import AdversarialModel, data, interface, models, networks
 from keras_gans.building import at_most, preserving_random_state
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
@@ -23,8 +25,8 @@ from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading import hdf5
 from keras_gans.reading.text import is_file, read_json
-from keras_gans.zoo.catalog import addresses, presets
-from keras_gans.zoo.runs.recipe import Recipe
+from keras_gans.zoo.catalog import addresses, origins, presets
+from keras_gans.zoo.runs.recipe import Recipe, build_network
 
 # Weights, and numbers in all of them, of networks of which no file says how large they are: 1 GB.
 _LARGEST = (100_000, 2**28)
@@ -36,7 +38,11 @@ Source = str | os.PathLike
 
 
 def load(
-    source: Source, part: str = "generator", weights: bool = True, best: bool = False
+    source: Source,
+    part: str = "generator",
+    weights: bool = True,
+    best: bool = False,
+    scale: int | None = None,
 ) -> keras.Model:
     """Loads a trained generator. Works offline.
 
@@ -54,6 +60,8 @@ def load(
             `"backward_generator"`, or `"gan"`: all of it, compiled, to train further.
         weights: `False` builds the same with the random weights that a training starts from.
         best: of a run, take the best checkpoint that `callbacks.Evaluate` kept instead.
+        scale: how many times larger an upscaler makes images, where its weights serve several
+            scales: 2 or 3 of a `compact_upscaler` of 4. `None` for its own.
 
     Returns:
         A built `keras.Model`: of a generator the moving average, if the training kept one. Of a
@@ -62,11 +70,12 @@ def load(
         program's own dtype policy and random state are neither looked at nor changed.
 
     Raises:
-        ValueError: if there is no such preset or run, no best of it, no such part, or a file is
-            damaged.
+        ModuleNotFoundError: if the weights are in a package that is not installed.
+        ValueError: if there is no such preset or run, no best of it, no such part, no such scale,
+            or a file is damaged.
     """
     found = _find(source, best, weights)
-    roles = list(found.recipe.config["networks"])
+    roles = list(found.networks)
     if part not in (*roles, "gan"):
         raise ValueError(
             f"This {found.kind} has no such part.{did_you_mean(part, [*roles, 'gan'])} Expected "
@@ -82,8 +91,9 @@ def load(
             f"Received: {str(source)!r}, part={part!r}"
         )
     if part == "gan":
+        found.require_gan()
         return _open(found)
-    return found.network(part)
+    return found.network(part, scale)
 
 
 def open_gan(
@@ -116,6 +126,7 @@ def open_gan(
             a file is damaged.
     """
     found = _find(source, best, load_weights)
+    found.require_gan()
     name = found.recipe.config["model"]["type"]
     if not issubclass(getattr(models, name), kind):
         raise ValueError(
@@ -291,18 +302,28 @@ class _Preset:
     """A preset, and the weights of it that are to be loaded."""
 
     card: presets.Card
-    recipe: Recipe
+    recipe: Recipe | None  # `None` where others made the weights
     roles: tuple[str, ...]  # networks that get weights
     kind = "preset"
+
+    @property
+    def networks(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.card.networks if self.recipe is None else self.recipe.config["networks"]
 
     @property
     def interfaces(self) -> Mapping[str, Interface]:
         return self.card.stated or {}
 
+    def require_gan(self):
+        """Raises ValueError unless there is more than a generator."""
+        self.card.require_recipe()
+
     def verify(self, roles):
         """Checks the files that are loaded for some networks."""
-        files = [presets.RECIPE, *([presets.INTERFACE] if self.card.stated else [])]
-        presets.verify_files(self.card, [*files, *map(presets.weights_file, roles)])
+        files = [presets.ORIGIN if self.recipe is None else presets.RECIPE]
+        files += [presets.INTERFACE] if self.card.stated else []
+        shipped = [] if self.card.origin == origins.PACKAGE else roles
+        presets.verify_files(self.card, [*files, *map(presets.weights_file, shipped)])
 
     def limits(self, roles):
         """Most arrays and numbers that the files of some networks hold."""
@@ -319,20 +340,58 @@ class _Preset:
             limits = [known + most for known, most in zip(limits, _LARGEST)]
         return fill(build(self.recipe, *limits), self.card.folder, self.roles)
 
-    def network(self, role):
+    def network(self, role, scale=None):
         """One network, in float32."""
-        trained = role in self.roles
+        trained, packed = role in self.roles, self.card.origin == origins.PACKAGE
         if trained:
             self.verify([role])
-        limits = self.limits([role]) if trained else _LARGEST
-        state = preserving_random_state("float32", self.recipe.config["seed"])
-        with state, at_most(*limits, f"The {role}"):
-            network = self.recipe.build_network(role)
-        if trained:
-            hdf5.load(network, self.card.folder / presets.weights_file(role))
-        if role in self.interfaces:
+        arguments = _scaled(self.networks[role], scale)
+        if trained and packed:
+            network = _of_package(self.card, arguments)
+        else:
+            limits = self.limits([role]) if trained else _LARGEST
+            seed = self.recipe.config["seed"] if self.recipe else 0
+            with preserving_random_state("float32", seed), at_most(*limits, f"The {role}"):
+                network = build_network(arguments, f"networks.{role}")
+            if trained:
+                hdf5.load(network, self.card.folder / presets.weights_file(role))
+        if role in self.interfaces and scale is None:  # another scale can be seen from shapes
             interface.state(network, self.interfaces[role])
         return network
+
+
+def _scaled(arguments, scale):
+    """The arguments of an upscaler's function, so that its images are of another scale."""
+    if scale is None:
+        return arguments
+    parameters = inspect.signature(getattr(networks, arguments["type"])).parameters
+    own = arguments.get("scale", getattr(parameters.get("scale"), "default", 1))
+    known = range(1, own + 1) if "output_scale" in parameters else [own]
+    if isinstance(scale, bool) or scale not in known:
+        raise ValueError(
+            "The network does not make images of that scale. Expected one of "
+            f"{', '.join(map(str, known))}; `keras_gans.zoo.upscale` makes any, by resampling. "
+            f"Received: scale={scale!r}"
+        )
+    return arguments if len(known) == 1 else {**arguments, "output_scale": scale}
+
+
+def _of_package(card, arguments):
+    """Returns a preset's network as its converter reads it from the installed package."""
+    converter = card.published["source"]["converter"]
+    if converter not in _CONVERTERS:
+        raise ValueError(
+            f"The preset names an unknown converter. Expected one of {list(_CONVERTERS)}. "
+            f"Received: {converter!r} in {card.folder}"
+        )
+    module = importlib.import_module(f"keras_gans.zoo.converters.{converter}")
+    taken = {"scale": arguments.get("output_scale"), "image_shape": arguments.get("image_shape")}
+    given = {name: value for name, value in taken.items() if value is not None}
+    return module.load(origins.locate(card.published), **given)
+
+
+# Modules that read published weights; their `load` takes a path, `scale` and `image_shape`.
+_CONVERTERS = ("real_esrgan",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -345,6 +404,13 @@ class _Run:
     best: bool
     kind = "run"
     interfaces: Mapping[str, Interface] = dataclasses.field(default_factory=dict)
+
+    @property
+    def networks(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.recipe.config["networks"]
+
+    def require_gan(self):
+        """Nothing: a run has all of its networks."""
 
     @property
     def roles(self):
@@ -370,7 +436,8 @@ class _Run:
             ) from error
         return gan
 
-    def network(self, role):
+    def network(self, role, scale=None):
+        _scaled(self.networks[role], scale)  # of a run, its own scale only
         return _open(self).in_use(role)
 
 
@@ -404,11 +471,12 @@ def _find(source: Any, best: bool, weights: bool) -> _Preset | _Run:
             "A preset comes with one checkpoint. Only a run keeps a best one beside its newest: "
             f"leave `best` out, or give the folder of a run. Received: {str(source)!r}, best=True"
         )
-    recipe = Recipe(card.recipe, card.name)
-    files = {role: presets.weights_file(role) for role in recipe.config["networks"] if weights}
+    recipe = Recipe(card.recipe, card.name) if card.recipe else None
+    files = {role: presets.weights_file(role) for role in card.networks if weights}
     # One that is listed and not there is damage.
-    roles = tuple(r for r, file in files.items() if r in card.parts or file in card.sha256)
-    return _Preset(card, recipe, roles)
+    there = {r for r, file in files.items() if r in card.parts or file in card.sha256}
+    in_package = card.origin == origins.PACKAGE
+    return _Preset(card, recipe, tuple(r for r in files if in_package or r in there))
 
 
 def _run(folder: Path, best: bool, weights: bool = True) -> _Run:

@@ -1,5 +1,9 @@
-"""From a trained generator to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`."""
+"""From a trained generator to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`.
 
+Of a preset whose weights others made, with an `origin.json`: `... publishing PRESET`.
+"""
+
+import dataclasses
 import json
 import shutil
 import sys
@@ -17,7 +21,8 @@ from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, in_memory, sha256, to_float16
 from keras_gans.interface import Interface
 from keras_gans.reading.text import read_json
-from keras_gans.zoo.catalog import cards, presets
+from keras_gans.zoo.catalog import cards, origins, presets
+from keras_gans.zoo.converters import real_esrgan
 from keras_gans.zoo.evaluating import evaluate
 from keras_gans.zoo.loading import build, fill, makers, restore, with_class_names
 from keras_gans.zoo.runs.environment import ENVIRONMENT
@@ -64,6 +69,7 @@ def save_preset(
     """
     folder = Path(folder)
     if isinstance(card, presets.Card):
+        card.require_recipe()
         card = {name: getattr(card, name) for name in ("recipe", "text", "numbers", "made")}
     recipe = Recipe(card["recipe"], folder.name)
     there = folder.exists() and any(folder.iterdir())
@@ -153,6 +159,34 @@ def publish(
     return max(float(np.abs(a - b).max()) for a, b in zip(full, _samples(gan, recipe)))
 
 
+def publish_converted(preset: str | Path, numbers: Mapping[str, Any] | None = None) -> None:
+    """Makes the preset of weights that others published, from the package that holds them.
+
+    The folder holds an `origin.json`, the prose of a `README.md`, `samples.png` and the licence
+    already. Where the origin is `"converted"`, the weights are stored in float16.
+
+    Args:
+        preset: folder of the preset.
+        numbers: as for `save_preset`; `None` keeps those there.
+
+    Raises:
+        ModuleNotFoundError: if the package is not installed.
+    """
+    card = presets.card(preset)
+    (role,) = card.networks
+    network = real_esrgan.load(origins.locate(card.published))
+    _write_interfaces(card.folder, {role: interface.of(network)})
+    path = origins.locate(card.published)
+    if card.origin == origins.CONVERTED:
+        path = card.folder / presets.weights_file(role)
+        with in_memory(path) as memory:
+            network.save_weights(memory)
+        to_float16(path)
+    about = {"parameters": network.count_params(), "bytes": path.stat().st_size}
+    numbers = card.numbers if numbers is None else numbers
+    _write_card(card.folder, card.name, card.text, numbers, {}, {path.name: about})
+
+
 def interfaces_of(
     gan: AdversarialModel, networks: Mapping[str, keras.Model] | None = None
 ) -> dict[str, Interface]:
@@ -183,7 +217,7 @@ def refresh(preset: str | Path, results: str | Path | None = None) -> None:
             numbers; `None` keeps those there.
     """
     before = presets.card(preset)
-    if before.stated is None:
+    if before.stated is None and before.recipe:
         recipe = Recipe(before.recipe, before.name)
         _write_interfaces(before.folder, interfaces_of(build(recipe)))
     if not before.metrics:
@@ -235,9 +269,15 @@ def write_table() -> None:
             partial.write_text(cards.with_facts(text, comparison()), encoding="utf-8")
     path = presets.FOLDER.parent / presets.TEXT
     prose = path.read_text(encoding="utf-8").partition("| | preset")[0]
-    table = cards.overview([presets.card(name) for name in presets.list_presets(trained=True)])
+    table = cards.overview(shown_presets())
     with atomic(path) as partial:
         partial.write_text(f"{prose}{table}\n", encoding="utf-8")
+
+
+def shown_presets() -> list[presets.Card]:
+    """Returns the cards of the presets that `zoo/README.md` shows: all that can be loaded."""
+    found = map(presets.card, presets.list_presets())
+    return [card for card in found if card.origin != origins.RECIPE]
 
 
 def numbers_of(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -342,7 +382,7 @@ def _write_card(folder, name, text, numbers, made, weights):
     def hashed():
         files = sorted(p.name for p in folder.iterdir() if p.name != presets.METRICS)
         metrics["sha256"] = {file: sha256(folder / file) for file in files}
-        return presets.Card(name, folder, presets.card(folder).recipe, text, metrics)
+        return dataclasses.replace(presets.card(folder), name=name, text=text, metrics=metrics)
 
     written = cards.with_facts(text, cards.facts(hashed()))
     with atomic(folder / presets.TEXT) as partial:
@@ -353,10 +393,14 @@ def _write_card(folder, name, text, numbers, made, weights):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 4):
-        sys.exit("Usage: python -m keras_gans.zoo.publishing RUN PRESET_FOLDER [PARTS]")
-    run, preset, *parts = sys.argv[1:]
-    difference = publish(run, preset, parts=parts[0].split(",") if parts else None)
-    print(f"Largest difference that float16 makes: {difference:.5f}")
+    if len(sys.argv) not in (2, 3, 4):
+        sys.exit("Usage: python -m keras_gans.zoo.publishing [RUN] PRESET_FOLDER [PARTS]")
+    if len(sys.argv) == 2:
+        preset = sys.argv[1]
+        publish_converted(preset)
+    else:
+        run, preset, *parts = sys.argv[1:]
+        difference = publish(run, preset, parts=parts[0].split(",") if parts else None)
+        print(f"Largest difference that float16 makes: {difference:.5f}")
     if Path(preset).resolve().parent == presets.FOLDER.resolve():
         write_table()

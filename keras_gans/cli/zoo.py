@@ -30,6 +30,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     listed.add_argument(
         "--trained", action="store_const", const=True, help="only those that come with weights"
     )
+    listed.add_argument(
+        "--origin",
+        choices=["trained", "converted", "package", "recipe"],
+        help="only those whose weights come from there",
+    )
     for name, description in (
         ("show", "show the card and the recipe of a preset"),
         ("verify", "check the files of a preset against their SHA-256"),
@@ -54,12 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from keras_gans.zoo import card, list_presets
 
-    filters = options.given(arguments, "architecture", "data", "size", "conditional", "trained")
-    names = list_presets(**filters)
+    filters = ("architecture", "data", "size", "conditional", "trained", "origin")
+    names = list_presets(**options.given(arguments, *filters))
     width = max(map(len, names), default=0)
     for preset in map(card, names):
-        state = "trained" if preset.trained else "recipe "
-        say(f"{preset.name:{width}}  {state}  {preset.description}")
+        say(f"{preset.name:{width}}  {preset.origin:9}  {preset.description}")
     return 0
 
 
@@ -74,7 +78,8 @@ def _show(arguments: argparse.Namespace) -> int:
     for verb in VERBS:
         for option in options_of(arguments.preset, verb):
             say(f"keras-gans {verb} {option.flag}  {option.help}")
-    say(f"recipe.json:\n{json.dumps(preset.recipe, indent=2)}")
+    file = "recipe.json" if preset.recipe else "origin.json"
+    say(f"{file}:\n{json.dumps(preset.recipe or preset.published, indent=2)}")
     return 0
 
 
@@ -89,9 +94,9 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _gallery(arguments: argparse.Namespace) -> int:
     from keras_gans.zoo import card, list_presets
 
-    names = arguments.presets or list_presets(trained=True)
+    names = arguments.presets or list_presets(origin="trained")
     for name in names:
-        card(name)
+        card(name).require_recipe()  # upscalers of images of any size have no place there
     options.require_folder(arguments.file.parent, arguments.file.name)
     from keras_gans import export, gallery_entries
 

@@ -9,7 +9,7 @@ import pytest
 
 from keras_gans import export, zoo
 
-TRAINED = zoo.list_presets(trained=True)
+TRAINED = zoo.list_presets(origin="trained")
 # The smallest of each kind of generator; the others run by hand.
 FIRST = {
     zoo.card(name).recipe["networks"]["generator"]["type"]: name

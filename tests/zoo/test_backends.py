@@ -18,7 +18,7 @@ from keras_gans import layers, networks, zoo
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
-RECIPES = {zoo.card(name).recipe["model"]["type"]: name for name in zoo.list_presets()}
+RECIPES = {zoo.card(n).architecture: n for n in zoo.list_presets() if zoo.card(n).recipe}
 SMALL = (32, 32, 3)
 GENERATORS = {
     "mlp_generator": {"latent_dim": 8},
@@ -40,7 +40,7 @@ def inputs_of(generator):
 
     drawn = []
     for place in generator.inputs:
-        size = tuple(place.shape[1:])
+        size = tuple(side or 16 for side in place.shape[1:])
         if size == ():
             drawn.append(np.arange(4, dtype="int32"))
         elif len(size) == 1:

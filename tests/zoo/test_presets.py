@@ -19,7 +19,8 @@ from keras_gans import interface, networks, zoo
 from keras_gans.zoo import publishing
 from keras_gans.zoo.catalog import addresses, cards, interfaces, presets
 
-TRAINED = [name for name in zoo.list_presets() if zoo.card(name).trained]
+TRAINED = zoo.list_presets(origin="trained")
+RECIPES = [name for name in zoo.list_presets() if zoo.card(name).recipe]
 
 
 @pytest.fixture
@@ -282,7 +283,7 @@ def test_a_card_says_what_its_user_must_know(name):
 
 def test_the_table_of_presets_is_of_these_presets():
     shown = (Path(__file__).parents[2] / "zoo/README.md").read_text()
-    assert cards.overview([zoo.card(name) for name in TRAINED]) in shown
+    assert cards.overview(publishing.shown_presets()) in shown
 
 
 def test_all_presets_are_small():
@@ -439,7 +440,7 @@ def test_lists_and_cards_come_without_tensorflow():
 # ---- interfaces
 
 
-@pytest.mark.parametrize("name", zoo.list_presets())
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_preset_keeps_what_its_networks_take_and_make(name):
     card = zoo.card(name)
     assert card.stated, "written by `publishing.refresh`"

@@ -274,8 +274,8 @@ def test_reading(tmp_path):
         zoo.Recipe.read("dcgan_digits")
 
 
-@pytest.mark.parametrize("name", zoo.list_presets())
-def test_every_preset_has_a_recipe_that_builds(name):
+@pytest.mark.parametrize("name", [n for n in zoo.list_presets() if zoo.card(n).recipe])
+def test_every_recipe_of_a_preset_builds(name):
     recipe = zoo.Recipe.read(name)
     gan = recipe.build_model()
     if recipe.translates:

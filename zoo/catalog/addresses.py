@@ -12,8 +12,9 @@ from keras_gans.reading.text import read_json, require
 
 # What a preset is made of: data alone, nothing that runs. Patterns as of `fnmatch`.
 KINDS = ("recipe.json", "interface.json", "metrics.json", "README.md", "samples.png")
-KINDS += ("neighbors.png", "*.weights.h5")
-_REQUIRED = ("recipe.json", "metrics.json")
+KINDS += ("neighbors.png", "*.weights.h5", "origin.json", "LICENSE.txt")
+# An `origin.json` stands for the recipe where others made the weights.
+_REQUIRED, _IN_PLACE = ("recipe.json", "metrics.json"), {"recipe.json": "origin.json"}
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # of a path; never `..`, never a pattern
 _PATH = rf"{_PART}(?:/{_PART})*"
@@ -206,7 +207,7 @@ def _failure(address, hub, error):
 def _preset(folder, address):
     """The folder, if it holds a preset and nothing else."""
     found = _files(folder)
-    if missing := [name for name in _REQUIRED if name not in found]:
+    if missing := _missing(_REQUIRED, found):
         raise ValueError(
             f"There is no preset at this address: {' and '.join(missing)} missing. Expected the "
             f"files that `keras_gans.zoo.save_preset` writes. Received: {str(address)!r} with "
@@ -236,7 +237,11 @@ def _lacking(folder):
         listed = metrics["sha256"]
     except (OSError, ValueError):
         listed = ()  # `zoo.card` says what is wrong with it
-    return sorted({*_REQUIRED, *listed} - set(_files(folder)))
+    return _missing({*_REQUIRED, *listed}, _files(folder))
+
+
+def _missing(wanted, found):
+    return sorted(n for n in wanted if n not in found and _IN_PLACE.get(n) not in found)
 
 
 @contextlib.contextmanager

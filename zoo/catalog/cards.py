@@ -64,7 +64,8 @@ def facts(card: Any) -> str:
     Returns:
         Markdown, without the marks.
     """
-    return "\n\n".join(filter(None, [_numbers(card), _made(card), _files(card)]))
+    parts = [_numbers(card), _made(card), _published(card), _files(card)]
+    return "\n\n".join(filter(None, parts))
 
 
 def facts_in(text: str) -> str | None:
@@ -109,7 +110,8 @@ def overview(cards: Iterable[Any]) -> str:
     Returns:
         Markdown.
     """
-    lines = ["| | preset | what | data | parameters | MB | Frechet | recall |", "|" + "---|" * 8]
+    heads = "| | preset | what | origin | data | parameters | MB | Frechet | recall |"
+    lines = [heads, "|" + "---|" * 9]
     for card in cards:
         path, weights = f"presets/{card.name}", card.metrics["weights"]
         # Those of a backward generator come last, and are not for the table.
@@ -119,7 +121,8 @@ def overview(cards: Iterable[Any]) -> str:
             f'alt="samples of {card.name}"></a>',
             f"[`{card.name}`]({path}/README.md)",
             card.description,
-            f"`{card.data}`",
+            card.origin,
+            f"`{card.data}`" if card.recipe else card.data,
             f"{sum(w['parameters'] for w in weights.values()):,}",
             f"{sum(w['bytes'] for w in weights.values()) / 1e6:.2f}",
             *(_beside_reference(values.get(metric)) for metric in ("frechet", "recall")),
@@ -164,11 +167,30 @@ def _made(card):
     )
 
 
+def _published(card):
+    """Where weights that others made come from, and under which licence."""
+    if not card.published:
+        return ""
+    source = card.published["source"]
+    how = (
+        "converted from the file below, and shipped in float16"
+        if card.origin == "converted"
+        else "read from the installed package when they are loaded, and checked"
+    )
+    return (
+        f"Origin of the weights: {card.origin}; {how}. `{source['file']}` of the package "
+        f"`{source['package']}` {source['version']} has the SHA-256 `{source['sha256']}`. "
+        f"Licence of the weights: {card.licence}"
+    )
+
+
 def _files(card):
     lines = ["| file | parameters | MB | SHA-256 |", "|---|---|---|---|"]
     for file, about in card.metrics["weights"].items():
-        size = f"{about['bytes'] / 1e6:.2f}"
-        lines.append(f"| `{file}` | {about['parameters']:,} | {size} | `{card.sha256.get(file)}` |")
+        size, digest = f"{about['bytes'] / 1e6:.2f}", card.sha256.get(file)
+        if digest is None and card.published:
+            digest = card.published["source"]["sha256"]
+        lines.append(f"| `{file}` | {about['parameters']:,} | {size} | `{digest}` |")
     return "\n".join(lines)
 
 

@@ -12,11 +12,11 @@ from keras_gans.files import sha256
 from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_file, is_folder, read_json, read_text, require
-from keras_gans.zoo.catalog import addresses, cards, interfaces
+from keras_gans.zoo.catalog import addresses, cards, interfaces, origins
 
 FOLDER = Path(__file__).parent.parent / "presets"
 RECIPE, METRICS, TEXT, SAMPLES = "recipe.json", "metrics.json", "README.md", "samples.png"
-INTERFACE = interfaces.FILE
+INTERFACE, ORIGIN = interfaces.FILE, origins.FILE
 WEIGHTS = "generator.weights.h5"
 
 # Of the layout of `metrics.json`. Goes up when an older library would read a newer one wrongly.
@@ -48,14 +48,19 @@ _METRICS = {
 class Card:
     """What is known of a preset: what its `README.md`, `recipe.json` and `metrics.json` say.
 
+    A preset whose weights others made has an `origin.json` in the place of a recipe.
+
     Attributes:
         name: of the preset; also of its folder.
         folder: where its files are.
-        recipe: everything needed to train it again, as read from `recipe.json`.
+        recipe: everything needed to train it again, as read from `recipe.json`; empty for weights
+            that others made.
         text: the card itself, Markdown.
         metrics: as read from `metrics.json`; empty for a recipe without weights.
         stated: the interfaces in `interface.json`; `None` for a preset of an earlier version, whose
             recipe says them. `interfaces` holds them either way.
+        published: as read from `origin.json`: where weights that others made come from, and their
+            licence. Empty for those that a recipe makes.
     """
 
     name: str
@@ -64,26 +69,69 @@ class Card:
     text: str
     metrics: dict[str, Any]
     stated: dict[str, Interface] | None = None
+    published: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def trained(self) -> bool:
-        """Does it come with weights? If not, it is a recipe to train."""
+        """Does it come with weights? If not, it is a recipe to train, or needs a package."""
         return bool(self.parts)
+
+    @property
+    def origin(self) -> str:
+        """Where its weights come from.
+
+        `"trained"`: here, by its recipe. `"converted"`: published by others, and shipped.
+        `"package"`: published by others, and read from an installed package. `"recipe"`: there are
+        none yet.
+        """
+        if self.published:
+            return self.published["origin"]
+        return origins.TRAINED if self.parts else origins.RECIPE
+
+    @property
+    def licence(self) -> str:
+        """Licence of the weights, and of the data where that is known."""
+        if self.published:
+            licence = self.published["licence"]
+            return " ".join(
+                filter(None, [f"{licence['name']} ({licence['of']}).", licence.get("note")])
+            )
+        part = self.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
+        return " ".join(part.replace("`", "").split())
 
     @property
     def description(self) -> str:
         """One sentence."""
-        return self.recipe.get("description", "")
+        return (self.published or self.recipe).get("description", "")
 
     @property
     def architecture(self) -> str:
         """Name of the GAN's class, such as `"DCGAN"`."""
-        return self.recipe["model"]["type"]
+        return self.published["architecture"] if self.published else self.recipe["model"]["type"]
 
     @property
     def data(self) -> str:
         """Name of the data set it was trained on."""
-        return self.recipe["data"]["name"]
+        return (self.published or self.recipe["data"])["data" if self.published else "name"]
+
+    @property
+    def networks(self) -> dict[str, dict[str, Any]]:
+        """Names of its networks, to the function that builds each and its arguments."""
+        return (self.published or self.recipe)["networks"]
+
+    def require_recipe(self) -> dict[str, Any]:
+        """Returns the recipe.
+
+        Raises:
+            ValueError: for a preset whose weights others made.
+        """
+        if not self.recipe:
+            raise ValueError(
+                "This preset has no recipe: others trained it, and its generator is all there is. "
+                "Load it with `keras_gans.zoo.load`, or use it with `keras-gans upscale`. "
+                f"Received: {self.name!r}, of the origin {self.origin!r}"
+            )
+        return self.recipe
 
     @functools.cached_property
     def interfaces(self) -> dict[str, Interface]:
@@ -129,8 +177,7 @@ class Card:
     @property
     def parts(self) -> tuple[str, ...]:
         """The networks whose weights come with it: `("generator",)`, and perhaps others."""
-        roles = self.recipe["networks"]
-        return tuple(r for r in roles if (self.folder / weights_file(r)).exists())
+        return tuple(r for r in self.networks if (self.folder / weights_file(r)).exists())
 
     @property
     def numbers(self) -> dict[str, dict[str, Any]]:
@@ -163,6 +210,7 @@ def list_presets(
     size: int | Sequence[int] | None = None,
     conditional: bool | None = None,
     trained: bool | None = None,
+    origin: str | None = None,
 ) -> list[str]:
     """Names of the presets that come with the library, sorted.
 
@@ -175,12 +223,13 @@ def list_presets(
         size: only those whose images have that many pixels a side, or `(height, width)`.
         conditional: whether the generator takes labels; `None` for either.
         trained: whether weights come with it; `None` for recipes, too.
+        origin: only those whose weights come from there: see `Card.origin`.
 
     Returns:
         A list of names. It is empty where nothing matches all that was asked for.
 
     Raises:
-        ValueError: for an architecture, data set or size that no preset has.
+        ValueError: for an architecture, data set, size or origin that no preset has.
     """
     if isinstance(size, int):
         size = (size, size)
@@ -190,13 +239,14 @@ def list_presets(
         "size": (None if size is None else tuple(size), lambda c: c.image_shape[:2]),
         "conditional": (conditional, lambda c: c.conditional),
         "trained": (trained, lambda c: c.trained),
+        "origin": (origin, lambda c: c.origin),
     }
     asked = {argument: given for argument, given in wanted.items() if given[0] is not None}
     if not asked:
         return _names()
     found = cards = [card(name) for name in _names()]
     for argument, (value, of) in asked.items():
-        known = sorted({of(c) for c in cards})
+        known = sorted({of(c) for c in cards} - {(None, None)})  # which is any size
         if value not in known and not isinstance(value, bool):
             guess = did_you_mean(value, known) if isinstance(value, str) else ""
             raise ValueError(
@@ -228,7 +278,8 @@ def card(name: str | os.PathLike) -> Card:
     """
     folder = _folder(name)
     name = addresses.name_of(name) if addresses.is_address(name) else folder.name
-    recipe, metrics = _json(folder / RECIPE), _json(folder / METRICS)
+    published = _published(folder)
+    recipe, metrics = {} if published else _json(folder / RECIPE), _json(folder / METRICS)
     _require(folder / METRICS, metrics, {"format?": int})
     if metrics.get("format", FORMAT) > FORMAT:
         raise ValueError(
@@ -236,7 +287,7 @@ def card(name: str | os.PathLike) -> Card:
             f"{FORMAT} or less. Update: `pip install -U keras-gans`. "
             f"Received: format={metrics['format']} in {folder / METRICS}"
         )
-    _require(folder / RECIPE, recipe, _RECIPE)
+    _require(folder / RECIPE, recipe, {} if published else _RECIPE)
     if isinstance(numbers := metrics.get("numbers"), dict):
         metrics["numbers"] = {name: cards.renamed(found) for name, found in numbers.items()}
     _require(folder / METRICS, metrics, _METRICS if metrics else {})
@@ -245,11 +296,21 @@ def card(name: str | os.PathLike) -> Card:
     if _is_there(folder / INTERFACE):
         content = _json(folder / INTERFACE)
         with _damaged(folder / INTERFACE):
-            stated = interfaces.read(content, recipe["networks"])
-    if stated is None or "image_shape" in recipe["networks"].get("generator", {}):
+            stated = interfaces.read(content, (published or recipe)["networks"])
+    if recipe and (stated is None or "image_shape" in recipe["networks"].get("generator", {})):
         _require_shape(folder / RECIPE, recipe)
     text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
-    return Card(name, folder, recipe, text, metrics, stated)
+    return Card(name, folder, recipe, text, metrics, stated, published)
+
+
+def _published(folder):
+    """What `origin.json` says; an empty dictionary if there is none."""
+    published, path = _json(folder / ORIGIN), folder / ORIGIN
+    if _is_there(path):
+        _require(path, published, origins.FIELDS)
+        with _damaged(path):
+            origins.require(published)
+    return published
 
 
 def _require_shape(path, recipe):
@@ -290,7 +351,9 @@ def _damaged(path):
 
 
 def _names():
-    return sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE}"))
+    return sorted(
+        {path.parent.name for kind in (RECIPE, ORIGIN) for path in FOLDER.glob(f"*/{kind}")}
+    )
 
 
 def _folder(name):
@@ -301,7 +364,7 @@ def _folder(name):
     if str(name) in known:
         return FOLDER / str(name)
     folder = Path(name)
-    if is_file(folder / RECIPE):
+    if is_file(folder / RECIPE) or is_file(folder / ORIGIN):
         return folder.resolve()
     if is_folder(folder):
         raise ValueError(
@@ -318,7 +381,8 @@ def _folder(name):
 def verify(name: str | os.PathLike) -> list[str]:
     """Checks every file of a trained preset against the SHA-256 in its `metrics.json`.
 
-    Also that the numbers on the card are those of `metrics.json`.
+    Also that the numbers on the card are those of `metrics.json` and, where the weights are in a
+    package, the file there.
 
     Args:
         name: as for `card`.
@@ -329,6 +393,7 @@ def verify(name: str | os.PathLike) -> list[str]:
     Raises:
         ValueError: if a file is damaged, missing or unlisted, the card says other numbers, or the
             preset has no weights.
+        ModuleNotFoundError: if the package with the weights is not installed.
     """
     preset = card(name)
     # A hub's client may keep hidden files there, and other presets in folders.
@@ -340,6 +405,8 @@ def verify(name: str | os.PathLike) -> list[str]:
             f"between its marks, what `keras_gans.zoo.catalog.cards.facts` makes of {METRICS}. "
             f"Publish it again. Received: {preset.folder / TEXT}"
         )
+    if preset.origin == origins.PACKAGE:
+        origins.locate(preset.published)
     return sorted(preset.sha256)
 
 

@@ -90,7 +90,7 @@ class Recipe:
             )
         path = Path(source)
         if path.suffix != ".json":
-            return cls({**presets.card(str(source)).recipe, **changes}, str(source))
+            return cls({**presets.card(str(source)).require_recipe(), **changes}, str(source))
         name = path.parent.name if path.stem == "recipe" else path.stem
         return cls(fields.read(path, **changes), name)
 
@@ -134,9 +134,7 @@ class Recipe:
 
     def build_network(self, role: str) -> keras.Model:
         """Returns a new network of the GAN."""
-        arguments = dict(self.config["networks"][role])
-        with _building(f"networks.{role}", self.config["networks"][role]):
-            return getattr(networks, arguments.pop("type"))(**arguments)
+        return build_network(self.config["networks"][role], f"networks.{role}")
 
     def build_model(self) -> keras_gans.AdversarialModel:
         """Returns the compiled GAN. Sets Keras' seed and dtype policy, which its weights depend on.
@@ -277,8 +275,7 @@ class Recipe:
         kind = gans[_type(config["model"], gans, "model")]
         roles = [name for name, p in _parameters(kind).items() if p.default is p.empty]
         fields.refuse_unknown(config["networks"], roles, "networks.")
-        makers = (n for n in networks.__all__ if n not in _OF_NETWORKS)
-        known = {name: getattr(networks, name) for name in makers}
+        known = _network_functions()
         for role in roles:
             config["networks"][role] = self._typed(
                 config["networks"].get(role), known, f"networks.{role}"
@@ -366,6 +363,30 @@ def _require_words(config):
             "The recipe's 'dtype_policy' is no policy of Keras. Expected 'float32', "
             f"'mixed_bfloat16' or 'mixed_float16'. Received: {config['dtype_policy']!r}"
         ) from error
+
+
+def build_network(config: dict[str, Any], where: str) -> keras.Model:
+    """Returns a new network of a function and its arguments, as recipes and presets name them.
+
+    >>> network = {"type": "compact_upscaler", "image_shape": [8, 8, 3], "width": 4}
+    >>> build_network(network, "networks.generator").output_shape
+    (None, 32, 32, 3)
+
+    Args:
+        config: `type`, a function of `keras_gans.networks`, and its arguments.
+        where: dotted name, for errors.
+
+    Raises:
+        ValueError: for an unknown function, or arguments that it cannot build.
+    """
+    function = _network_functions()[_type(config, _network_functions(), where)]
+    with _building(where, config):
+        return function(**{name: value for name, value in config.items() if name != "type"})
+
+
+def _network_functions():
+    """By name, the functions that build a network from numbers."""
+    return {n: getattr(networks, n) for n in networks.__all__ if n not in _OF_NETWORKS}
 
 
 @contextlib.contextmanager
