@@ -11,7 +11,6 @@ from keras_gans import export, interface, networks
 from keras_gans.export import mobile_benchmark, signatures
 from keras_gans.export.for_gpu import without_refused_layers
 from keras_gans.export.graph import tiles
-from keras_gans.networks.receptive_radius import receptive_radius
 
 checking = importlib.import_module("keras_gans.export.checking")
 REFUSED = {
@@ -117,7 +116,7 @@ def test_fewer_examples_of_large_images():
 
 def test_tiles_in_the_graph_are_the_whole_image(upscaler):
     """Sizes below, at and above a tile, both ways."""
-    radius = receptive_radius(upscaler)
+    radius = networks.receptive_radius(upscaler)
     assert radius == 3
     for margin, exact in ((radius, True), (radius - 1, False)):
         cut = tiles.of(upscaler, signatures.interface_of(upscaler), 16, margin)
@@ -161,4 +160,4 @@ def test_tiles_that_cannot_be(tmp_path, upscaler, size, margin):
     ],
 )
 def test_receptive_radius(make, options, expected):
-    assert receptive_radius(make((None, None, 3), width=2, **options)) == expected
+    assert networks.receptive_radius(make((None, None, 3), width=2, **options)) == expected
