@@ -29,6 +29,8 @@ _LAZY = {
     "project": "inference.project",
     "translate": "inference.translate",
     "translate_image": "inference.tiles",
+    "upscale": "inference.upscale",
+    "upscale_image": "inference.upscale",
 }
 # Modules under the names that they had.
 _MOVED = {"convert": "converters.pix2pix_cyclegan", "hubs": "catalog.addresses"}

@@ -96,6 +96,18 @@ def load(
     return found.network(part, scale)
 
 
+def scales(source: Source) -> list[int]:
+    """Returns the scales that `load` can give an upscaler.
+
+    >>> scales("realesrgan_animevideo_x4")
+    [1, 2, 3, 4]
+
+    Args:
+        source: as for `load`.
+    """
+    return _scales(next(iter(_find(source, False, False).networks.values())))
+
+
 def open_gan(
     source: Source,
     best: bool = False,
@@ -364,9 +376,7 @@ def _scaled(arguments, scale):
     """The arguments of an upscaler's function, so that its images are of another scale."""
     if scale is None:
         return arguments
-    parameters = inspect.signature(getattr(networks, arguments["type"])).parameters
-    own = arguments.get("scale", getattr(parameters.get("scale"), "default", 1))
-    known = range(1, own + 1) if "output_scale" in parameters else [own]
+    known = _scales(arguments)
     if isinstance(scale, bool) or scale not in known:
         raise ValueError(
             "The network does not make images of that scale. Expected one of "
@@ -374,6 +384,14 @@ def _scaled(arguments, scale):
             f"Received: scale={scale!r}"
         )
     return arguments if len(known) == 1 else {**arguments, "output_scale": scale}
+
+
+def _scales(arguments):
+    """The scales that a network's function can build with the same weights."""
+    function = getattr(networks, str(arguments.get("type")), None)
+    parameters = inspect.signature(function).parameters if function else {}
+    own = arguments.get("scale", getattr(parameters.get("scale"), "default", 1))
+    return [*range(1, own + 1)] if "output_scale" in parameters else [own]
 
 
 def _of_package(card, arguments):

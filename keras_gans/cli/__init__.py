@@ -26,6 +26,7 @@ from keras_gans.cli import (
     serve,
     train,
     translate,
+    upscale,
     zoo,
 )
 from keras_gans.names import printable
@@ -38,6 +39,7 @@ VERBS = {
     "interpolate": interpolate,
     "project": project,
     "translate": translate,
+    "upscale": upscale,
     "evaluate": evaluate,
     "export": export,
     "serve": serve,
@@ -46,7 +48,7 @@ VERBS = {
 }
 
 # Verbs that go on where they were stopped.
-_RESUMED = ("train", "translate")
+_RESUMED = ("train", "translate", "upscale")
 
 
 class _Parser(argparse_flags.ArgumentParser):

@@ -33,6 +33,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     options.truncation(command)
     options.scale(command, "1")
     options.output(command, "generated")
+    options.shard(command)
     options.best(command)
 
 
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from keras_gans.zoo.inference.generate import generate
 
     options.require_folder(arguments.output)
-    chosen = ("seeds", "categorical", "continuous", "truncation", "scale", "best")
+    chosen = ("seeds", "categorical", "continuous", "truncation", "scale", "best", "shard")
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
     if arguments.latents is not None:
         given["latents"] = _read_latents(arguments.latents)

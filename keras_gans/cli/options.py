@@ -53,6 +53,16 @@ def best(command: argparse.ArgumentParser) -> None:
     )
 
 
+def shard(command: argparse.ArgumentParser) -> None:
+    """Adds `--shard`."""
+    command.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="only the I-th of N parts, such as 3/16: each machine of a job array takes another",
+    )
+
+
 def labels(command: argparse.ArgumentParser) -> None:
     """Adds `--labels`: a list of classes, or with names a dictionary of one for each input."""
     command.add_argument(
@@ -201,6 +211,16 @@ def floats(text: str) -> list[float]:
     if not values or not all(map(math.isfinite, values)):
         raise argparse.ArgumentTypeError(f"expected numbers such as -1,0.5. Received: {text!r}")
     return values
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    found = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= found[0] <= found[1]:
+        raise argparse.ArgumentTypeError(
+            f"expected one of several parts, such as 3/16, counted from 1. Received: {text!r}"
+        )
+    return found
 
 
 def version(text: str) -> int | None:

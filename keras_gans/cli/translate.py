@@ -18,7 +18,7 @@ _OPTIONS: tuple[str, ...] = (
     "resized",
     "overlap",
 )
-_OPTIONS += ("batch_size", "best", "overwrite")
+_OPTIONS += ("batch_size", "best", "overwrite", "shard")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -45,6 +45,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--batch-size", type=options.integer(1), default=8, metavar="N", help="tiles at once [8]"
     )
+    options.shard(command)
     options.best(command)
     options.overwrite(command, "translate again what is there")
 

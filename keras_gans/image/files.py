@@ -4,9 +4,11 @@ What Pillow reads is an image, by the suffix of its name or, where the suffix sa
 content.
 """
 
+import contextlib
 import os
 import stat
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -166,26 +168,44 @@ def decode(path: Path | str | IO[bytes], channels: int) -> "Image.Image":
         UnreadableImageError: A `ValueError`, if a file is missing, damaged, too large or no image.
         OSError: If the disk or the network that holds the file fails.
     """
-    from PIL import Image, ImageOps
-
-    opened = hasattr(path, "read")
-    if not opened and not isinstance(path, str | os.PathLike):
+    if not hasattr(path, "read") and not isinstance(path, str | os.PathLike):
         raise ValueError(f"That is no path. Expected the path of an image. Received: {path!r}")
     if channels not in (1, 3):
         raise ValueError(
             f"Images are read in grey or RGB. Expected `channels` to be 1 or 3. "
             f"Received: channels={channels!r}"
         )
+    with opened(path) as file:
+        from PIL import ImageOps
+
+        return _to_mode(ImageOps.exif_transpose(file), "L" if channels == 1 else "RGB")
+
+
+@contextlib.contextmanager
+def opened(path: Path | str | IO[bytes]) -> "Iterator[Image.Image]":
+    """Yields what Pillow opens, and turns what goes wrong into errors that say what to do.
+
+    Args:
+        path: Path of the file, or a file opened for reading bytes.
+
+    Yields:
+        `PIL.Image.Image`, not yet decoded.
+
+    Raises:
+        UnreadableImageError: A `ValueError`, if a file is missing, damaged, too large or no image.
+        OSError: If the disk or the network that holds the file fails.
+    """
+    from PIL import Image
+
     try:
-        if not opened and mode(path) and not stat.S_ISREG(mode(path)):
+        if not hasattr(path, "read") and mode(path) and not stat.S_ISREG(mode(path)):
             raise FileNotFoundError("it is no file")  # a pipe would be waited for
         with warnings.catch_warnings():
             # Damaged EXIF, a very large image, a doubtful palette: the image can still be used.
             warnings.simplefilter("ignore")
             with Image.open(path, formats=_formats()) as file:
-                image = ImageOps.exif_transpose(file)
-                return _to_mode(image, "L" if channels == 1 else "RGB")
-    except MemoryError:
+                yield file
+    except (MemoryError, GeneratorExit):
         raise
     # Everything else: each of Pillow's decoders has errors of its own for a damaged file, among
     # them SyntaxError, struct.error and zlib.error.
@@ -193,15 +213,15 @@ def decode(path: Path | str | IO[bytes], channels: int) -> "Image.Image":
         ours = isinstance(error, (PermissionError, FileNotFoundError))
         if getattr(error, "errno", None) and not ours:
             raise  # of the disk: no other file would fare better
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
-class _UnknownRangeError(Exception):
+class UnknownRangeError(Exception):
     """Pixels of which nobody knows what is black and what is white."""
 
 
-def _unreadable(path, error):
-    """The error of an image file, by what Pillow said of it."""
+def unreadable(path: Any, error: Exception) -> UnreadableImageError:
+    """Returns the error of an image file, by what Pillow said of it."""
     from PIL import Image
 
     do = "Expected a complete image file; remove or replace it"
@@ -218,7 +238,7 @@ def _unreadable(path, error):
     elif isinstance(error, (PermissionError, FileNotFoundError)):
         reason, what = NOT_READABLE, "it cannot be opened"
         do = "Expected a file that exists and may be read"
-    elif isinstance(error, _UnknownRangeError):
+    elif isinstance(error, UnknownRangeError):
         reason, what = RANGE, "it does not say which values are black and white"
         do = "Expected 8 bits, or 16 without a sign; convert it"
     else:
@@ -233,10 +253,10 @@ def _to_mode(image, mode):
         # Pillow would clip 16 bits at 255, and not scale.
         pixels = np.asarray(image).astype(np.float64)
         if pixels.min() < 0 or pixels.max() > 65535:
-            raise _UnknownRangeError(f"pixels from {pixels.min():g} to {pixels.max():g}")
+            raise UnknownRangeError(f"pixels from {pixels.min():g} to {pixels.max():g}")
         image = Image.fromarray(np.rint(pixels / 257).astype(np.uint8))
     elif image.mode == "F":
-        raise _UnknownRangeError("pixels are floating-point numbers")
+        raise UnknownRangeError("pixels are floating-point numbers")
     elif image.has_transparency_data:
         pixels = from_pillow(image.convert("RGBA"))
         image = to_pillow(on_white(pixels[..., :3], pixels[..., 3:]))
@@ -288,7 +308,7 @@ def save(images: ArrayLike, path: Path | str, columns: int | None = None, paddin
     with in_memory(path) as file:
         # 4:2:0 chroma would blur the seams of small samples.
         options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
-        _encode(picture, file, kind, **options)
+        encode(picture, file, kind, **options)
     return path
 
 
@@ -316,7 +336,8 @@ def file_to_write(path: Path | str, example: str) -> Path:
     return Path(path)
 
 
-def _encode(picture, file, kind, **options):
+def encode(picture: "Image.Image", file: IO[bytes], kind: str, **options: Any) -> None:
+    """Writes Pillow's image in a format. What the format cannot hold is a ValueError."""
     try:
         picture.save(file, format=kind, **options)
     # Pillow's encoders have errors of their own for what a format cannot hold.

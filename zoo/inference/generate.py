@@ -13,7 +13,8 @@ import numpy as np
 from keras_gans import checks, generation, image
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import AdversarialModel
-from keras_gans.interface import Interface
+from keras_gans.interface import Interface, Label, Latents
+from keras_gans.zoo.inference.shards import Shard, take
 from keras_gans.zoo.loading import open_gan
 
 # Of the images that one call makes, which are in memory together.
@@ -47,6 +48,7 @@ def generate(
     scale: int = 1,
     out: str | Path = "generated",
     best: bool = False,
+    shard: Shard | None = None,
     **inputs: Any,
 ) -> Generated:
     """Makes an image for each seed, and for each seed and class, as PNG files and a grid.
@@ -71,6 +73,8 @@ def generate(
         scale: pixels of a file for a pixel of an image, across and down.
         out: folder to write to.
         best: see `open_gan`.
+        shard: `(3, 16)` makes the third of sixteen parts of the images, with a grid of their own;
+            `None` all.
         **inputs: by the name of another input of labels, the classes to make of each seed, as
             `labels`; of any other input, an array with a row for each seed. `gan.interface()` says
             which there are.
@@ -95,11 +99,21 @@ def generate(
     else:
         latents = gan.given_latents(0, _finite(latents))
         names = [f"latent{number:04d}" for number in range(len(latents))]
+    part = take(list(range(len(names))), shard)
+    if not part:
+        raise ValueError(
+            "Nothing is left for this part. Expected at most as many parts as seeds or latents. "
+            f"Received: shard={shard} of {len(names)}"
+        )
+    latents, names = latents[part], [names[place] for place in part]
+    of_rows = [p.name for p in described.inputs if not isinstance(p, (Latents, Label))]
+    options |= {n: np.asarray(options[n])[part] for n in of_rows if options.get(n) is not None}
     rows = [f"{name}{_suffix(column)}" for name, column in itertools.product(names, columns)]
     require_fits(len(rows) * len(described.images), largest_image(gan), scale)
     images = make(gan, latents, columns, options)
     images = {name: image.to_uint8(made) for name, made in images.items()}
-    return _write(images, rows, len(columns), scale, Path(out))
+    grid = "grid.png" if shard is None else f"grid-{shard[0]}-of-{shard[1]}.png"
+    return _write(images, rows, len(columns), scale, Path(out), grid)
 
 
 def _require_one(latents, truncation):
@@ -111,7 +125,7 @@ def _require_one(latents, truncation):
         )
 
 
-def _write(images, rows, columns, scale, out):
+def _write(images, rows, columns, scale, out, grid_name):
     """Writes images as files and as a grid.
 
     Args:
@@ -120,6 +134,7 @@ def _write(images, rows, columns, scale, out):
         columns: of the grid, for one output.
         scale: pixels of a file for a pixel of an image.
         out: folder.
+        grid_name: of the file of the grid.
     """
     ends = [f"_{name}" for name in images] if len(images) > 1 else [""]
     files = [
@@ -131,7 +146,7 @@ def _write(images, rows, columns, scale, out):
     across = columns * len(images)
     grid = image.enlarge(beside, scale)
     return Generated(
-        files, image.save(grid, out / "grid.png", columns=across if across > 1 else None)
+        files, image.save(grid, out / grid_name, columns=across if across > 1 else None)
     )
 
 

@@ -5,7 +5,7 @@ import html
 import json
 import os
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ p {{ margin: 0 0 0.5rem }}
 figure {{ margin: 0 }}
 img {{ display: block; width: 100%; height: auto; max-height: 90vh; object-fit: contain;
   object-position: left top }}
+.slider {{ position: relative; --at: 50% }}
+.slider img {{ object-fit: fill; max-height: none; max-width: 60rem }}
+.slider img.after {{ position: absolute; inset: 0; height: 100% }}
+.slider img.after {{ clip-path: inset(0 0 0 var(--at)) }}
+.slider input {{ width: 100%; max-width: 60rem; margin: 0.25rem 0 0 }}
 img.small {{ image-rendering: pixelated; max-width: 20rem }}
 figcaption, .note {{ color: #666; font-size: 0.9rem }}
 @media (prefers-color-scheme: dark) {{
@@ -60,19 +65,48 @@ class Gallery:
 
     Args:
         folder: `pathlib.Path`, made when the first note is.
+        shard: `(3, 16)` of the third of sixteen processes that write into one folder: each keeps
+            notes of its own, and the page shows all.
 
     Attributes:
         notes: names of images to what was noted of them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shard: tuple[int, int] | None = None) -> None:
         self.folder, self.notes = folder, {}
-        path = folder / BESIDE / NOTES
-        for line in path.read_bytes().splitlines() if path.exists() else ():
-            with contextlib.suppress(ValueError):  # a kill has cut it off, before its image
-                note = json.loads(line)
-                if _is_note(note):
-                    self.notes[note["name"]] = note  # the last one counts
+        self._file = NOTES if shard is None else NOTES.replace(".", f"-{shard[0]}-of-{shard[1]}.")
+        self._read()
+
+    def _read(self):
+        """Takes up the notes of all processes."""
+        stem, suffix = NOTES.split(".")
+        for path in sorted((self.folder / BESIDE).glob(f"{stem}*.{suffix}")):
+            for line in path.read_bytes().splitlines():
+                with contextlib.suppress(ValueError):  # a kill has cut it off, before its image
+                    note = json.loads(line)
+                    if _is_note(note):
+                        self.notes[note["name"]] = note  # the last one counts
+
+    def require_same(self, settings: Mapping[str, Any], skipped: Iterable[str]) -> None:
+        """Raises ValueError if an image that is there is known to be made in another way.
+
+        Args:
+            settings: of the images that are about to be made.
+            skipped: names of those that are there.
+        """
+        for name in skipped:
+            earlier = self.notes.get(name, {}).get("settings", settings)
+            changed = [
+                f"{field} (was {earlier.get(field)!r}, now {value!r})"
+                for field, value in settings.items()
+                if earlier.get(field) != value
+            ]
+            if changed:
+                raise ValueError(
+                    "The folder holds images that were made in another way, and going on would mix "
+                    "the two. Choose another folder with `output`, or make all again with "
+                    f"`overwrite`. Received for {name}: {', '.join(changed)}"
+                )
 
     def note(
         self,
@@ -103,21 +137,23 @@ class Gallery:
             "shown": list(shown),
             "settings": settings,
         }
-        path = self.folder / BESIDE / NOTES
+        path = self.folder / BESIDE / self._file
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             file.write(f"{json.dumps(self.notes[name])}\n")
 
-    def write_page(self, title: str, failed: Mapping[Path, str]) -> Path:
+    def write_page(self, title: str, failed: Mapping[Path, str], done: str = "translated") -> Path:
         """Writes the page of all that is noted and there.
 
         Args:
             title: of the page.
             failed: paths of images that could not be read, to the reason.
+            done: what was to be done to them.
 
         Returns:
             The `pathlib.Path` of the page.
         """
+        self._read()  # what other processes have noted meanwhile
         made = [n for _, n in sorted(self.notes.items()) if (self.folder / n["name"]).exists()]
         summary = "1 image." if len(made) == 1 else f"{len(made)} images."
         if len(made) > ROWS:
@@ -128,7 +164,7 @@ class Gallery:
         page = _HTML.format(
             title=_escaped(title),
             summary=summary,
-            failed=f"<p>Not translated:</p><ul>{reasons}</ul>" if reasons else "",
+            failed=f"<p>Not {done}:</p><ul>{reasons}</ul>" if reasons else "",
             rows="\n".join(_row(note) for note in made[:ROWS]),
         )
         with atomic(self.folder / PAGE) as partial:
@@ -148,11 +184,14 @@ def _is_note(note):
 
 
 def _beside(kind, name):
-    return f"{BESIDE}/{kind}s/{Path(name).with_suffix('.png').as_posix()}"
+    # Images of one name may differ in their suffixes.
+    return f"{BESIDE}/{kind}s/{name}" + ".png" * (Path(name).suffix != ".png")
 
 
 def _row(note):
     name, (width, height) = note["name"], note["size"]
+    if note["shown"] == ["before", "after"]:
+        return _slider(note)
     pictures = {kind: _beside(kind, name) for kind in note["shown"]}
     first = {"input": pictures.pop("input")} if "input" in pictures else {}
     style = ' class="small"' if max(width, height) < 200 else ""
@@ -165,6 +204,25 @@ def _row(note):
     remarks = _escaped(", ".join([f"{width}x{height}", *note["told"]]))
     title = f'<h2>{_escaped(name)}</h2><p class="note">{remarks}</p>'
     return f"<section>{title}<div>{figures}</div></section>"
+
+
+def _slider(note):
+    """A part of an image before and after, with a slider between the two."""
+    name, (width, height) = note["name"], note["size"]
+    before, after = (_address(_beside(kind, name)) for kind in ("before", "after"))
+    remarks = _escaped(", ".join([f"{width}x{height}", *note["told"]]))
+    # The lower picture says the size; both are the same part of the image.
+    pictures = (
+        f'<img loading="lazy" alt="before, {_escaped(name)}" src="{before}">'
+        f'<img class="after" loading="lazy" alt="after, {_escaped(name)}" src="{after}">'
+    )
+    moved = "this.previousElementSibling.style.setProperty('--at', this.value + '%')"
+    return (
+        f'<section><h2><a href="{_address(name)}">{_escaped(name)}</a></h2>'
+        f'<p class="note">{remarks}</p><figure><div class="slider">{pictures}</div>'
+        f'<input type="range" min="0" max="100" value="50" aria-label="before and after" '
+        f'oninput="{moved}"></figure></section>'
+    )
 
 
 def _address(path):

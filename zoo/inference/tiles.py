@@ -160,3 +160,39 @@ def _weights(length, tile, starts):
     for start in starts:
         total[start : start + tile] += window
     return [(window / total[start : start + tile]).astype("float32") for start in starts]
+
+
+def cuts(length: int, tile: int, margin: int, step: int = 1) -> list[tuple[int, int, int]]:
+    """Where along an axis tiles begin, and what is kept of each.
+
+    All tiles are of one size and inside the image. Of each, what is nearer than `margin` to an end
+    that is not the image's own is cut off.
+
+    >>> cuts(100, 40, 8)
+    [(0, 0, 32), (24, 32, 56), (48, 56, 68), (60, 68, 100)]
+
+    Args:
+        length: of the axis; a multiple of `step`.
+        tile: length of a tile; a multiple of `step`. A shorter axis has one tile, as long as it.
+        margin: pixels that a network looks at beyond those that it makes.
+        step: what the beginnings must be multiples of.
+
+    Returns:
+        A list of `(start, first, last)`: the tile begins at `start`, and its pixels from `first`
+        to before `last` are kept, counted from the beginning of the axis.
+
+    Raises:
+        ValueError: if the margins leave a tile nothing of its own.
+    """
+    move = (tile - 2 * margin) // step * step
+    if length <= tile:
+        return [(0, 0, length)]
+    if move < 1:
+        raise ValueError(
+            "The margins of a tile leave nothing of it. Expected a `tile` of at least "
+            f"{2 * margin + step} pixels, or a smaller `margin`. "
+            f"Received: tile={tile}, margin={margin}"
+        )
+    starts = [*range(0, length - tile, move), length - tile]
+    firsts = [0, *(start + margin for start in starts[1:])]
+    return list(zip(starts, firsts, [*firsts[1:], length]))

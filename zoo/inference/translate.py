@@ -1,8 +1,6 @@
 """Files of images of any size and kind in, what an image-to-image generator makes of them out."""
 
 import dataclasses
-import errno
-import hashlib
 import itertools
 import os
 import time
@@ -17,24 +15,20 @@ import tensorflow as tf
 from keras_gans import checks, generation, image, latent, networks
 from keras_gans.adversarial import AdversarialModel
 from keras_gans.data.sources import image_files
-from keras_gans.image.files import NOT_IMAGES, decode, is_folder, mode, suffixes, why_not
+from keras_gans.image.files import decode, is_folder, mode
 from keras_gans.image.pixels import from_pillow
 from keras_gans.interface import Interface
 from keras_gans.metrics.features import hash_of
 from keras_gans.names import did_you_mean, printable
+from keras_gans.zoo.inference import inputs
 from keras_gans.zoo.inference.generate import Source, source_name
-from keras_gans.zoo.inference.page import BESIDE, PREVIEW, ROWS, Gallery
+from keras_gans.zoo.inference.page import PREVIEW, ROWS, Gallery
+from keras_gans.zoo.inference.shards import Shard
 from keras_gans.zoo.inference.tiles import tile_overlap, tile_starts, translate_image
 from keras_gans.zoo.loading import backward_generator, backward_role, open_gan
 
 # Formats that can be written, to their suffixes.
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
-
-# Bytes of a file name. File systems take 255, and a file that is being written has a longer name.
-_LONGEST = 240
-
-# Errors after which no other image would fare better.
-_OF_DISKS = {getattr(errno, n) for n in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM")}
 
 # Of a generator that takes images of any size: the size the papers train at.
 _OPEN_SIDE = 256
@@ -73,6 +67,7 @@ def translate(
     batch_size: int = 8,
     best: bool = False,
     overwrite: bool = False,
+    shard: Shard | None = None,
     verbose: int = 1,
 ) -> Translated:
     """Translates image files, and writes a page that shows them beside what was made of them.
@@ -103,6 +98,8 @@ def translate(
         batch_size: tiles to translate at once.
         best: see `open_gan`.
         overwrite: translate again what is in `output` already.
+        shard: `(3, 16)` translates the third of sixteen parts of the images, so that as many
+            machines share the work; `None` all.
         verbose: 1 prints a line for each image, 0 none.
 
     Returns:
@@ -118,7 +115,8 @@ def translate(
     """
     output = Path(output)
     _require_possible(source, output, format, stochastic, seed, batch_size)
-    targets, failed, left_out = _targets(files, output, FORMATS[format])
+    found = inputs.find(files, output, lambda path: FORMATS[format], "translate")
+    targets, failed, left_out = found.shard(shard), found.failed, found.left_out
 
     forward, back = _generators(source, backward, best)
     settings = {
@@ -128,9 +126,9 @@ def translate(
         "resized": resized,
         "overlap": None if resized else tile_overlap(forward.tile, overlap),
     }
-    gallery, written = Gallery(output), []
+    gallery, written = Gallery(output, shard), []
     skipped = {n: output / n for n in targets if not overwrite and (output / n).is_file()}
-    _require_same(settings, gallery.notes, skipped)
+    gallery.require_same(settings, skipped)
     how = {"resized": resized, "overlap": overlap, "batch_size": batch_size}
     work = _Work(gallery, forward, back, settings, format, how).with_noise(stochastic, seed)
     for number, (name, path) in enumerate(targets.items()):
@@ -141,7 +139,7 @@ def translate(
             said = work.translate(path, name, beside=number < ROWS)
             written.append(output / name)
         except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
-            if getattr(error, "errno", None) in _OF_DISKS:
+            if getattr(error, "errno", None) in inputs.OF_DISKS:
                 raise
             said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
             failed[path] = said
@@ -236,92 +234,6 @@ class _Work:
         return ", ".join(remarks)
 
 
-# ---- which files
-
-
-def _targets(files, output, suffix):
-    """Which images are made of which.
-
-    Returns:
-        Names in the output folder, to the paths of the images they are made of; paths that cannot
-        be read, to the reason; and reasons to what else was left out of folders.
-    """
-    one = isinstance(files, (str, os.PathLike)) or not isinstance(files, Iterable)
-    given = [files] if one else list(files)
-    if not all(isinstance(path, (str, os.PathLike)) for path in given):
-        raise ValueError(
-            "Those are no paths. Expected the path of an image or of a folder of images, or a list "
-            f"of such. Received: files={files!r}"
-        )
-    known, targets, failed, left_out = suffixes(), {}, {}, {}
-    for path in map(Path, given):
-        if not mode(path):
-            raise FileNotFoundError(
-                "That file does not exist. Expected paths of images, or of folders of images. "
-                f"Received: {str(path)!r}"
-            )
-        home, found = _find(path, output, known)
-        for reason, names in found.left_out.items():
-            if reason in (NOT_IMAGES, image_files.CIRCLES):
-                left_out.setdefault(reason, []).extend(str(home / name) for name in names)
-            else:
-                failed |= {home / name: reason for name in names}
-        for name in found.files:
-            file, name = home / name, _made(Path(name), suffix, known)
-            other = targets.setdefault(name, file)
-            if other.resolve() != file.resolve():
-                raise ValueError(
-                    "Two images would be written to one file. Rename one, or translate them into "
-                    f"two folders. Received: {other} and {file}, both for {output / name}"
-                )
-    if not targets:
-        reasons = [f"{printable(path)} ({reason})" for path, reason in failed.items()]
-        raise ValueError(
-            "There are no images to translate. Expected files that Pillow reads, such as .jpg, "
-            ".png or .webp, or folders of such. "
-            f"Received: {', '.join(map(str, given)) or 'nothing'}"
-            f"{': ' if reasons else ''}{', '.join(reasons[:3])}"
-        )
-    inputs = {file.resolve() for file in targets.values()}
-    for name, file in targets.items():
-        if (output / name).resolve() in inputs:
-            raise ValueError(
-                "An image would be written over one that is to be translated. Choose another "
-                f"folder with `output`. Received: {file}, to be written to {output / name}"
-            )
-    return dict(sorted(targets.items())), failed, left_out
-
-
-def _find(path, output, known):
-    """A folder, and what `image_files.find` finds there; not what this function wrote."""
-    if not is_folder(path):
-        if why_not(path, known):  # who names a file takes it for an image
-            return path.parent, image_files.Found(left_out={"not an image": [path.name]})
-        return path.parent, image_files.Found([path.name])
-    if path.resolve() == output.resolve():
-        raise ValueError(
-            "The images would be written among those to be translated, and taken for such the next "
-            f"time. Choose another folder with `output`. Received: {path}, output={output}"
-        )
-
-    def ours(folder):
-        return folder.name == BESIDE or folder.resolve() == output.resolve()
-
-    return path, image_files.find(path, on_error="skip", skip=ours)
-
-
-def _made(name, suffix, known):
-    """The name of the image made of one of another name; cut, if it would be too long."""
-    stem = name.stem if name.suffix.lower() in known else name.name
-    if len(os.fsencode(stem + suffix)) > _LONGEST:
-        # The digits keep apart what differs in the end that is cut off.
-        digits = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
-        while len(os.fsencode(f"{stem}-{digits}{suffix}")) > _LONGEST:
-            stem = stem[:-1]
-        stem = f"{stem}-{digits}"
-    return name.with_name(stem + suffix).as_posix()
-
-
 # ---- by which generator
 
 
@@ -396,23 +308,6 @@ def _generators(source, backward, best):
 
 def _part_seed(seed, part):
     return latent.halves(np.random.SeedSequence([seed, part]).generate_state(1)[0])
-
-
-def _require_same(settings, notes, skipped):
-    """Raises ValueError if an image that is there already is known to be made in another way."""
-    for name in skipped:
-        earlier = notes.get(name, {}).get("settings", settings)
-        changed = [
-            f"{field} (was {earlier.get(field)!r}, now {value!r})"
-            for field, value in settings.items()
-            if earlier.get(field) != value
-        ]
-        if changed:
-            raise ValueError(
-                "The folder holds images that were made in another way, and going on would mix the "
-                "two. Choose another folder with `output`, or make all again with `overwrite`. "
-                f"Received for {name}: {', '.join(changed)}"
-            )
 
 
 # ---- one image

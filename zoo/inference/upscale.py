@@ -1,0 +1,573 @@
+"""Image files of any size and kind in, larger ones out."""
+
+import dataclasses
+import math
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import AdversarialModel, image
+from keras_gans.data.sources import image_files
+from keras_gans.files import atomic
+from keras_gans.image.files import UnreadableImageError, encode, is_folder, mode, opened, suffixes
+from keras_gans.image.pixels import to_pillow
+from keras_gans.image.strips import PngWriter
+from keras_gans.metrics.features import hash_of
+from keras_gans.names import did_you_mean, printable
+from keras_gans.terminal import Progress, say
+from keras_gans.zoo.inference import inputs, pictures
+from keras_gans.zoo.inference.generate import Source, source_name
+from keras_gans.zoo.inference.page import ROWS, Gallery
+from keras_gans.zoo.inference.resampling import resampled
+from keras_gans.zoo.inference.shards import Shard
+from keras_gans.zoo.inference.upscaler import Upscaler, of_network
+from keras_gans.zoo.loading import load, scales
+
+# Formats that can be written, to their suffixes.
+FORMATS = {
+    "png": ".png",
+    "jpeg": ".jpg",
+    "webp": ".webp",
+    "tiff": ".tif",
+    "gif": ".gif",
+    "avif": ".avif",
+}
+_OF_SUFFIX = {suffix: name for name, suffix in FORMATS.items()} | {".jpeg": "jpeg", ".tiff": "tiff"}
+_ANIMATED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
+
+# The longest side of a format, and the most pixels of those that are encoded in memory.
+_LONGEST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "avif": 65535}
+_WHOLE = 2**27
+
+# How each is encoded.
+_OPTIONS = {
+    "jpeg": {"quality": 95, "subsampling": 0},
+    "webp": {"quality": 95, "method": 4},
+    "tiff": {"compression": "tiff_adobe_deflate"},
+    "avif": {"quality": 90},
+    "gif": {},
+    "png": {},
+}
+
+_LARGEST_SCALE = 16
+# What is shown of an image on the page: pixels a side of it, before it was enlarged.
+_SHOWN = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Upscaled:
+    """What `upscale` did.
+
+    Attributes:
+        page: the `index.html` that shows it.
+        written: paths of the images made.
+        skipped: paths of the images that were there already.
+        failed: paths of the inputs that could not be enlarged, to the reason.
+        left_out: reasons to names of what is in the folders and no image.
+        tiles: in words, how images are cut.
+    """
+
+    page: Path
+    written: list[Path]
+    skipped: list[Path]
+    failed: dict[Path, str]
+    left_out: dict[str, list[str]]
+    tiles: str
+
+
+def upscale(
+    source: Source | keras.Model,
+    files: str | Path | Iterable[str | Path],
+    output: str | Path = "upscaled",
+    *,
+    scale: float | None = None,
+    format: str | None = None,
+    strength: float = 1.0,
+    keep_colours: bool = True,
+    tile: int | None = None,
+    margin: int | None = None,
+    max_pixels: int = 2**31,
+    best: bool = False,
+    overwrite: bool = False,
+    shard: Shard | None = None,
+    verbose: int = 1,
+) -> Upscaled:
+    """Enlarges image files, and writes a page with a slider between before and after.
+
+    Images are cut into tiles that share margins, which are cut off again: no seam is blended. A
+    PNG is written in strips, so that its size does not matter for memory. Formats, colours,
+    transparency and animations are as docs/upscale.md says.
+
+    What is in `output` already is skipped, so that the same call goes on where it was stopped.
+
+    >>> done = keras_gans.zoo.upscale("realesrgan_animevideo_x4", "photographs")  # doctest: +SKIP
+    >>> done.written  # doctest: +SKIP
+    [PosixPath('upscaled/a.jpg'), PosixPath('upscaled/b.png')]
+
+    Args:
+        source: name of a preset, folder of one or of a run, a GAN, or a network: one that takes
+            images of any size and makes larger ones.
+        files: path of an image or of a folder of images, or several of either. Images keep their
+            names, if these are not too long, and those of a folder their subfolders.
+        output: folder to write to.
+        scale: how many times larger each side becomes, from 1 to 16. One that the network lacks is
+            reached by resampling what it makes. `None` for the network's own.
+        format: one of `FORMATS`, such as `"png"`; `None` for the format of each image, or PNG for
+            one that is not written.
+        strength: 1 for the network's image, 0 for bicubic interpolation, or a mixture.
+        keep_colours: correct the network's shift of colours, by the blurred difference between the
+            image and what was made of it, reduced.
+        tile: side of a tile in pixels; `None` for one that takes a gigabyte at most.
+        margin: pixels of a tile to every side that are cut off; `None` for as many as the network
+            looks at or, where these are too many, 32.
+        max_pixels: most pixels of an image that is made; a larger one is refused before anything
+            of it is decoded.
+        best: see `open_gan`.
+        overwrite: enlarge again what is in `output` already.
+        shard: `(3, 16)` for the third of sixteen parts of the images, so that as many machines
+            share the work; `None` for all.
+        verbose: 1 shows progress and what was done to each image, 0 nothing.
+
+    Returns:
+        An `Upscaled`. A file that cannot be read, enlarged or written is noted there, and the
+        others are done.
+
+    Raises:
+        ValueError: before anything is written, if there are no images, two would be written to one
+            file, one would be written over an input, what is in `output` was made in another way,
+            or the network does not enlarge images.
+        FileNotFoundError: if a file is missing.
+        ModuleNotFoundError: if the weights are in a package that is not installed.
+        OSError: if the disk is full, or `output` may not be written to.
+    """
+    output = Path(output)
+    _require_possible(output, format, scale, max_pixels)
+    found = inputs.find(files, output, _suffix_for(format), "upscale")
+    targets, failed = found.shard(shard), dict(found.failed)
+    network, scale = _network(source, scale, best)
+    upscaler = of_network(network, tile, margin, strength, keep_colours)
+    settings = {
+        "generator": hash_of(network)[:16],
+        "scale": scale,
+        "strength": strength,
+        "keep_colours": keep_colours,
+        "tile": upscaler.tile,
+        "margin": upscaler.margin,
+    }
+    gallery = Gallery(output, shard)
+    skipped = {n: output / n for n in targets if not overwrite and (output / n).is_file()}
+    gallery.require_same(settings, skipped)
+    asked = {name: path for name, path in targets.items() if name not in skipped}
+    headers, refused = _headers(asked, scale, max_pixels, output)
+    failed |= refused
+    work = _Work(gallery, upscaler, scale, settings, _tiles_in_words(upscaler))
+    if verbose and headers:
+        say(work.tiles)
+    written = work.all({n: (asked[n], about) for n, about in headers.items()}, failed, verbose)
+    total = len(targets) + sum(map(len, found.left_out.values()))
+    if verbose and (line := image_files.summary(found.left_out, total)):
+        say(line)
+    name = source.name if isinstance(source, keras.Model) else source_name(source)
+    page = gallery.write_page(f"Upscaled by {name}", failed, "upscaled")
+    return Upscaled(page, written, [*skipped.values()], failed, found.left_out, work.tiles)
+
+
+def upscale_image(
+    source: Source | keras.Model,
+    pixels: np.ndarray,
+    scale: float | None = None,
+    *,
+    strength: float = 1.0,
+    keep_colours: bool = True,
+    tile: int | None = None,
+    margin: int | None = None,
+) -> np.ndarray:
+    """Enlarges one image, in tiles.
+
+    >>> image = np.zeros((20, 30, 3), "uint8")
+    >>> keras_gans.zoo.upscale_image("realesrgan_animevideo_x4", image, scale=2).shape
+    (40, 60, 3)
+
+    Args:
+        source: as for `upscale`.
+        pixels: `(height, width, channels)` with 1 channel (grey), 2 (grey with alpha), 3 or 4, of
+            `uint8` or `uint16`.
+        scale: as for `upscale`, and so are the others.
+
+    Returns:
+        Array of the same type and channels, the sides times `scale`, rounded.
+
+    Raises:
+        ValueError: for no image, or a network that does not enlarge images.
+    """
+    pixels = np.asarray(pixels)
+    if (
+        pixels.ndim != 3
+        or 0 in pixels.shape
+        or pixels.shape[2] > 4
+        or pixels.dtype not in (np.uint8, np.uint16)
+    ):
+        raise ValueError(
+            "That is no image. Expected uint8 or uint16 of shape (height, width, channels), with 1 "
+            "to 4 channels; floats in [-1, 1] become such by `keras_gans.image.to_uint8`. "
+            f"Received: {pixels.dtype} of shape {pixels.shape}"
+        )
+    _require_scale(scale)
+    network, scale = _network(source, scale, False)
+    upscaler = of_network(network, tile, margin, strength, keep_colours)
+    return _whole(upscaler, pictures.Picture(pixels), scale, int)
+
+
+# ---- what is refused before anything is decoded
+
+
+def _require_possible(output, format, scale, max_pixels):
+    if format is not None and format not in FORMATS:
+        raise ValueError(
+            f"Images cannot be written in that format.{did_you_mean(str(format), FORMATS)} "
+            f"Expected one of {list(FORMATS)}, or None for that of each image. "
+            f"Received: format={format!r}"
+        )
+    if format == "avif" and ".avif" not in suffixes():
+        raise ValueError(
+            "This Pillow writes no AVIF. Install a newer one (`pip install -U pillow`), or choose "
+            "another format. Received: format='avif'"
+        )
+    _require_scale(scale)
+    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
+        raise ValueError(
+            f"`max_pixels` must be an integer of at least 1. Received: max_pixels={max_pixels!r}"
+        )
+    if mode(output) and not is_folder(output):
+        raise ValueError(
+            "A file is where the images would be written to. Expected a folder, or a name that is "
+            f"free, as `output`. Received: output={str(output)!r}"
+        )
+
+
+def _require_scale(scale):
+    number = isinstance(scale, (int, float)) and not isinstance(scale, bool)
+    if scale is not None and not (number and 1 <= scale <= _LARGEST_SCALE):
+        raise ValueError(
+            f"`scale` must be a number from 1 to {_LARGEST_SCALE}: how many times larger each side "
+            f"becomes. To make images smaller needs no network. Received: scale={scale!r}"
+        )
+
+
+def _suffix_for(format):
+    def suffix(path):
+        own = path.suffix.lower()
+        if format is not None:
+            return path.suffix if _OF_SUFFIX.get(own) == format else FORMATS[format]
+        return path.suffix if own in _OF_SUFFIX and own in suffixes() else ".png"
+
+    return suffix
+
+
+def _headers(targets, scale, max_pixels, output):
+    """Headers of the images that can be made, and reasons why the others cannot."""
+    headers, refused = {}, {}
+    for name, path in targets.items():
+        try:
+            about = pictures.header(path)
+            _require_size(name, about, scale, max_pixels)
+            headers[name] = about
+        except UnreadableImageError as error:
+            refused[path] = error.advice
+        except ValueError as error:
+            refused[path] = str(error)
+    _require_room(output, {name: _size(about, scale) for name, about in headers.items()})
+    return headers, refused
+
+
+def _size(about, scale):
+    return round(about.height * scale), round(about.width * scale)
+
+
+def _require_size(name, about, scale, max_pixels):
+    height, width = _size(about, scale)
+    kind = _OF_SUFFIX[Path(name).suffix.lower()]
+    animated = about.frames if _frames(kind, about) else 1
+    if height * width * animated > max_pixels:
+        raise ValueError(
+            f"It would become {width}x{height} pixels"
+            f"{f' in {animated} frames' if animated > 1 else ''}, more than `max_pixels` of "
+            f"{max_pixels:,}. Choose a smaller scale, or raise the limit"
+        )
+    longest = _LONGEST.get(kind, 2**31)
+    whole = kind != "png" or animated > 1
+    if max(height, width) > longest or (whole and height * width > _WHOLE):
+        raise ValueError(
+            f"It would become {width}x{height} pixels, too many for {kind}: a side may have "
+            f"{longest:,}, and all that is not PNG is encoded in memory, up to {_WHOLE:,} pixels. "
+            "Choose `format='png'` (`--format png`), which is written in strips"
+        )
+
+
+def _frames(kind, about):
+    return about.frames > 1 and kind.upper() in _ANIMATED
+
+
+def _require_room(output, sizes):
+    """Raises OSError if not even well compressed images would fit on the disk."""
+    least = sum(height * width for height, width in sizes.values()) // 20
+    there = next(p for p in (output, *output.absolute().parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    if least > free:
+        raise OSError(
+            f"The disk has no room for what would be made. Expected {least / 1e6:,.0f} MB at least "
+            "to be free. Free some, choose another `output`, a smaller scale, or another format. "
+            f"Received: {free / 1e6:,.0f} MB free in {there}"
+        )
+
+
+# ---- by which network
+
+
+def _network(source, scale, best):
+    """The network, and the scale asked for or else its own."""
+    if isinstance(source, AdversarialModel):
+        network = source.inference_generator
+    elif isinstance(source, keras.Model):
+        network = source
+    else:
+        known = scales(source)
+        enough = [own for own in known if scale is not None and own >= scale]
+        wanted = None if scale is None else min(enough, default=max(known))
+        network = load(source, best=best, scale=wanted if len(known) > 1 else None)
+    own = of_network(network).scale
+    return network, own if scale is None else scale
+
+
+def _tiles_in_words(upscaler):
+    side, margin = upscaler.tile, upscaler.margin
+    words = f"Tiles of {side}x{side} pixels, of which {margin} to every side are cut off: "
+    if upscaler.exact:
+        return words + "as many as the network looks at, so that no seam is left"
+    return words + (
+        "the network looks farther, so that tiles differ a little where they meet; a larger "
+        "margin takes longer (the card of a preset says how much)"
+    )
+
+
+# ---- one image
+
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """What is done to each image."""
+
+    gallery: Gallery
+    upscaler: Upscaler
+    scale: float
+    settings: dict[str, Any]
+    tiles: str
+
+    def all(self, asked, failed, verbose):
+        """Makes all images; those that fail are noted in `failed`."""
+        counts = {
+            name: self.upscaler.tiles((about.height, about.width))
+            * (about.frames if _frames(_OF_SUFFIX[Path(name).suffix.lower()], about) else 1)
+            for name, (_, about) in asked.items()
+        }
+        progress, done, written = Progress(sum(counts.values()), "tiles", verbose), 0, []
+        for number, (name, (path, about)) in enumerate(asked.items()):
+            started = time.perf_counter()
+            try:
+                report = _Report(progress, done, printable(str(path)))
+                said = self.one(path, name, about, number < ROWS, report)
+                written.append(self.gallery.folder / name)
+            except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+                if getattr(error, "errno", None) in inputs.OF_DISKS:
+                    raise
+                said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
+                failed[path] = said
+            done += counts[name]
+            if verbose:
+                seconds = time.perf_counter() - started
+                say(f"[{number + 1}/{len(asked)}] {path}: {said} ({seconds:.1f} s)")
+        return written
+
+    def one(self, path, name, about, shown, report):
+        """Writes the image made of a file, and says in words what was done."""
+        kind = _OF_SUFFIX[Path(name).suffix.lower()]
+        height, width = _size(about, self.scale)
+        remarks = [f"{width}x{height}"]
+        if self.scale != self.upscaler.scale:
+            remarks.append(f"scale {self.scale:g} by resampling of {self.upscaler.scale}")
+        target = self.gallery.folder / name
+        seen = _Seen(self.scale) if shown else None
+        with atomic(target) as partial:
+            if _frames(kind, about):
+                remarks.append(f"{about.frames} frames")
+                self._animation(path, kind, partial, report, seen)
+            else:
+                if about.frames > 1:
+                    remarks.append(f"first of {about.frames} frames")
+                picture = pictures.read(path, about)
+                remarks += self._still(picture, kind, partial, report, seen)
+            parts = seen.parts if seen and seen.parts else {}
+            self.gallery.note(
+                name, path, (about.height, about.width), remarks, parts, self.settings
+            )
+        return ", ".join(remarks)
+
+    def _still(self, picture, kind, partial, report, seen):
+        strips = _seen(self._strips(picture, report), seen, picture)
+        if kind == "png":
+            with partial.open("wb") as file:
+                _write_png(file, strips, picture, self.scale)
+            return []
+        pixels, remarks = np.concatenate(list(strips)), []
+        if picture.bits == 16 and not (kind == "tiff" and picture.channels == 1):
+            pixels = np.rint(pixels / 257).astype("uint8")
+            remarks.append("8 bits, as this format has no 16 here")
+        if picture.alpha and kind == "jpeg":
+            pixels = image.on_white(pixels[..., :-1], pixels[..., -1:])
+            remarks.append("on white, as JPEG has no alpha")
+        exif = picture.exif and b"Exif\0\0" + picture.exif
+        options = {"icc_profile": picture.icc, "exif": exif} | _OPTIONS[kind]
+        with partial.open("wb") as file:
+            made = _pillow(pixels)
+            encode(made, file, kind.upper(), **{n: v for n, v in options.items() if v is not None})
+        return remarks
+
+    def _animation(self, path, kind, partial, report, seen):
+        times, loop = _timing(path)
+
+        def frames():
+            for number, (picture, _) in enumerate(pictures.frames(path)):
+                report.frame(number, self.upscaler.tiles(picture.shape))
+                strips = self._strips(picture, report)
+                if number == 0:
+                    strips = _seen(strips, seen, picture)
+                made = _pillow(np.concatenate(list(strips)))
+                yield made.convert("RGBA") if made.mode == "LA" else made
+
+        made = frames()
+        options = {"save_all": True, "append_images": made, **_OPTIONS[kind]}
+        if kind != "tiff":
+            options |= {"duration": times, "loop": loop}
+        if kind == "gif":
+            options["disposal"] = 2
+        first = next(made)
+        with partial.open("wb") as file:
+            encode(first, file, kind.upper(), **options)
+
+    def _strips(self, picture, report) -> Iterator[np.ndarray]:
+        return _scaled(self.upscaler, picture, self.scale, report)
+
+
+def _scaled(upscaler, picture, scale, report):
+    strips = upscaler.strips(picture, report)
+    if scale == upscaler.scale:
+        return strips
+    height, width = (side * upscaler.scale for side in picture.shape)
+    size = tuple(max(round(side * scale), 1) for side in picture.shape)
+    return resampled(strips, (height, width), size)
+
+
+def _whole(upscaler, picture, scale, report):
+    return np.concatenate(list(_scaled(upscaler, picture, scale, report)))
+
+
+class _Report:
+    """Progress over all images: `report(done)` counts the tiles of one."""
+
+    def __init__(self, progress: Progress, before: int, note: str) -> None:
+        self.progress, self.before, self.note = progress, before, note
+
+    def frame(self, number: int, tiles: int) -> None:
+        """A new frame begins, whose tiles are counted from 1 again."""
+        self.before += tiles * bool(number)
+
+    def __call__(self, done: int) -> None:
+        self.progress.update(self.before + done, self.note)
+
+
+class _Seen:
+    """A part of an image before and after, for the page."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        self.rows: list[np.ndarray] = []
+        self.parts: dict[str, np.ndarray] = {}
+
+    def choose(self, shape: tuple[int, int]) -> None:
+        """Chooses the part of an image of `(height, width)`: its middle."""
+        sides = [min(side, _SHOWN) for side in shape]
+        starts = [(whole - side) // 2 for whole, side in zip(shape, sides)]
+        self.before = [slice(s, s + n) for s, n in zip(starts, sides)]
+        ends = [math.floor((s + n) * self.scale) for s, n in zip(starts, sides)]
+        self.after = [slice(math.ceil(s * self.scale), end) for s, end in zip(starts, ends)]
+
+    def look(self, place: int, strip: np.ndarray) -> None:
+        """Keeps what is to be shown of a strip that begins at row `place`."""
+        rows, columns = self.after
+        first, last = max(rows.start - place, 0), rows.stop - place
+        if last > 0 and first < len(strip):
+            self.rows.append(strip[first:last, columns])
+
+    def finish(self, picture: pictures.Picture) -> None:
+        """Makes `parts` of what was kept."""
+        rows, columns = self.before
+        before = picture.rows(rows.start, rows.stop)[:, columns]
+        before = np.rint((before + 1) * 127.5).astype("uint8")
+        after = np.concatenate(self.rows)
+        after = after if after.dtype == np.uint8 else (after // 257).astype("uint8")
+        self.parts = {"before": _shown(before), "after": _shown(after)}
+
+
+def _shown(pixels):
+    return (
+        image.on_white(pixels[..., :-1], pixels[..., -1:]) if pixels.shape[2] in (2, 4) else pixels
+    )
+
+
+def _seen(strips, seen, picture):
+    """The strips, of which a part is kept for the page."""
+    place = 0
+    if seen is not None:
+        seen.choose(picture.shape)
+    for strip in strips:
+        if seen is not None:
+            seen.look(place, strip)
+        place += len(strip)
+        yield strip
+    if seen is not None:
+        seen.finish(picture)
+
+
+def _write_png(file: IO[bytes], strips, picture, scale):
+    height, width = (max(round(side * scale), 1) for side in picture.shape)
+    about = {"bits": picture.bits, "icc": picture.icc, "exif": picture.exif}
+    with PngWriter(file, width, height, picture.channels, **about) as writer:
+        for strip in strips:
+            writer.write(strip)
+
+
+def _pillow(pixels):
+    """Pillow's image of what `to_pillow` does not take, too: grey with alpha, and 16-bit grey."""
+    from PIL import Image
+
+    if pixels.dtype == np.uint16:
+        return Image.fromarray(np.ascontiguousarray(pixels[..., 0]))
+    return Image.fromarray(pixels, "LA") if pixels.shape[2] == 2 else to_pillow(pixels)
+
+
+def _timing(path):
+    """Milliseconds of each frame, and how often an animation repeats; 0 is without an end."""
+    from PIL import ImageSequence
+
+    with opened(path) as file:
+        times = []
+        for frame in ImageSequence.Iterator(file):
+            frame.load()  # a WebP says it then
+            times.append(frame.info.get("duration", 100))
+        return times, file.info.get("loop", 0)
