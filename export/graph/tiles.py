@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from keras_gans import checks
 from keras_gans.interface import Image, Interface
-from keras_gans.networks.receptive_radius import receptive_radius
+from keras_gans.layers.pixel_unshuffle import PixelUnshuffle
+from keras_gans.networks import receptive_radius
 
 TILE = 256  # its side
 _OF_A_TILE = 6  # a margin is at most this part of a tile
@@ -48,6 +49,8 @@ def of(
     several = len(images) != 1 or len(stated.outputs) != 1
     if several or images[0].shape[:2] != (None, None) or scale <= 1 or scale != int(scale):
         return None
+    if any(isinstance(layer, PixelUnshuffle) for layer in generator.layers):
+        return None  # it takes sizes that are multiples, and not those of the last tile
     if margin is None:
         radius = receptive_radius(generator)
         if radius is None:

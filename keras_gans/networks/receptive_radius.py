@@ -1,99 +1,68 @@
-"""How far around a place of its image a network looks."""
+"""How far into its input a network looks: what tiles must share so that cutting them is exact."""
 
 import math
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
-from keras import layers
 
-from keras_gans.layers import PixelShuffle
-from keras_gans.layers.bicubic_reduction import BicubicReduction
-from keras_gans.layers.clip_at_inference import ClipAtInference
-from keras_gans.layers.pixel_unshuffle import PixelUnshuffle
-
-# Each pixel by itself.
-_POINTWISE = (
-    layers.Activation,
-    layers.Add,
-    layers.Average,
-    layers.BatchNormalization,
-    layers.Concatenate,
-    layers.Dropout,
-    layers.ELU,
-    layers.LeakyReLU,
-    layers.Multiply,
-    layers.PReLU,
-    layers.ReLU,
-    layers.Rescaling,
-    layers.Subtract,
-    ClipAtInference,
-)
-# Pixels of the smaller image to either side that an enlarged one is interpolated from.
-_INTERPOLATED = {"nearest": 0, "bilinear": 1, "bicubic": 2}
-
-
-class _Seen(NamedTuple):
-    """Of a tensor: pixels of the input to either side that count, and its size over the input's."""
-
-    radius: Fraction
-    scale: Fraction
+# Layers that look at each pixel alone.
+_POINTWISE = {"Activation", "BatchNormalization", "ClipAtInference", "ELU", "LeakyReLU", "PReLU"}
+_POINTWISE |= {"ReLU", "Rescaling", "Identity", "InputLayer", "Add", "Concatenate", "Multiply"}
+_POINTWISE |= {"Subtract", "Average", "Maximum", "Minimum", "Dropout", "SeededDropout"}
+_POINTWISE |= {"GaussianNoise", "InstanceNoise"}
 
 
 def receptive_radius(network: keras.Model) -> int | None:
-    """Returns by how many pixels a network looks to each side of a place in its image.
+    """Returns the number of input pixels to every side that a pixel of the output depends on.
 
-    Tiles that overlap by so much on each side are the same as the whole image where they are cut.
+    It is counted from the output back to the input, rounded up where the size changes.
 
-    >>> receptive_radius(keras_gans.networks.compact_upscaler((None, None, 3)))
+    >>> receptive_radius(keras_gans.networks.compact_upscaler((None, None, 3), width=4, depth=16))
     18
-    >>> receptive_radius(keras_gans.networks.resnet_generator((None, None, 3)))
+    >>> receptive_radius(keras_gans.networks.resnet_generator((None, None, 3), width=4, blocks=1))
 
     Args:
-        network: a built functional or Sequential `keras.Model`.
+        network: a built functional or Sequential `keras.Model` from images to images.
 
     Returns:
-        Pixels of the input, rounded up. `None` for a network with a layer that looks at the whole
-        image, or that is not known here.
+        The number; `None` where a layer is not known to look at its surroundings alone, such as
+        an instance normalisation, which looks at the whole image.
     """
-    seen = {id(tensor): _Seen(Fraction(0), Fraction(1)) for tensor in network.inputs}
-    for layer in getattr(network, "operations", ()):
-        if isinstance(layer, layers.InputLayer):
-            continue
-        try:
-            taken = [seen[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
-        except (AttributeError, KeyError, ValueError):  # used twice, or a network inside
-            return None
-        made = _made(layer, _Seen(max(t.radius for t in taken), taken[0].scale))
-        if made is None or len({t.scale for t in taken}) > 1:
-            return None
-        seen.update(dict.fromkeys(map(id, keras.tree.flatten(layer.output)), made))
-    found = [seen.get(id(tensor)) for tensor in network.outputs]
-    return None if None in found else math.ceil(max(t.radius for t in found if t))
+    needs = {id(tensor): 0 for tensor in network.outputs}
+    for _, nodes in sorted(network._nodes_by_depth.items()):  # the output has depth 0
+        for node in nodes:
+            after = max((needs.get(id(t), 0) for t in node.outputs), default=0)
+            before = _before(node.operation, after)
+            if before is None:
+                return None
+            for tensor in node.input_tensors:
+                needs[id(tensor)] = max(needs.get(id(tensor), 0), before)
+    return max(needs[id(tensor)] for tensor in network.inputs)
 
 
-def _made(layer: Any, taken: _Seen) -> _Seen | None:
-    """What a layer makes of a tensor; `None` if it is not known."""
-    radius, scale = taken
-    if isinstance(layer, _POINTWISE):
-        return taken
-    # Pixels of this layer's own input to each side, and by how much it enlarges.
-    if isinstance(layer, layers.Conv2DTranspose):
-        around, factor = Fraction(max(layer.kernel_size) - 1, 2 * layer.strides[0]), layer.strides
-    elif isinstance(layer, layers.Conv2D):
-        around = Fraction((max(layer.kernel_size) - 1) * max(layer.dilation_rate), 2)
-        factor = tuple(Fraction(1, stride) for stride in layer.strides)
-    elif isinstance(layer, layers.UpSampling2D) and layer.interpolation in _INTERPOLATED:
-        around, factor = Fraction(_INTERPOLATED[layer.interpolation]), layer.size
-    elif isinstance(layer, PixelShuffle):
-        around, factor = Fraction(0), (layer.factor, layer.factor)
-    elif isinstance(layer, PixelUnshuffle):
-        around, factor = Fraction(layer.factor - 1), (Fraction(1, layer.factor),) * 2
-    elif isinstance(layer, BicubicReduction):
-        around = Fraction(layer.denominator)
-        factor = (Fraction(layer.numerator, layer.denominator),) * 2
-    else:
-        return None
-    if factor[0] != factor[1]:
-        return None
-    return _Seen(radius + around / scale, scale * factor[0])
+def _before(layer: Any, need: int) -> int | None:
+    """What a layer needs of its input for `need` pixels around one of its output."""
+    kind = type(layer).__name__
+    if isinstance(layer, keras.Model):
+        inner = receptive_radius(layer)
+        return None if inner is None else need + inner
+    if kind in _POINTWISE:
+        return need
+    if kind in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D"):
+        reach = max(
+            math.ceil(d * (k - 1) / 2) for k, d in zip(layer.kernel_size, layer.dilation_rate)
+        )
+        return need * max(layer.strides) + reach
+    if kind == "Conv2DTranspose":
+        return (need + max(layer.kernel_size) - 1) // min(layer.strides) + 1
+    if kind in ("MaxPooling2D", "AveragePooling2D"):
+        return need * max(layer.strides) + max(layer.pool_size) - 1
+    if kind == "PixelShuffle":
+        return math.ceil(need / layer.factor)
+    if kind == "PixelUnshuffle":
+        return (need + 1) * layer.factor - 1
+    if kind == "UpSampling2D":
+        return math.ceil(need / min(layer.size)) + (layer.interpolation != "nearest")
+    if kind == "BicubicReduction":
+        return math.ceil(need * layer.denominator / layer.numerator) + 2
+    return None

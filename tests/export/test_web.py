@@ -623,8 +623,8 @@ def test_a_picture_of_any_size_is_what_keras_makes_of_the_whole(page, see, tmp_p
         path = tmp_path / f"{height}x{width}.png"
         Image.fromarray(picture).save(path)
         page.choose_file("#file", path)
-        page.until(f"document.getElementById('status').textContent.startsWith('{width}\u00d7{height} "
-                   f"to {2 * width}\u00d7{2 * height}, ')")  # fmt: skip
+        sizes = f"{width}\u00d7{height} to {2 * width}\u00d7{2 * height}, "
+        page.until(f"document.getElementById('status').textContent.startsWith('{sizes}')")
         np.testing.assert_array_equal(pixels(page, "before"), picture)
         made = generator.predict(image.from_uint8(picture)[None], verbose=0)[0]
         # Beyond a picture that is smaller than a tile its edges are repeated, and no zeros.
