@@ -117,9 +117,9 @@ class Page:
             params = event.get("params", {})
             entry = params.get("entry", {})
             # LiteRT.js tells everything as an error.
-            told = str(entry.get("text")).startswith(_NOTES)
+            noted = str(entry.get("text")).startswith(_NOTES)
             if event.get("method") == "Runtime.exceptionThrown" or (
-                entry.get("level") == "error" and not told
+                entry.get("level") == "error" and not noted
             ):
                 found.append(params)
             if event.get("method") == "Runtime.consoleAPICalled" and params["type"] == "error":
