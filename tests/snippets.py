@@ -34,6 +34,8 @@ NOT_RUN = {
     "export import gallery": "the same",
     "load_pytorch(": "files of other programs; tests/zoo/test_convert.py makes some",
     "load_keras_h5(": "the same",
+    'load("realesrgan_anime_x4")': "a package of weights",
+    'load("realesrgan_x4")': "the same",
     "real_esrgan.load(": "a package of weights; tests/zoo/test_real_esrgan.py has small files",
 }
 

@@ -3,10 +3,12 @@ import json
 import os
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import sysconfig
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +154,7 @@ def test_words_that_make_no_sense(words, capsys):
 
 # What a user may get wrong, for every verb: a line or a usage, and no traceback.
 D, C, I = "dcgan_digits_28", "conditional_gan_digits_28", "infogan_digits_28"  # noqa: E741
-T = "cyclegan_emoji_style_64"
+T, U = "cyclegan_emoji_style_64", "realesrgan_animevideo_x4"
 MISTAKES = {
     # sources that are not there, or are something else
     "generate file.txt": "no preset of that name",
@@ -160,6 +162,8 @@ MISTAKES = {
     "interpolate nothing": "no preset of that name",
     "project empty p.png": "no preset in that folder",
     "translate file.txt p.png": "no preset of that name",
+    "upscale file.txt p.png": "no preset of that name",
+    f"upscale {D} p.png": "cannot be enlarged by this generator",
     "evaluate empty": "must be compared with real ones",
     "evaluate nothing": "no preset of that name",
     "train empty": "no preset in that folder",
@@ -176,6 +180,12 @@ MISTAKES = {
     f"project {D} file.txt": "cannot be read",
     f"translate {T} missing.png": "does not exist",
     f"translate {T} empty": "no images to translate",
+    f"upscale {U} missing.png": "does not exist",
+    f"upscale {U} empty": "no images to upscale",
+    f"upscale {U} file.txt": "not an image",
+    f"upscale {U} huge.png": "more than the",
+    f"upscale {U} wide.png --max-pixels 1000": "400000x4 pixels, more than `max_pixels`",
+    f"upscale {U} wide.png --format webp": "a side may have 16,383",
     "evaluate empty --against digits": "no images in the folder",
     f"generate {D} --latents empty": "a folder",
     f"generate {D} --latents text.npy": "finite real numbers",
@@ -189,6 +199,8 @@ MISTAKES = {
     f"interpolate {D} --output /proc/a.gif": "cannot be written to",
     f"project {D} p.png --output file.txt": "a file where a folder is to be",
     f"translate {T} p.png --output file.txt": "a file where a folder is to be",
+    f"upscale {U} p.png --output file.txt": "a file where a folder is to be",
+    f"upscale {U} p.png --output .": "written over one that is to be upscaled",
     f"evaluate {D} --output file.txt": "a file where a folder is to be",
     "train quick --run file.txt": "a file where a folder is to be",
     "train quick --run /proc/a --dry-run": "cannot be written to",
@@ -218,6 +230,19 @@ MISTAKES = {
     f"project {D} p.png --features nothing": "no such feature network",
     f"translate {T} p.png --overlap 1000000": "can share half of that",
     f"translate {T} p.png --batch-size 0": "1 or more",
+    f"upscale {U} p.png --scale 0": "from 1 to 16",
+    f"upscale {U} p.png --scale nan": "from 1 to 16",
+    f"upscale {U} p.png --scale x": "invalid float value",
+    f"upscale {U} p.png --strength 2": "from 0 to 1",
+    f"upscale {U} p.png --tile 20": "above 54",
+    f"upscale {U} p.png --tile 0": "1 or more",
+    f"upscale {U} p.png --margin=-1": "0 or more",
+    f"upscale {U} p.png --max-pixels 10": "more than `max_pixels`",
+    f"upscale {U} p.png --format bmp": "invalid choice",
+    f"upscale {U} p.png --shard 4/3": "such as 3/16",
+    f"translate {T} p.png --shard 0/3": "such as 3/16",
+    f"generate {D} --shard 3": "such as 3/16",
+    f"generate {D} --seeds 1-2 --shard 3/3": "Nothing is left for this part",
     f"evaluate {D} --images 1000000000000": "fewer real images",
     f"evaluate {D} --images 0": "1 or more",
     f"evaluate {D} --split nothing": "no such split",
@@ -253,6 +278,12 @@ def mistaken(tmp_path_factory):
     np.save(folder / "text.npy", np.array([["a"]]))
     np.save(folder / "nan.npy", np.full((1, 64), np.nan))
     Image.new("RGB", (28, 28)).save(folder / "p.png")
+    for name, size in {"huge.png": (10**6, 10**6), "wide.png": (10**5, 1)}.items():
+        Image.new("L", (1, 1)).save(folder / name)
+        content = bytearray((folder / name).read_bytes())
+        content[16:24] = struct.pack(">II", *size)  # the beginning says so
+        content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+        (folder / name).write_bytes(content)
     return folder
 
 
@@ -276,7 +307,7 @@ def verbs_with_a_destination():
     return [v for v in cli.VERBS if v not in ("train", "serve", "zoo", "doctor")]
 
 
-REST = {"project": ["p.png"], "translate": ["p.png"]}
+REST = {"project": ["p.png"], "translate": ["p.png"], "upscale": ["p.png"]}
 
 
 @pytest.mark.parametrize("verb", verbs_with_a_destination())

@@ -19,8 +19,9 @@ from keras_gans.zoo.inference.tiles import cuts
 # The blur of colour differences, two boxes of so many pixels, and what it looks at beside them.
 _BOX = 9
 _COLOR_MARGIN = _BOX  # 2 * (9 - 1) / 2 of the boxes, 1 of the enlargement
-# Where a network looks at much more than that, or it is not known: pixels around each tile.
-MARGIN = 32
+# Pixels around each tile where a network looks at many more, or it is not known at how many, and
+# where it looks at more than `_FAR`: docs/upscale.md says what this makes different.
+_MARGIN, _FAR_MARGIN, _FAR = 32, 48, 128
 _TILES = (64, 512)  # the smallest and largest side of a tile, unless the network asks for another
 _MEMORY = 2**30  # bytes that a tile may take
 _COPIES = 4  # of the largest feature map that are in memory at once, measured
@@ -120,8 +121,12 @@ class Upscaler:
         return cuts(self._padded(length), self.tile, self.margin, self.step)
 
     def __post_init__(self) -> None:
+        # Kept with the network, past Keras, which tracks attributes: tracing takes a second.
+        kept = self.network.__dict__.setdefault("_keras_gans_enlarging", {})
         signature = [tf.TensorSpec((1, None, None, self.channels), tf.float32)]
-        object.__setattr__(self, "_run", tf.function(self._graph, input_signature=signature))
+        run = tf.function(self._graph, input_signature=signature)
+        run = kept.setdefault((self.strength, self.keep_colours), run)
+        object.__setattr__(self, "_run", run)
 
     def _graph(self, images):
         large = self.network(images, training=False)
@@ -153,7 +158,7 @@ def of_network(
             of times larger.
         tile: side of a tile in pixels; `None` for one that takes a gigabyte at most.
         margin: pixels of it that are cut off to every side. `None` for as many as the network
-            looks at, if these are known and few, and else 32.
+            looks at, if these are known and few, and else 32 or 48.
         strength: from 0 to 1.
         keep_colours: as for `Upscaler`.
 
@@ -170,7 +175,8 @@ def of_network(
     step, reach = divisor(network), radius(network)
     needed = None if reach is None else reach + _COLOR_MARGIN * keep_colours
     if margin is None:
-        margin = needed if needed is not None and needed <= 2 * MARGIN else MARGIN
+        chosen = _FAR_MARGIN if needed is not None and needed > _FAR else _MARGIN
+        margin = needed if needed is not None and needed <= 2 * _MARGIN else chosen
     margin = -(-checks.count("margin", margin, 0) // step) * step
     exact = needed is not None and margin >= needed
     if tile is None:
