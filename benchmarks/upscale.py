@@ -183,7 +183,9 @@ class Candidate:
         command = [python, "-P", str(HERE), "--work", name, "--folder", folder]
         command += ["--threads", str(threads), "--side", str(side), "--weights", weights]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen(command, text=True, **pipes)
+        # Or threads wait actively, and the waiting counts as processor time.
+        environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+        self.process = subprocess.Popen(command, text=True, env=environment, **pipes)
         self.ready = self.process.stdout.readline().strip() == "ready"
         if not self.ready:
             self.why = (self.process.stderr.read().strip().splitlines() or ["it ended"])[-1]

@@ -32,7 +32,7 @@ TOLERANCES = {"float32": 1e-3, "float16": 0.02, "bfloat16": 0.16}
 PSNR = {"dynamic": 35.0, "int8": 28.0}
 # Inputs that are drawn, and the most pixels made of them: an upscaler takes a minute for four times
 # as many.
-_EXAMPLES, _EXAMPLE_PIXELS = 16, 2**20
+_EXAMPLES, _EXAMPLE_PIXELS = 16, 2**19
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +113,7 @@ def check(
             `.onnx` file.
         generator: the `keras.Model` it was written from.
         num_examples: how many inputs to draw. `None` for 16, or fewer where the images made of
-            them would have more than 2**20 pixels together.
+            them would have more than 2**19 pixels together.
         seed: of the inputs: latents standard normal, images uniform in [-1, 1], labels in turn. The
             latents of seed 0 are those of a preset's `samples.png`.
         inputs: an array of latents or images to use instead of drawing, or arrays by name.

@@ -108,7 +108,7 @@ def test_fewer_examples_of_large_images():
         port = interface.Image(side, side, 3)
         return checking._number(interface.Interface([port], [port]))
 
-    assert [number(side) for side in (None, 64, 256, 512, 4096)] == [16, 16, 16, 4, 1]
+    assert [number(side) for side in (None, 64, 256, 512, 4096)] == [16, 16, 8, 2, 1]
 
 
 # ---- SavedModel
