@@ -17,8 +17,8 @@ from keras_gans.layers.pixel_unshuffle import PixelUnshuffle
 def without_refused_layers(generator: keras.Model) -> keras.Model:
     """Returns the same generator, with the same weights, of layers that GPU delegates run.
 
-    - `keras.layers.PReLU` becomes `relu(x) - alpha * relu(-x)`. Twice of that is a ReLU, so that
-      nothing is fused back into a PReLU.
+    - `keras.layers.PReLU` becomes `relu(x) - alpha * relu(-x)`, which the converter does not fuse
+      into a PReLU again.
     - `layers.PixelShuffle` becomes a transposed convolution whose kernel has a single 1 for each
       channel: it copies numbers, and is exact. No shape has the rows of an image in its batch.
     - `layers.PixelUnshuffle` becomes a convolution with such a kernel.
@@ -38,6 +38,9 @@ def without_refused_layers(generator: keras.Model) -> keras.Model:
 
     Returns:
         A `keras.Model`, with an interface that says what the generator's does.
+
+    Raises:
+        ValueError: if it is no generator, or a layer cannot be built from its configuration.
     """
     found = signatures.interface_of(generator)
     try:

@@ -38,7 +38,7 @@ _FORMATS = ("png", "jpeg", "webp", "gif", "bmp")
 # What a canvas can show.
 _CHANNELS = (1, 3)
 
-TILE = 128  # of a generator that enlarges images of any size
+TILE = 192  # of a generator that enlarges images of any size
 
 # How far sliders go from 0, either way: along a direction, and of a continuous code, which was
 # trained on [-1, 1].

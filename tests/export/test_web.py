@@ -667,6 +667,12 @@ def test_upscaling_is_stopped_and_goes_on(page, see, tmp_path):
     web_pages.enter(page, "document", "split", 20)
     clip = "getComputedStyle(document.getElementById('image')).clipPath"
     assert page.run(clip) == "inset(0px 0px 0px 20%)"
+    Image.new("RGB", (40000, 2)).save(tmp_path / "long.png")
+    page.choose_file("#file", tmp_path / "long.png")
+    page.until("document.getElementById('status').className === 'failed'")
+    assert "becomes 80000\u00d74, and this browser draws none so large" in said(page)
+    assert page.run("document.getElementById('download').disabled")
+    assert page.complaints() == []
 
 
 @in_browser
