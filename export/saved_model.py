@@ -34,6 +34,8 @@ def saved_model(
     categorical: Sequence[int] = (),
     continuous: int = 0,
     floats_only: bool = False,
+    tile_size: int = endpoints.TILE,
+    margin: int | None = None,
 ) -> Path:
     """Writes a generator as a SavedModel for TF Serving: a version in the folder of a model.
 
@@ -65,6 +67,11 @@ def saved_model(
             generator's interface does not say so.
         continuous: of an InfoGAN, how many continuous codes, likewise.
         floats_only: write `serving_default` alone.
+        tile_size: of a network that enlarges images of any size: the side of the tiles that it
+            computes one after another, so that memory does not grow with the image.
+        margin: of the tiles: pixels at their edges that are not used. `None` for the network's
+            receptive radius, with which tiles make what the whole image would, but at most a
+            sixth of `tile_size`.
 
     Returns:
         The `pathlib.Path` of the version, `path/version`.
@@ -84,7 +91,7 @@ def saved_model(
     _require_room(base.resolve())
     # Its functions are traced when they are made, called or written: all of it in float32.
     with signatures.in_float32(generator), _folder(folder.resolve(), overwrite) as partial:
-        served = endpoints.endpoints(generator, limits, stated, floats_only)
+        served = endpoints.endpoints(generator, limits, stated, floats_only, tile_size, margin)
         if not floats_only:
             endpoints.require_range(generator)
         # Without `track`, which would store every variable a second time.
