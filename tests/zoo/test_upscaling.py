@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image, ImageCms
 
 from keras_gans import networks, zoo
-from keras_gans.zoo.inference import pictures, receptive, shards, upscale, upscaler
+from keras_gans.zoo.inference import pictures, shards, upscale, upscaler
 from keras_gans.zoo.inference.page import BESIDE
 from keras_gans.zoo.inference.resampling import resampled
 from keras_gans.zoo.inference.tiles import cuts
@@ -106,7 +106,7 @@ def test_how_far_a_network_looks_is_what_a_changed_pixel_shows(build):
     network, side = shaken(build(), 0.1), 96
     (clip,) = (layer for layer in network.layers if type(layer).__name__ == "ClipAtInference")
     unclipped = keras.Model(network.inputs[0], clip.input)
-    reach = receptive.radius(network)
+    reach = networks.receptive_radius(network)
     image = np.random.default_rng(0).uniform(-0.3, 0.3, (1, side, side, 3)).astype("float32")
     found = 0
     for place in (side // 2, side // 2 + 1):
@@ -123,9 +123,11 @@ def test_how_far_a_network_looks_is_what_a_changed_pixel_shows(build):
 def test_how_far_known_networks_look():
     for scale, reach in {None: 18, 2: 19, 3: 19}.items():
         compact = networks.compact_upscaler((None, None, 3), width=4, output_scale=scale)
-        assert receptive.radius(compact) == reach
+        assert networks.receptive_radius(compact) == reach
     # It normalises over the whole image.
-    assert receptive.radius(networks.resnet_generator((32, 32, 3), width=4, blocks=1)) is None
+    assert (
+        networks.receptive_radius(networks.resnet_generator((32, 32, 3), width=4, blocks=1)) is None
+    )
 
 
 # ---- colours
