@@ -1,6 +1,7 @@
 """Is what was written what Keras computes?"""
 
 import dataclasses
+import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,10 +14,12 @@ import tensorflow as tf
 
 from keras_gans import checks, image
 from keras_gans.export import signatures
-from keras_gans.export.graph.versions import newest_version
+from keras_gans.export.graph.versions import HASHES, LIMITS, newest_version
 from keras_gans.export.metadata import metadata
 from keras_gans.export.optional import onnx_package
+from keras_gans.files import sha256
 from keras_gans.interface import Interface
+from keras_gans.reading.text import read_json
 
 # What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
 # float32: an eighth of one of 255 levels; a digit generator leaves 2.5e-6, and instance
@@ -28,6 +31,9 @@ TOLERANCES = {"float32": 1e-3, "float16": 0.02, "bfloat16": 0.16}
 # instead, in dB. Seen were 40 and more with 8-bit weights, 30 to 40 with 8-bit computation, and 25
 # or less where a colour cast or noise could be seen. 28 dB are 0.08 of a range of 2.
 PSNR = {"dynamic": 35.0, "int8": 28.0}
+# Inputs that are drawn, and the most pixels made of them: an upscaler takes a minute for four times
+# as many.
+_EXAMPLES, _EXAMPLE_PIXELS = 16, 2**19
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,19 +74,23 @@ class _Written:
         format: as in `Report`.
         run: function from arrays by name to arrays by name.
         batch_size: that it runs; `None` for any.
+        most: images that it runs at once.
+        image_size: height and width of the images that it takes, where they are fixed.
         numbers: set of the names of what it stores and computes in, keys of the bounds above.
     """
 
     format: str
     run: Callable[[dict], dict]
     batch_size: int | None = None
+    image_size: tuple[int, int] | None = None
     numbers: frozenset = frozenset()
+    most: int | None = None
 
 
 def check(
     path: Path | str,
     generator: keras.Model,
-    num_examples: int = 16,
+    num_examples: int | None = None,
     seed: int = 0,
     inputs: Any = None,
     tolerance: float | None = None,
@@ -103,7 +113,8 @@ def check(
         path: SavedModel folder (or one of versions, whose newest is taken), or `.tflite` or
             `.onnx` file.
         generator: the `keras.Model` it was written from.
-        num_examples: how many inputs to draw.
+        num_examples: how many inputs to draw. `None` for 16, or fewer where the images made of
+            them would have more than 2**19 pixels together.
         seed: of the inputs: latents standard normal, images uniform in [-1, 1], labels in turn. The
             latents of seed 0 are those of a preset's `samples.png`.
         inputs: an array of latents or images to use instead of drawing, or arrays by name.
@@ -119,7 +130,8 @@ def check(
         ValueError: if nothing that can be read is there, it takes or makes other shapes, it
             differs by more than is allowed, or images of the generator leave [-1, 1].
     """
-    checks.count("num_examples", num_examples)
+    if num_examples is not None:
+        checks.count("num_examples", num_examples)
     if tolerance is not None and not (isinstance(tolerance, (int, float)) and tolerance >= 0):
         raise ValueError(
             "`tolerance` must be a number of 0 or more, or None for what rounding explains. "
@@ -128,18 +140,28 @@ def check(
     path = signatures.to_path(path)
     path = path if path.suffix in (".tflite", ".onnx") else newest_version(path)
     generator = signatures.generator_of(generator)
+    opened = _opened(path, signatures.interface_of(generator))
     stated = signatures.interface_of(generator)
+    if stated.image and None in stated.image.shape:  # a file may be for one size
+        generator = signatures.at_size(generator, opened[0].image_size)
+        stated = signatures.interface_of(generator)
     if inputs is None:
-        inputs = signatures.examples(generator, num_examples, seed)
+        inputs = signatures.examples(generator, num_examples or _number(stated), seed)
     else:
         inputs = signatures.named(generator, inputs)
     with signatures.in_float32(generator):
         expected = _expected(generator, stated, inputs)
-        reports = [_compared(path, written, inputs, expected) for written in _opened(path, stated)]
+        reports = [_compared(path, written, inputs, expected) for written in opened]
         largest = max(float(np.abs(array).max()) for array in expected.values())
         for report, numbers in reports:
             _require(path, generator, report, numbers, tolerance, largest)
     return reports[0][0]
+
+
+def _number(stated: Interface) -> int:
+    """How many inputs to draw."""
+    made = [math.prod(port.shape[:2]) for port in stated.images if None not in port.shape]
+    return min(_EXAMPLES, max(1, _EXAMPLE_PIXELS // max([1, *made])))
 
 
 def _expected(
@@ -177,7 +199,7 @@ def _compared(
 ) -> tuple[Report, frozenset[str]]:
     """A pair of `Report` and the numbers that bound it."""
     number = len(next(iter(expected.values())))
-    batch_size = written.batch_size or number
+    batch_size = written.batch_size or min(number, written.most or number)
     # A fixed batch is filled up with what is there; the surplus is not looked at.
     size = -(-number // batch_size) * batch_size
     padded = {name: np.resize(array, (size, *array.shape[1:])) for name, array in inputs.items()}
@@ -259,6 +281,7 @@ def _require(
 
 
 def _saved_model(path: Path, stated: Interface) -> _Written:
+    _require_undamaged(path)
     try:
         loaded = tf.saved_model.load(str(path))
     # Depending on what is damaged: OSError, KeyError, IndexError, ValueError, OpError and others.
@@ -281,7 +304,28 @@ def _saved_model(path: Path, stated: Interface) -> _Written:
         tensors = {name: tf.constant(array) for name, array in inputs.items()}
         return {name: made.numpy() for name, made in serve(**tensors).items()}
 
-    return _Written("SavedModel", run)
+    limits = path / LIMITS
+    most = read_json(limits)["max_images"] if limits.is_file() else None
+    return _Written("SavedModel", run, most=most)
+
+
+def _require_undamaged(path: Path) -> None:
+    """Raises ValueError for a file that is not as it was written, where its hash is known.
+
+    TensorFlow verifies the variables alone: a changed graph may load, and compute something else.
+    """
+    if not (path / HASHES).exists():
+        return  # of an earlier release, or written by Keras
+    try:
+        expected = read_json(path / HASHES)
+        damaged = [name for name, value in expected.items() if sha256(path / name) != value]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        damaged = [f"{type(error).__name__}: {error}"]
+    if damaged:
+        raise ValueError(
+            "That SavedModel cannot be read: a part of it is damaged or missing. Export it again. "
+            f"Received: {path}, {', '.join(damaged)}"
+        )
 
 
 def _tflite(path: Path, stated: Interface) -> list[_Written]:
@@ -308,12 +352,16 @@ def _tflite(path: Path, stated: Interface) -> list[_Written]:
 
     def opened(name: str) -> _Written:
         runner = interpreter.get_signature_runner(name)
-        first = next(iter(runner.get_input_details().values()))
+        inputs = runner.get_input_details()
+        first = next(iter(inputs.values()))
+        # Of the input of images, which a generator may take in any size, and a file in one.
+        taken = inputs.get(stated.image.name) if stated.image else None
+        size = None if taken is None else tuple(map(int, taken["shape"][1:3]))
 
         def run(inputs):
             return runner(**inputs)
 
-        return _Written(kind, run, int(first["shape"][0]), frozenset(numbers))
+        return _Written(kind, run, int(first["shape"][0]), size, frozenset(numbers))
 
     return [opened(name) for name in sorted(found, key=lambda n: (n != "serving_default", n))]
 

@@ -10,8 +10,14 @@ import keras
 from keras_gans import checks
 from keras_gans.export import signatures
 from keras_gans.export.graph import endpoints, warm_up
-from keras_gans.export.graph.versions import LIMITS, is_version, newest_version, versions
-from keras_gans.files import atomic_folder
+from keras_gans.export.graph.versions import (
+    HASHES,
+    LIMITS,
+    is_version,
+    newest_version,
+    versions,
+)
+from keras_gans.files import atomic_folder, hashes
 
 __all__ = ["newest_version", "saved_model"]
 
@@ -28,6 +34,8 @@ def saved_model(
     categorical: Sequence[int] = (),
     continuous: int = 0,
     floats_only: bool = False,
+    tile_size: int = endpoints.TILE,
+    margin: int | None = None,
 ) -> Path:
     """Writes a generator as a SavedModel for TF Serving: a version in the folder of a model.
 
@@ -59,6 +67,11 @@ def saved_model(
             generator's interface does not say so.
         continuous: of an InfoGAN, how many continuous codes, likewise.
         floats_only: write `serving_default` alone.
+        tile_size: of a network that enlarges images of any size: the side of the tiles that it
+            computes one after another, so that memory does not grow with the image.
+        margin: of the tiles: pixels at their edges that are not used. `None` for the network's
+            receptive radius, with which tiles make what the whole image would, but at most a
+            sixth of `tile_size`.
 
     Returns:
         The `pathlib.Path` of the version, `path/version`.
@@ -78,7 +91,7 @@ def saved_model(
     _require_room(base.resolve())
     # Its functions are traced when they are made, called or written: all of it in float32.
     with signatures.in_float32(generator), _folder(folder.resolve(), overwrite) as partial:
-        served = endpoints.endpoints(generator, limits, stated, floats_only)
+        served = endpoints.endpoints(generator, limits, stated, floats_only, tile_size, margin)
         if not floats_only:
             endpoints.require_range(generator)
         # Without `track`, which would store every variable a second time.
@@ -94,6 +107,7 @@ def saved_model(
             "max_total_pixels": limits.total_pixels,
         }
         (partial / LIMITS).write_text(json.dumps(stated) + "\n")
+        (partial / HASHES).write_text(json.dumps(hashes(partial), indent=1) + "\n")
     return folder
 
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_gans import checks
 from keras_gans.export import signatures
 from keras_gans.export.checking import check as check_file
+from keras_gans.export.for_gpu import without_refused_layers
 from keras_gans.export.graph.pictures import to_uint8
 from keras_gans.export.metadata import describe, into_tflite
 from keras_gans.files import atomic
@@ -39,6 +40,8 @@ def tflite(
     batch_size: int | Sequence[int] = 1,
     precision: str = "float16",
     *,
+    image_size: int | Sequence[int] | None = None,
+    for_gpu: bool = False,
     representative: Any = None,
     output: str = "float32",
     metadata: Mapping[str, Any] | None = None,
@@ -65,6 +68,11 @@ def tflite(
         precision: of the stored weights. `"float16"` halves the file, `"dynamic"` quarters it with
             8-bit weights, and both compute in float32 where the phone has nothing else; `"int8"`
             computes in 8 bits too, except for the arithmetic of normalisation.
+        image_size: `(height, width)` of the images that go in, or one number for both, of a
+            generator that takes any: a file is for one size. Larger images are cut into tiles
+            of it (docs/tflite.md).
+        for_gpu: write a PReLU, a pixel shuffle and nearest upsampling in operations that every
+            GPU delegate has; the images are the same up to rounding (docs/tflite.md).
         representative: for `"int8"`, what the ranges of values are measured on: an array of latents
             or images as the generator will get them, several inputs by name, or `"latents"`, which
             draws 64 normal ones.
@@ -79,8 +87,9 @@ def tflite(
         The `pathlib.Path` of the file.
 
     Raises:
-        ValueError: if it is no generator, draws random numbers, has an operation that TFLite has
-            not (the message names it), fails the check, or an argument is out of range.
+        ValueError: if it is no generator, takes images of any size and `image_size` is not given,
+            draws random numbers, has an operation that TFLite has not (the message names it),
+            fails the check, or an argument is out of range.
         FileExistsError: if the file exists.
     """
     path = signatures.file_to_write(path, ".tflite", "A TFLite file", overwrite)
@@ -91,22 +100,24 @@ def tflite(
         if value not in known:
             raise ValueError(f"`{name}` must be one of {known}. Received: {value!r}")
     sizes = _batch_sizes(batch_size)
-    generator = signatures.generator_of(generator)
+    given = signatures.at_size(signatures.generator_of(generator), image_size)
+    generator = without_refused_layers(given) if for_gpu else given
     stated = signatures.interface_of(generator)
     signatures.require_float32_weights(generator)
-    given = _representative(generator, precision, representative)
+    examples = _representative(generator, precision, representative)
     description = describe(generator, precision, RANGES[output], metadata)
     with signatures.in_float32(generator):
         functions = {
             f"batch_{size}" if number else "serving_default": _traced(generator, size, output)
             for number, size in enumerate(sizes)
         }
-    content = into_tflite(_converted(generator, functions, precision, given), description)
+    content = into_tflite(_converted(generator, functions, precision, examples), description)
     with atomic(path) as partial:
         partial.write_bytes(content)
         if check:
-            pictures = given is not None and stated.takes_image
-            check_file(partial, generator, inputs=given if pictures else None)
+            pictures = examples is not None and stated.takes_image
+            # With the layers that were replaced, so that the replacement is compared, too.
+            check_file(partial, given, inputs=examples if pictures else None)
     return path
 
 
@@ -153,8 +164,8 @@ def _traced(generator: keras.Model, batch_size: int, output: str) -> Any:
     open_sizes = [spec.shape for spec in specs if None in spec.shape]
     if open_sizes:
         raise ValueError(
-            "TFLite files are for images of one size, and this generator takes any. Build the same "
-            "network for the size you need, and give it these weights with `set_weights`. "
+            "TFLite files are for images of one size, and this generator takes any. Choose one, "
+            "such as `image_size=128` (`--image-size 128`), and cut larger images into tiles. "
             f"Received: inputs of shape {open_sizes[0]}"
         )
     values = [

@@ -14,17 +14,19 @@ import PIL.Image
 
 from keras_gans import checks, image
 from keras_gans.export import litert_js, pages, signatures
+from keras_gans.export.graph import tiles
 from keras_gans.export.tflite import tflite
-from keras_gans.files import atomic_folder, sha256
+from keras_gans.files import atomic_folder, hashes
 from keras_gans.image.pixels import to_pillow
 from keras_gans.interface import Image, Interface, Latents, Port
 
 PAGE, MODEL, ABOUT = "index.html", "generator.tflite", "model.json"
 
-# The sources of the page. Of the controls there are two kinds, called by what the generator takes.
-SCRIPTS = ("latent.js", "generator.js", "explore.js", "translate.js")
+# The sources of the page. Of the controls there are three kinds, by what the generator takes; those
+# of a gallery are the first two.
+SCRIPTS = ("latent.js", "generator.js", "explore.js", "pictures.js", "translate.js")
 STYLE = "page.css"
-_FILES = (*SCRIPTS, "page.js", STYLE)
+_FILES = (*SCRIPTS, "upscale.js", "worker.js", "page.js", STYLE)
 _LOADING = markupsafe.Markup(
     "Loading. A page that is opened as a file stays like this: serve its\nfolder, for example with "
     "<code>python -m http.server</code>."
@@ -35,6 +37,8 @@ _FORMATS = ("png", "jpeg", "webp", "gif", "bmp")
 
 # What a canvas can show.
 _CHANNELS = (1, 3)
+
+TILE = 192  # of a generator that enlarges images of any size
 
 # How far sliders go from 0, either way: along a direction, and of a continuous code, which was
 # trained on [-1, 1].
@@ -56,6 +60,8 @@ def web(
     *,
     categorical: Sequence[int] = (),
     continuous: int = 0,
+    tile_size: int = TILE,
+    margin: int | None = None,
 ) -> Path:
     """Writes a folder that any static server can serve, with a page that runs the generator.
 
@@ -64,7 +70,9 @@ def web(
     it is in `latent.sample`, so that the page shows what `gan.generate(1, seed=seed)` makes, of an
     InfoGAN with the codes that are chosen. Images: one that is chosen, dropped or pasted is
     translated. Labels and categorical codes: a menu each. Several images that come out are shown
-    side by side. Everything runs on the visitor's device, from these files alone.
+    side by side. A generator that enlarges images of any size gets tiles of one that is
+    chosen, dropped or pasted, beside the page, which shows progress, can be stopped, and compares
+    before and after by a slider. Everything runs on the visitor's device, from these files alone.
 
     >>> generator = keras_gans.zoo.load("dcgan_digits_28")
     >>> folder = keras_gans.export.web(generator, "exported/web/dcgan_digits_28")  # doctest: +SKIP
@@ -93,6 +101,8 @@ def web(
         categorical: of an InfoGAN, the number of classes of each categorical code, `(10,)`, where
             the generator's interface does not say so.
         continuous: of an InfoGAN, how many continuous codes, likewise. They get sliders too.
+        tile_size: of a generator that enlarges images of any size: the side of its tiles.
+        margin: of the tiles: pixels at their edges that are not used, as for `saved_model`.
 
     Returns:
         The `pathlib.Path` of the folder.
@@ -113,7 +123,13 @@ def web(
         )
     generator = signatures.generator_of(generator)
     stated = signatures.with_codes(signatures.interface_of(generator), categorical, continuous)
+    cut = tiles.of(generator, stated, tile_size, margin)
+    if cut:
+        generator = signatures.at_size(generator, cut.size)
+        stated = signatures.interface_of(generator)
     about = describe(generator, stated, title, directions, class_names)
+    if cut:
+        about |= {"input": "upscale", "scale": cut.scale, "margin": cut.margin}
     offered = pictures(generator, examples)
     about |= {
         "examples": [f"example_{i}.{kind}" for i, (kind, _) in enumerate(offered)],
@@ -137,11 +153,7 @@ def web(
         shown = {key: about[key] for key in ("title", "runtime", "input")}
         shown |= {"description": description, "loading": _LOADING, "heading": "h2"}
         (partial / PAGE).write_text(pages.render("page", **shown), encoding="utf-8")
-        about["sha256"] = {
-            path.relative_to(partial).as_posix(): sha256(path)
-            for path in sorted(partial.rglob("*"))
-            if path.is_file()
-        }
+        about["sha256"] = hashes(partial)
         (partial / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
     return folder
 
@@ -237,8 +249,9 @@ def _require_controls(stated: Interface, main: Port) -> None:
                 continue
             if len(port.shape) != 3 or None in port.shape or port.shape[2] not in _CHANNELS:
                 raise ValueError(
-                    "A page shows images `(height, width, channels)` of one size, grey or RGB. "
-                    "Build the generator for one `image_shape`. "
+                    "A page shows images `(height, width, channels)` of one size, grey or RGB, or "
+                    "of any size where they are enlarged by a network that looks at each place's "
+                    "surroundings alone. Build the generator for one `image_shape`. "
                     f"Received: one that {side} {port.shape}"
                 )
     others = [port for port in stated.inputs if port not in stated.labels and port != main]

@@ -14,6 +14,8 @@ import time
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
+_NOTES = ("INFO: ", "WARNING: ")
+
 # Codes of keys, as the protocol wants them.
 KEYS = {"Tab": 9, "Enter": 13, "End": 35, "ArrowLeft": 37, "ArrowRight": 39}
 
@@ -114,12 +116,15 @@ class Page:
         for event in self.events:
             params = event.get("params", {})
             entry = params.get("entry", {})
-            if event.get("method") == "Runtime.exceptionThrown" or entry.get("level") == "error":
+            # LiteRT.js tells everything as an error.
+            noted = str(entry.get("text")).startswith(_NOTES)
+            if event.get("method") == "Runtime.exceptionThrown" or (
+                entry.get("level") == "error" and not noted
+            ):
                 found.append(params)
             if event.get("method") == "Runtime.consoleAPICalled" and params["type"] == "error":
                 text = str(params["args"][0].get("value") or params["args"][0].get("description"))
-                # LiteRT.js tells everything as an error.
-                found += [] if text.startswith(("INFO: ", "WARNING: ")) else [text]
+                found += [] if text.startswith(_NOTES) else [text]
         return found
 
     def requests(self):

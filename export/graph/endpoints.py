@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gans import image
 from keras_gans.export import signatures
+from keras_gans.export.graph import tiles
 from keras_gans.export.graph.endpoint import Endpoint
 from keras_gans.export.graph.generating import from_seeds
 from keras_gans.export.graph.limits import (
@@ -15,8 +16,9 @@ from keras_gans.export.graph.limits import (
     in_classes,
     limits,
 )
+from keras_gans.export.graph.tiles import TILE
 from keras_gans.export.graph.translating import from_images
-from keras_gans.interface import Image, Interface, Label
+from keras_gans.interface import Image, Interface, Label, Port
 
 __all__ = ["Endpoint", "Limits", "endpoints", "limits", "require_range"]
 
@@ -26,6 +28,8 @@ def endpoints(
     limits: Limits,
     stated: Interface | None = None,
     floats_only: bool = False,
+    tile_size: int = TILE,
+    margin: int | None = None,
 ) -> dict[str, Endpoint]:
     """Returns every signature of a generator, by name, `serving_default` first.
 
@@ -37,6 +41,8 @@ def endpoints(
         limits: of a request.
         stated: its interface, codes included; `None` for `signatures.interface_of`.
         floats_only: `serving_default` alone.
+        tile_size: side of the tiles of a network that enlarges images of any size.
+        margin: of the tiles; `None` for `tiles.margin`.
 
     Raises:
         ValueError: for anything that is not a generator.
@@ -44,13 +50,17 @@ def endpoints(
     stated = stated or signatures.interface_of(generator)
     specs = signatures.signature(generator)
     core = signatures.function(generator, specs)
+    if cut := tiles.of(generator, stated, tile_size, margin):
+        core = tiles.by_tiles(core, stated, cut)
+
+    enlarged = sum(float(port.scale) ** 2 for port in stated.images)
 
     @tf.function(input_signature=specs)
     def serving_default(*inputs):
         number = tf.shape(inputs[0], "int64")[0]
         made = [at_least_one(number), at_most(limits.images, number, "images at once")]
         for port, given in zip(stated.inputs, inputs):
-            made += _requirements(port, given, limits)
+            made += _requirements(port, given, limits, enlarged)
         with tf.control_dependencies(made):
             return core(*map(tf.identity, inputs))
 
@@ -65,17 +75,20 @@ def endpoints(
     return found
 
 
-def _requirements(port, given: tf.Tensor, limits: Limits) -> list[tf.Operation]:
-    """The checks of one input."""
+def _requirements(
+    port: Port, given: tf.Tensor, limits: Limits, enlarged: float
+) -> list[tf.Operation]:
+    """The checks of one input; `enlarged`: pixels made of each that is sent."""
     if isinstance(port, Label):
         return [in_classes(given, port.num_classes)]
     if not isinstance(port, Image) or None not in port.shape[:2]:
         return []
     shape = tf.shape(given, "int64")
     area = tf.reduce_prod(shape[1:3])
+    made = tf.cast(shape[0] * area, "float64") * max(1.0, enlarged)
     return [
         at_most(limits.pixels, area, "pixels of an image"),
-        at_most(limits.total_pixels, shape[0] * area, TOGETHER),
+        at_most(limits.total_pixels, made, TOGETHER),
     ]
 
 

@@ -18,6 +18,8 @@ from keras_gans.interface import Image
 
 # A generator of images of any size gets them at the size the papers train at.
 OPEN_SIDE = 256
+# One that enlarges images of any size gets each at its own: a small one, to count by.
+_ENLARGED_SIDE = 64
 TOGETHER = "pixels of all images of a request"
 
 
@@ -61,7 +63,8 @@ def limits(
 
 
 def _open_side(port: Any) -> int:
-    return round(OPEN_SIDE * port.scale) if isinstance(port, Image) else OPEN_SIDE
+    scale = port.scale if isinstance(port, Image) else 1
+    return OPEN_SIDE if scale == 1 else round(_ENLARGED_SIDE * scale)
 
 
 # ---- checks inside the graph

@@ -3,8 +3,9 @@
 import {explore} from "./explore.js";
 import {compile, fail, finder, requireWebAssembly} from "./generator.js";
 import {translate} from "./translate.js";
+import {inWorker, upscale} from "./upscale.js";
 
-const $ = finder(document);
+const $ = finder(document), controls = {latents: explore, images: translate, upscale};
 
 async function found(file) {
   const reply = await fetch(file);
@@ -12,17 +13,23 @@ async function found(file) {
   return reply;
 }
 
+async function inPage(about, runtime, model) {
+  const litert = await import(`${runtime}index.js`);
+  await litert.loadLiteRt(runtime);
+  return compile(litert, about, model);
+}
+
 try {
   requireWebAssembly();
   const about = await (await found("model.json")).json();
   const runtime = new URL(about.runtime, document.baseURI).href;
-  const litert = await import(`${runtime}index.js`);
-  await litert.loadLiteRt(runtime);
   const model = new Uint8Array(await (await found(about.model)).arrayBuffer());
-  const generate = await compile(litert, about, model);
-  const start = (about.input === "latents" ? explore : translate)(document, about, generate);
+  // Many tiles take minutes, one picture of a small generator does not.
+  const start = about.input === "upscale" ? inWorker : inPage;
+  const generate = await start(about, runtime, model);
+  const begin = controls[about.input](document, about, generate);
   $("generator").disabled = false;
-  await start();
+  await begin();
 } catch (error) {
   fail($, error);
 }

@@ -7,6 +7,8 @@ from typing import Any
 from keras_gans.cli import options
 from keras_gans.terminal import say
 
+_TILE = 128  # side of the images of a .tflite, of a generator that takes any
+
 DESCRIPTION = "Write a generator for TF Serving, phones or browsers, and check it."
 
 
@@ -28,6 +30,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         default="float16",
         help="of a .tflite [float16]",
     )
+    command.add_argument(
+        "--image-size",
+        type=options.integer(1),
+        metavar="N",
+        help="side of the images that a .tflite takes, of a generator that takes any [128]",
+    )
+    command.add_argument(
+        "--for-gpu",
+        action="store_true",
+        help="a .tflite without layers that GPU delegates of phones refuse",
+    )
     options.packages(command, ", for web")
     command.add_argument(
         "--examples",
@@ -48,6 +61,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--max-pixels", type=int, default=2**22, metavar="N", help="of an image sent to it [2**22]"
     )
     command.add_argument(
+        "--max-total-pixels",
+        type=int,
+        metavar="N",
+        help="of all images of a request, sent or made [4 times --max-pixels]",
+    )
+    command.add_argument(
         "--floats-only", action="store_true", help="no signatures from seeds and of files"
     )
 
@@ -58,13 +77,22 @@ def run(arguments: argparse.Namespace) -> int:
 
     options.require_folder(arguments.output)
     export.signatures.require_tensorflow()
-    gan = zoo.open_gan(arguments.source)
     run = Path(arguments.source, "config.json")
     here = run.is_file()
+    # Of weights that others trained there is no recipe, and no more than a generator.
+    trained = here or bool(zoo.card(arguments.source).recipe)
+    if trained:
+        generator = zoo.open_gan(arguments.source).inference_generator
+    else:
+        generator = zoo.load(arguments.source)
     name = run.parent.resolve().name if here else zoo.card(arguments.source).name
     about = {"source": name} if here else {"preset": arguments.source}
     tflite: dict[str, Any] = {"precision": arguments.precision, "metadata": about}
-    if arguments.precision == "int8" and "tflite" in arguments.format:
+    tflite |= {"for_gpu": arguments.for_gpu, "image_size": arguments.image_size}
+    taken = export.signatures.interface_of(generator).image
+    if taken and None in taken.shape and arguments.image_size is None:
+        tflite["image_size"] = _TILE
+    if trained and arguments.precision == "int8" and "tflite" in arguments.format:
         # What it is to be calibrated on: latents, or pictures of the recipe.
         pairs = zoo.Recipe.read(run if here else arguments.source).sample_pairs()
         tflite["representative"] = "latents" if pairs is None else pairs[0]
@@ -76,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
             "version": arguments.model_version,
             "max_images": arguments.max_images,
             "max_pixels": arguments.max_pixels,
+            "max_total_pixels": arguments.max_total_pixels,
             "floats_only": arguments.floats_only,
         },
         "tflite": tflite,
@@ -83,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         "web": page,
     }
     common = {"overwrite": arguments.overwrite, "check": not arguments.no_check}
-    write(gan, name, arguments.format, arguments.output, by_format, **common)
+    write(generator, name, arguments.format, arguments.output, by_format, **common)
     return 0
 
 
@@ -99,7 +128,7 @@ def write(
     """Exports a GAN's generator under a name, so that several models share a folder.
 
     Args:
-        gan: the GAN.
+        gan: the GAN, or a generator.
         name: of the model.
         formats: what to write.
         folder: to write to.
@@ -110,7 +139,7 @@ def write(
     from keras_gans import export
 
     say("\nExports, each compared with Keras on the same inputs:" if check else "\nExports:")
-    generator = gan.inference_generator
+    generator = getattr(gan, "inference_generator", gan)
     written = export.write_all(generator, name, formats, folder, by_format, overwrite, check)
     for kind, path, report in written:
         said = f"/: python -m http.server --directory {path}" if kind == "web" else ""

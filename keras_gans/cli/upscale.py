@@ -48,7 +48,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--margin",
         type=options.integer(0),
         metavar="N",
-        help="pixels of a tile that are cut off to every side [what the network looks at, or 32]",
+        help="pixels of a tile that are cut off to every side [what it looks at, or 32 or 48]",
     )
     command.add_argument(
         "--max-pixels",

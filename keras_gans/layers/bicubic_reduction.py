@@ -75,19 +75,24 @@ class BicubicReduction(keras.layers.Layer):
     def call(self, inputs: Tensor) -> Tensor:
         self.compute_output_shape(tuple(inputs.shape))  # a size that was unknown may be known now
         taps = _taps(self.numerator, self.denominator)
-        x = inputs
-        for axis in (1, 2):  # repeat the edge once: the cubic needs no more
-            first, last = (
-                ops.take(x, ops.expand_dims(place, 0), axis=axis)
-                for place in (0, ops.shape(x)[axis] - 1)
-            )
-            x = ops.concatenate([first, x, last], axis=axis)
+        x = self._repeated(inputs)
         channels = inputs.shape[-1]
         # From each channel to itself, at each of `numerator ** 2` places: (rows, columns, in, out).
         kernel = np.einsum("aj,bk,cd->jkcabd", taps, taps, np.eye(channels))
         kernel = kernel.reshape(*taps.shape[1:] * 2, channels, -1)
         kernel = ops.convert_to_tensor(kernel.astype("float32"), dtype=x.dtype)
         return self._shuffle(ops.conv(x, kernel, strides=self.denominator))
+
+    @staticmethod
+    def _repeated(x: Tensor) -> Tensor:
+        """Repeats the edge once: the cubic needs no more."""
+        for axis in (1, 2):
+            first, last = (
+                ops.take(x, ops.expand_dims(place, 0), axis=axis)
+                for place in (0, ops.shape(x)[axis] - 1)
+            )
+            x = ops.concatenate([first, x, last], axis=axis)
+        return x
 
     def get_config(self) -> Config:
         ratio = {"numerator": self.numerator, "denominator": self.denominator}

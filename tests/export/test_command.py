@@ -67,6 +67,15 @@ def test_several_models_share_a_folder(place, packages, capsys):
     np.testing.assert_allclose(made, expected, atol=1e-5)
 
 
+def test_an_upscaler_that_others_trained(place, capsys):
+    words = ["--format", "tflite", "--image-size", 16, "--for-gpu"]
+    assert run("export", "realesrgan_animevideo_x4", *words) == 0, capsys.readouterr().err
+    file = Path("exported/realesrgan_animevideo_x4.tflite")
+    (taken,) = export.metadata(file)["interface"]["inputs"]
+    assert (taken["height"], taken["width"]) == (16, 16)
+    assert export.metadata(file)["preset"] == "realesrgan_animevideo_x4"
+
+
 def test_the_page_of_a_translator_shows_what_the_samples_were_made_of(place, packages):
     assert run("export", TRANSLATOR, "--format", "web", "--packages", packages) == 0
     folder = Path("exported/web", TRANSLATOR)

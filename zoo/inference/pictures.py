@@ -170,13 +170,13 @@ def read(path: Path, about: Header) -> Picture:
         return _picture(file)
 
 
-def frames(path: Path) -> Iterator[tuple[Picture, dict[str, Any]]]:
-    """Yields each frame of an animation, or page of a document, and Pillow's words on it."""
+def frames(path: Path) -> Iterator[Picture]:
+    """Yields each frame of an animation, or page of a document."""
     from PIL import ImageSequence
 
     with opened(path) as file:
         for frame in ImageSequence.Iterator(file):
-            yield _picture(frame), dict(frame.info)
+            yield _picture(frame)
 
 
 def _picture(file: "Image.Image") -> Picture:

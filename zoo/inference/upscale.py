@@ -125,7 +125,7 @@ def upscale(
             image and what was made of it, reduced.
         tile: side of a tile in pixels; `None` for one that takes a gigabyte at most.
         margin: pixels of a tile to every side that are cut off; `None` for as many as the network
-            looks at or, where these are too many, 32.
+            looks at or, where these are too many, 32 or 48.
         max_pixels: most pixels of an image that is made; a larger one is refused before anything
             of it is decoded.
         best: see `open_gan`.
@@ -448,7 +448,7 @@ class _Work:
         times, loop = _timing(path)
 
         def frames():
-            for number, (picture, _) in enumerate(pictures.frames(path)):
+            for number, picture in enumerate(pictures.frames(path)):
                 report.frame(number, self.upscaler.tiles(picture.shape))
                 strips = self._strips(picture, report)
                 if number == 0:

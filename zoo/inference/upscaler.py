@@ -12,15 +12,16 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, interface
+from keras_gans.networks import receptive_radius
 from keras_gans.zoo.inference.pictures import Picture, filled
-from keras_gans.zoo.inference.receptive import divisor, radius
 from keras_gans.zoo.inference.tiles import cuts
 
 # The blur of colour differences, two boxes of so many pixels, and what it looks at beside them.
 _BOX = 9
 _COLOR_MARGIN = _BOX  # 2 * (9 - 1) / 2 of the boxes, 1 of the enlargement
-# Where a network looks at much more than that, or it is not known: pixels around each tile.
-MARGIN = 32
+# Pixels around each tile where a network looks at many more, or it is not known at how many, and
+# where it looks at more than `_FAR`: docs/upscale.md says what this makes different.
+_MARGIN, _FAR_MARGIN, _FAR = 32, 48, 128
 _TILES = (64, 512)  # the smallest and largest side of a tile, unless the network asks for another
 _MEMORY = 2**30  # bytes that a tile may take
 _COPIES = 4  # of the largest feature map that are in memory at once, measured
@@ -157,7 +158,7 @@ def of_network(
             of times larger.
         tile: side of a tile in pixels; `None` for one that takes a gigabyte at most.
         margin: pixels of it that are cut off to every side. `None` for as many as the network
-            looks at, if these are known and few, and else 32.
+            looks at, if these are known and few, and else 32 or 48.
         strength: from 0 to 1.
         keep_colours: as for `Upscaler`.
 
@@ -171,10 +172,11 @@ def of_network(
         or not 0 <= strength <= 1
     ):
         raise ValueError(f"`strength` must be from 0 to 1. Received: strength={strength!r}")
-    step, reach = divisor(network), radius(network)
+    step, reach = _divisor(network), receptive_radius(network)
     needed = None if reach is None else reach + _COLOR_MARGIN * keep_colours
     if margin is None:
-        margin = needed if needed is not None and needed <= 2 * MARGIN else MARGIN
+        chosen = _FAR_MARGIN if needed is not None and needed > _FAR else _MARGIN
+        margin = needed if needed is not None and needed <= 2 * _MARGIN else chosen
     margin = -(-checks.count("margin", margin, 0) // step) * step
     exact = needed is not None and margin >= needed
     if tile is None:
@@ -216,7 +218,7 @@ def _require_upscaler(network: Any) -> tuple[int, int]:
 
 def _largest(network):
     """Numbers of the largest feature map, for each pixel of the input."""
-    side = 8 * divisor(network)
+    side = 8 * _divisor(network)
     maps = keras.Model(network.inputs, [layer.output for layer in network.layers])
     shapes = maps.compute_output_shape((1, side, side, network.inputs[0].shape[-1]))
     return math.ceil(max(math.prod(shape) for shape in shapes) / side**2)
@@ -235,3 +237,8 @@ def _whole(pixels, bits):
     """Floats in [-1, 1] as whole numbers."""
     largest = 2**bits - 1
     return np.rint((pixels + 1) * np.float32(largest / 2)).astype(f"uint{bits}")
+
+
+def _divisor(network):
+    """What the sides of an image must be multiples of: 1, unless pixels are unshuffled."""
+    return math.prod(x.factor for x in network.layers if type(x).__name__ == "PixelUnshuffle")

@@ -12,13 +12,14 @@ _POINTWISE |= {"Subtract", "Average", "Maximum", "Minimum", "Dropout", "SeededDr
 _POINTWISE |= {"GaussianNoise", "InstanceNoise"}
 
 
-def radius(network: keras.Model) -> int | None:
+def receptive_radius(network: keras.Model) -> int | None:
     """Returns the number of input pixels to every side that a pixel of the output depends on.
 
     It is counted from the output back to the input, rounded up where the size changes.
 
-    >>> radius(keras_gans.networks.compact_upscaler((None, None, 3), width=4, depth=16))
+    >>> receptive_radius(keras_gans.networks.compact_upscaler((None, None, 3), width=4, depth=16))
     18
+    >>> receptive_radius(keras_gans.networks.resnet_generator((None, None, 3), width=4, blocks=1))
 
     Args:
         network: a built functional or Sequential `keras.Model` from images to images.
@@ -39,17 +40,11 @@ def radius(network: keras.Model) -> int | None:
     return max(needs[id(tensor)] for tensor in network.inputs)
 
 
-def divisor(network: keras.Model) -> int:
-    """Returns what the sides of an image must be multiples of: 1, unless pixels are unshuffled."""
-    factors = [x.factor for x in network.layers if type(x).__name__ == "PixelUnshuffle"]
-    return math.prod(factors)
-
-
 def _before(layer: Any, need: int) -> int | None:
     """What a layer needs of its input for `need` pixels around one of its output."""
     kind = type(layer).__name__
     if isinstance(layer, keras.Model):
-        inner = radius(layer)
+        inner = receptive_radius(layer)
         return None if inner is None else need + inner
     if kind in _POINTWISE:
         return need
