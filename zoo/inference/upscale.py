@@ -404,7 +404,7 @@ class _Work:
         """Writes the image made of a file, and says in words what was done."""
         kind = _OF_SUFFIX[Path(name).suffix.lower()]
         height, width = _size(about, self.scale)
-        remarks = [f"{width}x{height}"]
+        remarks = [f"to {width}x{height}"]
         if self.scale != self.upscaler.scale:
             remarks.append(f"scale {self.scale:g} by resampling of {self.upscaler.scale}")
         target = self.gallery.folder / name
