@@ -13,10 +13,12 @@ import tensorflow as tf
 
 from keras_gans import checks, image
 from keras_gans.export import signatures
-from keras_gans.export.graph.versions import newest_version
+from keras_gans.export.graph.versions import HASHES, newest_version
 from keras_gans.export.metadata import metadata
 from keras_gans.export.optional import onnx_package
+from keras_gans.files import sha256
 from keras_gans.interface import Interface
+from keras_gans.reading.text import read_json
 
 # What rounding explains, for values in [-1, 1], by the coarsest number between latents and image.
 # float32: an eighth of one of 255 levels; a digit generator leaves 2.5e-6, and instance
@@ -259,6 +261,7 @@ def _require(
 
 
 def _saved_model(path: Path, stated: Interface) -> _Written:
+    _require_undamaged(path)
     try:
         loaded = tf.saved_model.load(str(path))
     # Depending on what is damaged: OSError, KeyError, IndexError, ValueError, OpError and others.
@@ -282,6 +285,25 @@ def _saved_model(path: Path, stated: Interface) -> _Written:
         return {name: made.numpy() for name, made in serve(**tensors).items()}
 
     return _Written("SavedModel", run)
+
+
+def _require_undamaged(path: Path) -> None:
+    """Raises ValueError for a file that is not as it was written, where its hash is known.
+
+    TensorFlow verifies the variables alone: a changed graph may load, and compute something else.
+    """
+    if not (path / HASHES).exists():
+        return  # of an earlier release, or written by Keras
+    try:
+        expected = read_json(path / HASHES)
+        damaged = [name for name, value in expected.items() if sha256(path / name) != value]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        damaged = [f"{type(error).__name__}: {error}"]
+    if damaged:
+        raise ValueError(
+            "That SavedModel cannot be read: a part of it is damaged or missing. Export it again. "
+            f"Received: {path}, {', '.join(damaged)}"
+        )
 
 
 def _tflite(path: Path, stated: Interface) -> list[_Written]:

@@ -10,8 +10,14 @@ import keras
 from keras_gans import checks
 from keras_gans.export import signatures
 from keras_gans.export.graph import endpoints, warm_up
-from keras_gans.export.graph.versions import LIMITS, is_version, newest_version, versions
-from keras_gans.files import atomic_folder
+from keras_gans.export.graph.versions import (
+    HASHES,
+    LIMITS,
+    is_version,
+    newest_version,
+    versions,
+)
+from keras_gans.files import atomic_folder, hashes
 
 __all__ = ["newest_version", "saved_model"]
 
@@ -94,6 +100,7 @@ def saved_model(
             "max_total_pixels": limits.total_pixels,
         }
         (partial / LIMITS).write_text(json.dumps(stated) + "\n")
+        (partial / HASHES).write_text(json.dumps(hashes(partial), indent=1) + "\n")
     return folder
 
 

@@ -15,7 +15,7 @@ import PIL.Image
 from keras_gans import checks, image
 from keras_gans.export import litert_js, pages, signatures
 from keras_gans.export.tflite import tflite
-from keras_gans.files import atomic_folder, sha256
+from keras_gans.files import atomic_folder, hashes
 from keras_gans.image.pixels import to_pillow
 from keras_gans.interface import Image, Interface, Latents, Port
 
@@ -137,11 +137,7 @@ def web(
         shown = {key: about[key] for key in ("title", "runtime", "input")}
         shown |= {"description": description, "loading": _LOADING, "heading": "h2"}
         (partial / PAGE).write_text(pages.render("page", **shown), encoding="utf-8")
-        about["sha256"] = {
-            path.relative_to(partial).as_posix(): sha256(path)
-            for path in sorted(partial.rglob("*"))
-            if path.is_file()
-        }
+        about["sha256"] = hashes(partial)
         (partial / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
     return folder
 

@@ -2,10 +2,12 @@
 
 import math
 import numbers
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 
 def count(name: str, value: Any, minimum: int = 1) -> int:
@@ -50,6 +52,33 @@ def positive(name: str, value: Any, why: str = "") -> float:
             f"`{name}` must be a number above 0.{' ' * bool(why)}{why} Received: {name}={value!r}"
         )
     return float(value)
+
+
+def floats(name: str, value: Any) -> np.ndarray:
+    """Returns `value` as a float32 array if it is made of finite real numbers."""
+    try:
+        array = np.asarray(value)
+        with np.errstate(over="ignore"):
+            found = array.astype("float32") if array.dtype.kind in "fiu" else None
+    # What is ragged, or an object that cannot become an array, of any kind.
+    except Exception as error:
+        found, array = None, error
+    if found is None or not np.isfinite(found).all():
+        what = f"{array.dtype} array" if isinstance(array, np.ndarray) else f"{array}"
+        raise ValueError(
+            f"`{name}` must be an array of real numbers, all finite. "
+            f"Received: {name}={reprlib.repr(value)} ({what})"
+        )
+    return found
+
+
+def a_network(name: str, value: Any) -> None:
+    """Raises ValueError unless `value` is a `keras.Model` whose inputs are known."""
+    if not isinstance(value, keras.Model) or not getattr(value, "inputs", None):
+        raise ValueError(
+            f"`{name}` must be a functional or Sequential `keras.Model`, whose inputs can be read. "
+            f"Received: {name}={value!r}"
+        )
 
 
 def _is_number(value):

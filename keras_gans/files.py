@@ -297,6 +297,12 @@ def sha256(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def hashes(folder: Path | str) -> dict[str, str]:
+    """Returns the SHA-256 of all files in a folder, by their paths inside it, with `/`."""
+    found = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in found}
+
+
 def to_float16(path: Path | str) -> None:
     """Rewrites an HDF5 file of weights with float16 in place of float32, compressed."""
     import h5py  # here, and NumPy: the command line lists presets without either

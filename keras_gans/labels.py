@@ -23,6 +23,7 @@ def num_classes(network: keras.Model, labels: keras.KerasTensor | None = None) -
     Raises:
         ValueError: if there is no such layer, or several of different sizes.
     """
+    checks.a_network("network", network)
     found = _sizes(network, labels)
     if len(found) != 1:
         raise ValueError(

@@ -5,7 +5,7 @@ lie near a sphere of radius sqrt(latent_dim), so that spherical interpolation fo
 circle from one latent to another (White 2016, section 2.1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -23,7 +23,11 @@ def dim(generator: keras.Model) -> int:
 
     >>> dim(keras_gans.networks.mlp_generator((2,), latent_dim=16))
     16
+
+    Raises:
+        ValueError: for anything but a built `keras.Model`.
     """
+    checks.a_network("generator", generator)
     return generator.inputs[0].shape[-1]
 
 
@@ -120,7 +124,7 @@ def codes(
 
 
 def _pair(start, end):
-    start, end = np.asarray(start, "float32"), np.asarray(end, "float32")
+    start, end = checks.floats("start", start), checks.floats("end", end)
     if start.shape != end.shape:
         raise ValueError(
             "Both ends of an interpolation must have the same shape. "
@@ -136,7 +140,7 @@ def _fractions(steps):
                 f"`steps` counts both ends and must be at least 2. Received: steps={steps}"
             )
         return np.linspace(0.0, 1.0, steps, dtype="float32")
-    fractions = np.asarray(steps, "float32")
+    fractions = checks.floats("steps", steps)
     if fractions.ndim != 1:
         raise ValueError(
             "`steps` must be an integer, or a list of fractions from 0 (start) to 1 (end). "
@@ -220,7 +224,7 @@ def average(latents: ArrayLike) -> np.ndarray:
     Returns:
         float32 numpy array `(latent_dim,)`.
     """
-    latents = np.asarray(latents, "float32")
+    latents = checks.floats("latents", latents)
     if latents.ndim != 2 or len(latents) == 0:
         raise ValueError(
             "Averaging needs a list of latents, shape `(num, latent_dim)` with num at least 1. "
@@ -247,21 +251,24 @@ def combine(plus: Sequence[ArrayLike], minus: Sequence[ArrayLike] = ()) -> np.nd
     Returns:
         float32 numpy array `(latent_dim,)`.
     """
-    if not len(plus):
-        raise ValueError(f"`combine` needs a latent to add. Received: plus={plus}, minus={minus}")
+    for name, group in (("plus", plus), ("minus", minus)):
+        if isinstance(group, str) or not isinstance(group, Iterable):
+            raise ValueError(f"`{name}` must be a list of latents. Received: {name}={group!r}")
 
-    def concept(latents):
-        latents = np.asarray(latents, "float32")
+    def concept(name, latents):
+        latents = checks.floats(name, latents)
         return average(latents) if latents.ndim == 2 else latents
 
-    plus, minus = [[concept(latents) for latents in group] for group in (plus, minus)]
-    shapes = {latents.shape for latents in (*plus, *minus)}
+    added, taken = [concept("plus", x) for x in plus], [concept("minus", x) for x in minus]
+    if not added:
+        raise ValueError(f"`combine` needs a latent to add. Received: plus={plus}, minus={minus}")
+    shapes = {latents.shape for latents in (*added, *taken)}
     if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
         raise ValueError(
             "Latents that are added must have one shape, `(latent_dim,)` or `(num, latent_dim)`. "
             f"Received: shapes {sorted(shapes)}"
         )
-    return sum(plus) - sum(minus, np.float32(0.0))
+    return np.sum(added, axis=0) - np.sum([*taken, np.zeros_like(added[0])], axis=0)
 
 
 def truncate(latents: ArrayLike, psi: float, center: ArrayLike = 0.0) -> np.ndarray:
@@ -276,8 +283,16 @@ def truncate(latents: ArrayLike, psi: float, center: ArrayLike = 0.0) -> np.ndar
 
     Returns:
         float32 numpy array of the shape of `latents`.
+
+    Raises:
+        ValueError: for a `psi` outside [0, 1], and for what is not made of finite numbers.
     """
-    if not 0.0 <= psi <= 1.0:
+    if checks.weight("psi", psi) > 1.0:
         raise ValueError(f"`psi` must lie in [0, 1]. Received: psi={psi}")
-    latents, center = np.asarray(latents, "float32"), np.asarray(center, "float32")
+    latents, center = checks.floats("latents", latents), checks.floats("center", center)
+    if center.ndim and center.shape != latents.shape[-1:]:
+        raise ValueError(
+            "`center` must be a number, or one latent. "
+            f"Received: center.shape={center.shape}, latents.shape={latents.shape}"
+        )
     return center + np.float32(psi) * (latents - center)

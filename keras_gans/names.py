@@ -1,11 +1,16 @@
 """Names: suggestions for unknown ones, safe printing, and warnings for old ones."""
 
 import difflib
+import functools
 import importlib
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # They reverse the direction of the text after them.
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
@@ -54,6 +59,42 @@ def deprecated(old: str, new: str, stacklevel: int = 3) -> None:
         stacklevel: 3 names the line that calls the caller of this function.
     """
     warnings.warn(f"`{old}` is now `{new}`.", DeprecationWarning, stacklevel=stacklevel)
+
+
+def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorates a function whose arguments have new names: the old ones work, and warn.
+
+    >>> import warnings
+    >>> @renamed(out="output")
+    ... def write(output="here"):
+    ...     return output
+    >>> with warnings.catch_warnings(record=True) as found:
+    ...     warnings.simplefilter("always")
+    ...     write(out="there"), str(found[0].message)
+    ('there', '`write(out=...)` is now `write(output=...)`.')
+
+    Args:
+        **names: old names, to the new ones.
+    """
+
+    def decorate(function):
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            for old, new in names.items():
+                if old in kwargs:
+                    name = function.__name__
+                    if new in kwargs:
+                        raise TypeError(
+                            f"`{name}` got `{new}` twice, once by its old name `{old}`. Leave that "
+                            f"out. Received: {old}={kwargs[old]!r}, {new}={kwargs[new]!r}"
+                        )
+                    deprecated(f"{name}({old}=...)", f"{name}({new}=...)")
+                    kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 def moved_module(old: str, new: str) -> ModuleType:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib.util
 import re
 from unittest import mock
 
@@ -61,8 +62,13 @@ def blocks(text, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
+# Packages that the tests do without where they are not installed.
+OPTIONAL = ("ai_edge_litert",)
+
+
 def runnable(code):
-    return not any(part in code for part in NOT_RUN)
+    missing = [name for name in OPTIONAL if name in code and not importlib.util.find_spec(name)]
+    return not missing and not any(part in code for part in NOT_RUN)
 
 
 def own(names):

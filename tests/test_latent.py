@@ -1,10 +1,11 @@
 import math
 
+import keras
 import numpy as np
 import pytest
 from scipy import stats
 
-from keras_gans import latent
+from keras_gans import labels, latent
 
 
 def test_a_seed_is_its_latents_and_fewer_are_the_first_of_more():
@@ -149,6 +150,26 @@ def test_truncation_towards_a_centre():
         lambda: latent.combine([1.0, 2.0]),
         lambda: latent.truncate([[1.0]], 1.5),
         lambda: latent.truncate([[1.0]], -0.1),
+        lambda: latent.truncate([[1.0]], "0.5"),
+        lambda: latent.truncate("latents", 0.5),
+        lambda: latent.truncate([[1.0, 2.0]], 0.5, [0.0, 0.0, 0.0]),
+        lambda: latent.truncate([[1.0]], 0.5, "center"),
+        lambda: latent.lerp("here", "there", 3),
+        lambda: latent.lerp([1.0], [2.0], "three"),
+        lambda: latent.lerp([1.0], [2.0], [0.0, np.nan]),
+        lambda: latent.lerp([1e300], [2.0], 3),
+        lambda: latent.slerp([1j], [2.0], 3),
+        lambda: latent.average("latents"),
+        lambda: latent.average([[1.0], [2.0, 3.0]]),
+        lambda: latent.average(None),
+        lambda: latent.combine("latents"),
+        lambda: latent.combine(3),
+        lambda: latent.combine([["a", "b"]]),
+        lambda: latent.combine([[1.0]], minus=None),
+        lambda: latent.dim("dcgan_digits_28"),
+        lambda: latent.dim(keras.Sequential([keras.layers.Dense(3)])),
+        lambda: labels.num_classes(None),
+        lambda: labels.num_classes([3]),
     ],
 )
 def test_bad_input(call):

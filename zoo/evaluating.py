@@ -12,7 +12,7 @@ import keras
 from keras_gans import data, generation, image, metrics
 from keras_gans.callbacks import Resume
 from keras_gans.files import atomic
-from keras_gans.names import deprecated
+from keras_gans.names import deprecated, renamed
 from keras_gans.reading.text import read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
@@ -67,6 +67,7 @@ class Results:
 _OF_PRESETS = (presets.RECIPE, presets.ORIGIN)
 
 
+@renamed(out="output", floor_split="reference_split")
 def evaluate(
     source: Path | str,
     against: Path | str | None = None,
@@ -94,12 +95,6 @@ def evaluate(
     Raises:
         ValueError: if there is no such source, or it has fewer images than the protocol takes.
     """
-    if "floor_split" in options:
-        deprecated("floor_split", "reference_split")
-        options["reference_split"] = options.pop("floor_split")
-    if "out" in options:
-        deprecated("evaluate(out=...)", "evaluate(output=...)")
-        output = options.pop("out")
     folder = Path(source)
     is_run = (folder / "config.json").is_file()
     recipe, epoch, back = None, None, None

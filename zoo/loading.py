@@ -26,6 +26,7 @@ from keras_gans.names import did_you_mean
 from keras_gans.reading import hdf5
 from keras_gans.reading.text import is_file, read_json
 from keras_gans.zoo.catalog import addresses, origins, presets
+from keras_gans.zoo.runs import inputs
 from keras_gans.zoo.runs.recipe import Recipe, build_network
 
 # Weights, and numbers in all of them, of networks of which no file says how large they are: 1 GB.
@@ -277,6 +278,12 @@ def backward_role(gan: AdversarialModel) -> str | None:
     return None
 
 
+def input_roles(gan: AdversarialModel) -> tuple[str | None, ...]:
+    """Names of the networks that take the first and the second images of pairs, or `None`."""
+    takes_image = gan.interface(gan.generator_role).takes_image
+    return (gan.generator_role if takes_image else None, backward_role(gan))
+
+
 def start_from(gan: AdversarialModel, source: Source) -> None:
     """Gives the networks of a new GAN the weights of a trained one: fine-tuning.
 
@@ -319,6 +326,10 @@ class _Preset:
     kind = "preset"
 
     @property
+    def folder(self) -> Path:
+        return self.card.folder
+
+    @property
     def networks(self) -> Mapping[str, Mapping[str, Any]]:
         return self.card.networks if self.recipe is None else self.recipe.config["networks"]
 
@@ -334,6 +345,7 @@ class _Preset:
         """Checks the files that are loaded for some networks."""
         files = [presets.ORIGIN if self.recipe is None else presets.RECIPE]
         files += [presets.INTERFACE] if self.card.stated else []
+        files += [inputs.FILE] if (self.folder / inputs.FILE).exists() else []
         shipped = [] if self.card.origin == origins.PACKAGE else roles
         presets.verify_files(self.card, [*files, *map(presets.weights_file, shipped)])
 
@@ -464,6 +476,7 @@ def _open(found: _Preset | _Run) -> AdversarialModel:
     gan = found.gan()
     roles = found.recipe.config["networks"]
     gan.__dict__["untrained"] = tuple(role for role in roles if role not in found.roles)
+    gan.__dict__["familiar"] = inputs.read(found.folder / inputs.FILE)
     _state(gan, found.interfaces)
     return gan
 

@@ -24,7 +24,15 @@ from keras_gans.reading.text import read_json
 from keras_gans.zoo.catalog import cards, origins, presets
 from keras_gans.zoo.converters import real_esrgan
 from keras_gans.zoo.evaluating import evaluate
-from keras_gans.zoo.loading import build, fill, makers, restore, with_class_names
+from keras_gans.zoo.loading import (
+    build,
+    fill,
+    input_roles,
+    makers,
+    restore,
+    with_class_names,
+)
+from keras_gans.zoo.runs import inputs
 from keras_gans.zoo.runs.environment import ENVIRONMENT
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import NEIGHBORS, RESULTS
@@ -102,6 +110,7 @@ def save_preset(
         gan = fill(build(recipe), partial, networks)
         _write_interfaces(partial, interfaces_of(gan, networks))
         _picture(gan, recipe, partial / presets.SAMPLES)
+        inputs.write(partial / inputs.FILE, recipe, input_roles(gan))
         text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"
         _write_card(partial, folder.name, text, card.get("numbers"), made, about)
     return folder

@@ -15,7 +15,8 @@ from keras_gans.callbacks.writer import is_chief
 from keras_gans.files import atomic, free_name
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.evaluating import conclude
-from keras_gans.zoo.loading import backward_generator, start_from
+from keras_gans.zoo.loading import backward_generator, input_roles, start_from
+from keras_gans.zoo.runs import inputs
 from keras_gans.zoo.runs.environment import ENVIRONMENT, describe
 from keras_gans.zoo.runs.recipe import Recipe
 from keras_gans.zoo.runs.report import HEALTH, write_report
@@ -97,6 +98,8 @@ def _train(recipe, folder, verbose, strategy, chief):
             for path, content in ((config, recipe.config), (folder / ENVIRONMENT, describe())):
                 with atomic(path) as partial:
                     partial.write_text(json.dumps(content, indent=2) + "\n")
+            if not (folder / inputs.FILE).exists():
+                inputs.write(folder / inputs.FILE, recipe, input_roles(gan))
         gan.fit(
             dataset,
             steps_per_epoch=data.steps_per_epoch(dataset),

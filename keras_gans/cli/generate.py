@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
     if arguments.latents is not None:
         given["latents"] = _read_latents(arguments.latents)
-    made = generate(arguments.source, out=arguments.output, **given)
+    made = generate(arguments.source, output=arguments.output, **given)
     say(f"{len(made.files)} images in {arguments.output}/, all of them in {made.grid}")
     return 0
 

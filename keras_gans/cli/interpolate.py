@@ -76,8 +76,6 @@ def run(arguments: argparse.Namespace) -> int:
     options.require_folder(output.parent, output.name)
     chosen = ("seeds", "steps", "loops", "truncation", "scale", "duration", "best")
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
-    path = zoo.interpolate(
-        arguments.source, output, linear=arguments.interpolation == "linear", **given
-    )
+    path = zoo.interpolate(arguments.source, output, interpolation=arguments.interpolation, **given)
     say(f"The animation is in {path} ({path.stat().st_size / 1024:.0f} kB)")
     return 0

@@ -334,7 +334,12 @@ def test_litert_is_preferred_to_the_interpreter_of_tensorflow(tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     "file",
-    ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"],
+    [
+        "saved_model.pb",
+        "variables/variables.index",
+        "variables/variables.data-00000-of-00001",
+        "assets.extra/sha256.json",
+    ],
 )
 def test_a_damaged_saved_model_is_named(tmp_path, file):
     generator = convolutional()
@@ -347,6 +352,9 @@ def test_a_damaged_saved_model_is_named(tmp_path, file):
         with pytest.raises(ValueError, match="cannot be read"):
             export.check(path, generator)
     (path / file).unlink()
+    if file == "assets.extra/sha256.json":  # as in what earlier releases wrote
+        assert export.check(path, generator)
+        return
     with pytest.raises(ValueError, match="cannot be read|Expected a SavedModel folder"):
         export.check(path, generator)
 

@@ -70,8 +70,8 @@ def test_gif_and_codes(tmp_path):
 @pytest.mark.parametrize(
     ("gan", "options", "message"),
     [
-        (plain, {"out": "a.png"}, "Expected a file that ends in one of"),
-        (plain, {"out": "a.gfi"}, "Did you mean 'gif'"),
+        (plain, {"output": "a.png"}, "Expected a file that ends in one of"),
+        (plain, {"output": "a.gfi"}, "Did you mean 'gif'"),
         (plain, {"seeds": [3]}, "1 seeds for 1 loop"),
         (plain, {"seeds": range(5), "loops": 2}, "5 seeds for 2 loop"),
         (plain, {"steps": 0}, "Received: steps=0"),
@@ -85,7 +85,7 @@ def test_gif_and_codes(tmp_path):
 def test_what_is_wrong_is_said_and_nothing_is_written(gan, options, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=message):
-        interpolate(gan(), **{"out": "a.gif", "steps": 2, **options})
+        interpolate(gan(), **{"output": "a.gif", "steps": 2, **options})
     assert not list(tmp_path.iterdir())
 
 

@@ -160,7 +160,7 @@ def test_two_latents_and_codes_lie_in_a_row():
 
 def test_generate_writes_a_file_for_each_output_and_class(tmp_path):
     gan = pair()
-    made = zoo.generate(gan, [5, 6], shape=[2, 0], scale=2, out=tmp_path)
+    made = zoo.generate(gan, [5, 6], shape=[2, 0], scale=2, output=tmp_path)
     names = [path.name for path in made.files]
     assert len(names) == 2 * 2 * 2 * 2
     assert names[:4] == [
@@ -257,7 +257,7 @@ def test_a_preset_of_invented_networks(tmp_path, known):
     assert opened.untrained == ("discriminator",)
     for network in (opened.generator, opened.inference_generator):
         assert interface.of(network).labels[0] == names
-    made = zoo.generate(folder, [0], shape=1, out=tmp_path / "made")
+    made = zoo.generate(folder, [0], shape=1, output=tmp_path / "made")
     assert len(made.files) == 4
     np.testing.assert_allclose(
         opened.generate(2, seed=0)["second"], gan.generate(2, seed=0)["second"], atol=0.01

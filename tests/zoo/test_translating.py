@@ -10,7 +10,10 @@ from PIL import Image
 import keras_gans
 import tiny
 from keras_gans import image, networks, zoo
+from keras_gans.metrics.strangeness import Familiar
 from keras_gans.zoo.inference import page
+from keras_gans.zoo.loading import input_roles
+from keras_gans.zoo.runs import inputs
 
 SHAPE = (32, 32, 3)
 
@@ -261,6 +264,60 @@ def test_a_run_and_a_preset(tmp_path, monkeypatch):
     expected = gan.ema_generator(image.from_uint8(colors(32, 32))[None])[0]
     made = image.from_uint8(read(tmp_path / "whole" / "a.png"))
     np.testing.assert_allclose(made, expected, atol=0.005)
+
+
+def test_what_is_unlike_the_training_images_is_said(both_ways, tmp_path, monkeypatch):
+    recipe = tiny.cyclegan_recipe(tmp_path)
+    recipe["data"] |= {"name": str(tiny.folder_of_pairs(tmp_path / "many", number=300))}
+    assert inputs.write(tmp_path / inputs.FILE, zoo.Recipe(recipe), input_roles(both_ways))
+    monkeypatch.setitem(vars(both_ways), "familiar", inputs.read(tmp_path / inputs.FILE))
+    assert sorted(both_ways.familiar) == ["backward_generator", "generator"]
+    grey = tmp_path / "many/val/7.png"  # held out, and its left half is what the first one takes
+    with Image.open(grey) as both:
+        both.crop((0, 0, 32, 32)).save(tmp_path / "grey.png")
+        both.crop((32, 0, 64, 32)).save(tmp_path / "red.png")
+    files = [tmp_path / "grey.png", write(tmp_path / "noise.png", colors(32, 32))]
+    with pytest.warns(UserWarning, match=r"1 of 2 images are unlike.*Received.*: noise.png \(\d"):
+        translate(both_ways, files, tmp_path / "out")
+    assert remarks(tmp_path / "out", "grey.png")[1] == ["whole"]
+    assert re.match(
+        r"unlike the training images \(\d", remarks(tmp_path / "out", "noise.png")[1][1]
+    )
+    # Each direction has its own: what is red is strange to the first alone.
+    with pytest.warns(UserWarning, match="red.png"):
+        translate(both_ways, tmp_path / "red.png", tmp_path / "red")
+    translate(both_ways, tmp_path / "red.png", tmp_path / "back", backward=True)
+
+
+def test_presets_and_runs_keep_what_their_inputs_look_like(tmp_path):
+    recipe = zoo.Recipe(tiny.cyclegan_recipe(tmp_path))
+    few = tmp_path / inputs.FILE
+    assert not inputs.write(few, recipe, ("generator", None)) and not few.exists()  # 3 images
+    cards = map(zoo.card, zoo.list_presets(origin="trained"))
+    for card in (card for card in cards if card.translates):
+        taken = {r: i.image.channels for r, i in card.interfaces.items() if i.takes_image}
+        found = inputs.read(card.folder / inputs.FILE)
+        assert {r: len(one.mean) for r, one in found.items()} == {
+            r: 23 * c for r, c in taken.items()
+        }
+        assert inputs.FILE in card.sha256
+
+
+def test_a_damaged_description_of_inputs_is_refused(tmp_path):
+    path = tmp_path / inputs.FILE
+    features = np.random.default_rng(0).normal(size=(50, 4))
+    arrays = {f"generator.{name}": a for name, a in Familiar.of(features).arrays().items()}
+    np.savez(path, **arrays)
+    assert list(inputs.read(path)) == ["generator"] and inputs.read(tmp_path / "none.npz") == {}
+    np.savez(path, **{n: a for n, a in arrays.items() if "mean" not in n})
+    with pytest.raises(ValueError, match="damaged.*generator.mean"):
+        inputs.read(path)
+    np.savez(path, **arrays | {"generator.covariance": np.ones((3, 4))})
+    with pytest.raises(ValueError, match="damaged"):
+        inputs.read(path)
+    path.write_bytes(b"PK")
+    with pytest.raises(ValueError, match="damaged"):
+        inputs.read(path)
 
 
 def test_what_generators_cannot_do(same, tmp_path):

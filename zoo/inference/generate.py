@@ -14,6 +14,7 @@ from keras_gans import checks, generation, image
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import AdversarialModel
 from keras_gans.interface import Interface, Label, Latents
+from keras_gans.names import renamed
 from keras_gans.zoo.inference.shards import Shard, take
 from keras_gans.zoo.loading import open_gan
 
@@ -36,6 +37,7 @@ class Generated:
     grid: Path
 
 
+@renamed(out="output")
 def generate(
     source: Source,
     seeds: Iterable[int] = range(36),
@@ -46,7 +48,7 @@ def generate(
     continuous: Sequence[float] | None = None,
     truncation: float | None = None,
     scale: int = 1,
-    out: str | Path = "generated",
+    output: str | Path = "generated",
     best: bool = False,
     shard: Shard | None = None,
     **inputs: Any,
@@ -71,7 +73,7 @@ def generate(
         continuous: its continuous codes, the same for all images; `None` draws them.
         truncation: see `latent.sample`.
         scale: pixels of a file for a pixel of an image, across and down.
-        out: folder to write to.
+        output: folder to write to.
         best: see `open_gan`.
         shard: `(3, 16)` makes the third of sixteen parts of the images, with a grid of their own;
             `None` all.
@@ -113,7 +115,7 @@ def generate(
     images = make(gan, latents, columns, options)
     images = {name: image.to_uint8(made) for name, made in images.items()}
     grid = "grid.png" if shard is None else f"grid-{shard[0]}-of-{shard[1]}.png"
-    return _write(images, rows, len(columns), scale, Path(out), grid)
+    return _write(images, rows, len(columns), scale, Path(output), grid)
 
 
 def _require_one(latents, truncation):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_gans import checks, generation, image, latent
-from keras_gans.names import did_you_mean
+from keras_gans.names import deprecated, did_you_mean, renamed
 from keras_gans.zoo.inference.generate import (
     Source,
     columns_of,
@@ -21,18 +21,22 @@ from keras_gans.zoo.inference.generate import (
 # The longest side that a format holds; of a film, that players show.
 _SIDES = {"gif": 65_535, "webp": 16_383, "mp4": 8_192}
 
+# Along great circles, or along straight lines.
+INTERPOLATIONS = ("spherical", "linear")
+
 _LONGEST = 655_350  # milliseconds of a frame
 
 
+@renamed(out="output")
 def interpolate(
     source: Source,
-    out: str | Path = "interpolation.gif",
+    output: str | Path = "interpolation.gif",
     *,
     seeds: Iterable[int] = range(6),
     labels: int | Sequence[int] | None = None,
     steps: int = 20,
     loops: int = 1,
-    linear: bool = False,
+    interpolation: str = "spherical",
     truncation: float | None = None,
     scale: int | None = None,
     duration: int = 50,
@@ -51,13 +55,13 @@ def interpolate(
 
     Args:
         source: name of a trained preset, folder of a run, or a GAN.
-        out: file to write: `.gif`, `.webp` or `.mp4`; see `image.animate`.
+        output: file to write: `.gif`, `.webp` or `.mp4`; see `image.animate`.
         seeds: integers, two or more for each loop.
         labels: classes to show beside each other on the same way, by a generator that takes
             `labels`; `None` for all.
         steps: frames from one seed to the next.
         loops: walks below each other. The seeds are dealt out to them in order, as many to each.
-        linear: go along straight lines, to see the difference.
+        interpolation: `"spherical"`, or `"linear"` to see the difference.
         truncation: of the seeds' latents: see `latent.sample`.
         scale: pixels of the animation for a pixel of an image, across and down; `None` for as many
             as make small images about 112 pixels a side.
@@ -74,8 +78,16 @@ def interpolate(
             or more, labels that `source` does not take, or if it makes no images from latents.
         ImportError: for an MP4, if what writes it is not installed.
     """
-    out, seeds = Path(out), list(seeds)
-    suffix = _require_possible(out, seeds, steps, loops, duration)
+    output, seeds = Path(output), list(seeds)
+    if "linear" in inputs:
+        deprecated("interpolate(linear=...)", "interpolate(interpolation=...)")
+        interpolation = "linear" if inputs.pop("linear") else "spherical"
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(
+            f"There is no such interpolation.{did_you_mean(str(interpolation), INTERPOLATIONS)} "
+            f"Expected one of {list(INTERPOLATIONS)}. Received: interpolation={interpolation!r}"
+        )
+    suffix = _require_possible(output, seeds, steps, loops, duration)
     gan = open_latent_gan(source, best)
     described, options = gan.interface(gan.generator_role), {"labels": labels, **inputs}
     generation.require_options(described, options, type(gan).__name__)
@@ -85,7 +97,7 @@ def interpolate(
     require_fits(len(seeds) * steps * across, shape, scale)
     _require_side(suffix, scale * max(loops * shape[0], across * shape[1]))
     ways = draw_latents(gan, seeds, truncation).reshape(loops, len(seeds) // loops, -1)
-    path = walk(ways.swapaxes(0, 1), steps, linear, described.noise)
+    path = walk(ways.swapaxes(0, 1), steps, interpolation == "linear", described.noise)
     frames = len(path)
     # A row of every frame for each loop; in it, columns for each class and each output.
     made = make(gan, path.reshape(frames * loops, -1), columns, options)
@@ -93,7 +105,7 @@ def interpolate(
     images = image.enlarge(image.side_by_side(batches), scale)
     images = images.reshape(frames, loops * across, *images.shape[1:])
     pictures = [image.grid(panels, across if across > 1 else None) for panels in images]
-    return image.animate(pictures, out, duration, hold=duration)
+    return image.animate(pictures, output, duration, hold=duration)
 
 
 def _require_possible(out, seeds, steps, loops, duration):

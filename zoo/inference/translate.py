@@ -19,6 +19,7 @@ from keras_gans.image.files import decode, is_folder, mode
 from keras_gans.image.pixels import from_pillow
 from keras_gans.interface import Interface
 from keras_gans.metrics.features import hash_of
+from keras_gans.metrics.strangeness import Familiar, appearance
 from keras_gans.names import did_you_mean, printable
 from keras_gans.zoo.inference import inputs
 from keras_gans.zoo.inference.generate import Source, source_name
@@ -29,6 +30,9 @@ from keras_gans.zoo.loading import backward_generator, backward_role, open_gan
 
 # Formats that can be written, to their suffixes.
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+
+# An image counts as unlike those of the training above this strangeness (`metrics.strangeness`).
+_STRANGE = 1.25
 
 # Of a generator that takes images of any size: the size the papers train at.
 _OPEN_SIDE = 256
@@ -150,6 +154,7 @@ def translate(
     total = len(targets) + sum(map(len, left_out.values()))
     if verbose and (line := image_files.summary(left_out, total)):
         print(line)
+    _warn_of(work.strange, len(written))
     page = gallery.write_page(f"Translated by {source_name(source)}", failed)
     return Translated(page, written, list(skipped.values()), failed, left_out)
 
@@ -193,6 +198,7 @@ class _Work:
     how: dict  # of `_Translator.apply`
     seed: int | None = None
     notes: tuple[str, ...] = ()
+    strange: dict[str, float] = dataclasses.field(default_factory=dict)  # of names of images
 
     def with_noise(self, stochastic, seed):
         """The same with the noise of dropout, if it is wanted."""
@@ -216,10 +222,13 @@ class _Work:
         """
         pixels, alpha, remarks = _read(path, self.forward.described.image.channels)
         remarks = [_how(pixels.shape, self.forward.tile, self.settings), *remarks, *self.notes]
-        made = self.forward.apply(pixels, self.seed, **self.how)
+        made, strangeness = self.forward.apply(pixels, self.seed, **self.how)
+        if strangeness > _STRANGE:
+            self.strange[name] = strangeness
+            remarks.append(f"unlike the training images ({strangeness:.1f})")
         shown = {"input": pixels} if beside else {}
         if beside and self.back is not None:
-            shown["reconstruction"] = self.back.apply(made, **self.how)
+            shown["reconstruction"], _ = self.back.apply(made, **self.how)
         if alpha is not None:
             if alpha.shape != made.shape[:2]:
                 alpha = image.resize(alpha[..., None], made.shape[:2])[..., 0]
@@ -243,6 +252,7 @@ class _Translator:
 
     network: keras.Model
     described: Interface
+    familiar: Familiar | None = None  # what its inputs in the training looked like
 
     @property
     def tile(self):
@@ -266,20 +276,25 @@ class _Translator:
         return self
 
     def apply(self, pixels, seed=None, *, resized, overlap, batch_size):
-        """What it makes of an image `(height, width, channels)`; both are `uint8`."""
+        """What it makes of an image `(height, width, channels)`; both are `uint8`.
+
+        And how strange its tiles are, by the median: see `Familiar`; 0 where nothing is known.
+        """
         parts, tile, scale = itertools.count(), self.tile, self.described.scale
+        strange = [] if self.familiar else [0.0]
 
         def call(tiles):
+            if self.familiar:
+                strange.extend(self.familiar.strangeness(appearance(tiles)))
             drawn = None if seed is None else _part_seed(seed, next(parts))
             return generation.translate(self.network, tiles, len(tiles), drawn)
 
         if resized:
             made = call(image.from_uint8(image.resize(pixels, tile[:2]))[None])[0]
-            return image.resize(
-                image.to_uint8(made), self.described.size_of_output(*pixels.shape[:2])
-            )
+            size = self.described.size_of_output(*pixels.shape[:2])
+            return image.resize(image.to_uint8(made), size), float(np.median(strange))
         made = translate_image(call, image.from_uint8(pixels), tile, overlap, batch_size, scale)
-        return image.to_uint8(made)
+        return image.to_uint8(made), float(np.median(strange))
 
 
 def _generators(source, backward, best):
@@ -292,9 +307,11 @@ def _generators(source, backward, best):
             "CycleGAN or another image-to-image GAN; use `keras-gans generate`, or the GAN's "
             f"`generate`. Received: {source}, a {type(gan).__name__}"
         )
-    forward, back = _Translator(gan.inference_generator, described), backward_generator(gan)
+    familiar = getattr(gan, "familiar", {})
+    forward = _Translator(gan.inference_generator, described, familiar.get(gan.generator_role))
+    back = backward_generator(gan)
     if back is not None:
-        back = _Translator(back, gan.interface(role))
+        back = _Translator(back, gan.interface(role), familiar.get(role))
     if not backward:
         return forward.require_files(), back
     if back is None:
@@ -308,6 +325,22 @@ def _generators(source, backward, best):
 
 def _part_seed(seed, part):
     return latent.halves(np.random.SeedSequence([seed, part]).generate_state(1)[0])
+
+
+def _warn_of(strange, number):
+    """Warns of images that are unlike those of the training."""
+    if not strange:
+        return
+    first = sorted(strange, key=strange.get, reverse=True)[:3]
+    warnings.warn(
+        f"{len(strange)} of {number} images are unlike those that the generator was trained to "
+        "take, by their colours, contrast and texture, and what was made of them may mean nothing. "
+        "Expected images such as those on the preset's card or in the run's `samples`. Received, "
+        "with how many times as far from the mean of the training images they are as 99 of 100 of "
+        f"these: {', '.join(f'{printable(name)} ({strange[name]:.1f})' for name in first)}"
+        f"{', ...' if len(strange) > len(first) else ''}",
+        stacklevel=3,
+    )
 
 
 # ---- one image
