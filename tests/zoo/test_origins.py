@@ -83,13 +83,15 @@ def test_a_scale_that_the_network_lacks(scale):
         zoo.load("dcgan_digits_28", scale=scale)
 
 
-def test_a_missing_package_is_named(without_package, capsys):
+def test_a_missing_package_is_named(without_package, tmp_path, capsys):
     for call in (zoo.load, zoo.verify):
         with pytest.raises(ImportError, match=r"pip install 'keras-gans\[upscale\]'"):
             call("realesrgan_x4")
     assert main(parse(["keras-gans", "zoo", "verify", "realesrgan_x4"])) == 1
     assert "pip install 'keras-gans[upscale]'" in capsys.readouterr().err
-    assert main(parse(["keras-gans", "upscale", "realesrgan_x4", __file__])) == 1
+    words = [str(presets.FOLDER / SHIPPED / "samples.png"), "--output", str(tmp_path / "made")]
+    assert main(parse(["keras-gans", "upscale", "realesrgan_x4", *words])) == 1
+    assert not (tmp_path / "made").exists()
     assert "pip install 'keras-gans[upscale]'" in capsys.readouterr().err
     assert zoo.card("realesrgan_x4").description  # listing needs no package
     assert zoo.load(SHIPPED)
