@@ -1,4 +1,4 @@
-"""What the inputs of a training looked like, so that a strange image can be told from them."""
+"""What the inputs of a training looked like, so that a strange image is recognized."""
 
 from collections.abc import Sequence
 from pathlib import Path
