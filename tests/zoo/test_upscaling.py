@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from keras_gans import networks, zoo
 from keras_gans.zoo.inference import pictures, shards, upscale, upscaler
@@ -240,8 +240,9 @@ def folder(tmp_path_factory):
     (folder / "sub/deep.png").write_bytes(deep)
     frames = [Image.fromarray(photo(24, 30, seed=n)) for n in range(3)]
     options = {"save_all": True, "append_images": frames[1:], "duration": [50, 100, 150]}
-    for name in ("film.gif", "film.webp"):
+    for name in ("film.gif", "film.webp", "film.png"):
         frames[0].save(folder / name, loop=2, **options)
+    frames[0].save(folder / "pages.tif", save_all=True, append_images=frames[1:])
     return folder
 
 
@@ -257,6 +258,8 @@ KINDS = {
     "sub/deep.png": ("PNG", "RGB", (60, 48)),
     "film.gif": ("GIF", "P", (60, 48)),
     "film.webp": ("WEBP", "RGBA", (60, 48)),
+    "film.png": ("PNG", "RGB", (60, 48)),
+    "pages.tif": ("TIFF", "RGB", (60, 48)),
 }
 
 
@@ -295,7 +298,7 @@ def test_sixteen_bits_stay_sixteen(done, folder, network):
 
 
 def test_animations_keep_their_frames_and_times(done, network, folder):
-    for name in ("film.gif", "film.webp"):
+    for name in ("film.gif", "film.webp", "film.png"):
         with Image.open(done.page.parent / name) as made, Image.open(folder / name) as given:
             assert made.n_frames == 3 and made.info["loop"] == 2
             expected = []
@@ -309,6 +312,26 @@ def test_animations_keep_their_frames_and_times(done, network, folder):
                 # 256 colours, or half of them, of noise: yet no other frame is as near.
                 differences = [np.abs(pixels - frame).mean() for frame in expected]
                 assert np.argmin(differences) == number, (name, differences)
+
+
+def test_documents_keep_their_pages(done):
+    with Image.open(done.page.parent / "pages.tif") as made:
+        assert made.n_frames == 3
+
+
+@pytest.mark.parametrize("format", upscale.FORMATS)
+def test_every_format_takes_every_kind(network, folder, tmp_path, format):
+    if format == "avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    names = ("photo.JPG", "film.gif", "pages.tif", "alpha.webp", "deep_grey.png")
+    done = zoo.upscale(network, [folder / n for n in names], tmp_path, format=format, verbose=0)
+    assert not done.failed
+    for path in done.written:
+        with Image.open(path) as image:
+            moves = path.stem in ("film", "pages") and format != "jpeg"
+            assert getattr(image, "n_frames", 1) == (3 if moves else 1)
+            if path.stem == "photo" and format not in ("tiff", "gif"):
+                assert image.getexif().get(0x010F) == "a camera"
 
 
 def test_transparent_parts_stay_where_they_are(done):
