@@ -92,8 +92,9 @@ def _facts(card: zoo.Card, part: str) -> list[tuple[str, str]]:
 def _measured(card: zoo.Card, recipe: zoo.Recipe, part: str) -> list[tuple[str, str]]:
     """Protocols and what they found; of a translator, those of its direction."""
     direction, rows = recipe.config["data"].get("direction"), []
+    forward = part == next(iter(card.interfaces))
     for protocol, found in card.numbers.items():
-        if direction is not None and (f"_{direction}_" in protocol) != (part == "generator"):
+        if direction is not None and (f"_{direction}_" in protocol) != forward:
             continue
         reference = found["reference"]
         beside = "" if reference is None else f" (other real images: {reference:.3g})"
@@ -103,7 +104,7 @@ def _measured(card: zoo.Card, recipe: zoo.Recipe, part: str) -> list[tuple[str, 
 
 def _sources(recipe: zoo.Recipe, samples: Path | None, back: bool = False) -> list[np.ndarray]:
     """What the samples of an image-to-image generator were made of: a column of their picture."""
-    height, width, _ = recipe.config["networks"]["generator"]["image_shape"]
+    height, width, _ = next(iter(recipe.config["networks"].values()))["image_shape"]
     if samples is None or not samples.is_file() or None in (height, width):
         return []
     with Image.open(samples) as picture:

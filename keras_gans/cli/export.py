@@ -61,6 +61,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--max-pixels", type=int, default=2**22, metavar="N", help="of an image sent to it [2**22]"
     )
     command.add_argument(
+        "--max-total-pixels",
+        type=int,
+        metavar="N",
+        help="of all images of a request, sent or made [4 times --max-pixels]",
+    )
+    command.add_argument(
         "--floats-only", action="store_true", help="no signatures from seeds and of files"
     )
 
@@ -98,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
             "version": arguments.model_version,
             "max_images": arguments.max_images,
             "max_pixels": arguments.max_pixels,
+            "max_total_pixels": arguments.max_total_pixels,
             "floats_only": arguments.floats_only,
         },
         "tflite": tflite,

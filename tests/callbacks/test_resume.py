@@ -2,6 +2,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -248,10 +249,27 @@ HOOKS = ["on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_b
 HOOKS += ["on_epoch_end", "on_train_end"]
 
 
-def part_way(folder):
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
     """A training that was stopped within its second epoch, at step 3 of 4."""
+    folder = tmp_path_factory.mktemp("stopped")
     train(make(), folder, 3, kill=7, steps=3)
     assert (Resume(folder).epoch, Resume(folder).step) == (1, 3)
+    return folder
+
+
+@pytest.fixture
+def part_way(stopped, tmp_path):
+    """A copy of it, to go on with."""
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def one_epoch(tmp_path_factory):
+    """A training of one epoch."""
+    folder = tmp_path_factory.mktemp("one_epoch")
+    train(make(), folder, 1)
+    return folder
 
 
 def ring(number=64):
@@ -260,8 +278,7 @@ def ring(number=64):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 @pytest.mark.parametrize("hook", HOOKS)
-def test_a_fit_after_one_that_failed_is_as_any_other(tmp_path, hook, error):
-    part_way(tmp_path)
+def test_a_fit_after_one_that_failed_is_as_any_other(part_way, tmp_path, hook, error):
     gan = make()
     callbacks = [TrainingHealth(), MetricsLog(tmp_path / "m.jsonl"), Resume(tmp_path)]
     with pytest.raises(error):
@@ -277,8 +294,7 @@ def test_a_fit_after_one_that_failed_is_as_any_other(tmp_path, hook, error):
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])  # as batches are skipped, and as they are trained on
-def test_data_that_fail_leave_nothing_behind(tmp_path, fails_at):
-    part_way(tmp_path)
+def test_data_that_fail_leave_nothing_behind(part_way, tmp_path, fails_at):
 
     def batches():
         for number in range(9):
@@ -303,8 +319,7 @@ def test_data_that_fail_leave_nothing_behind(tmp_path, fails_at):
     assert gan.generator_optimizer.iterations.numpy() == before + 4
 
 
-def test_a_training_that_something_stops_leaves_nothing_behind(tmp_path):
-    part_way(tmp_path)
+def test_a_training_that_something_stops_leaves_nothing_behind(part_way, tmp_path):
 
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -365,13 +380,25 @@ CHANGES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory):
+    """A training of one epoch, whose optimizers were made by hand."""
+    folder = tmp_path_factory.mktemp("compiled")
+    train(compiled(make()), folder, 1)
+    return folder
+
+
 @pytest.mark.parametrize(("change", "message"), CHANGES)
-def test_a_model_that_is_compiled_otherwise_is_refused_by_the_field(tmp_path, change, message):
-    train(compiled(make()), tmp_path, 1)
+def test_a_model_that_is_compiled_otherwise_is_refused_by_the_field(compiled_once, change, message):
     with pytest.raises(ValueError, match=f"other settings.*allow_changes.*{message}"):
-        train(compiled(make(), **change), tmp_path, 2)
-    assert Resume(tmp_path).epoch == 1
-    train(compiled(make()), tmp_path, 2)  # as it was
+        train(compiled(make(), **change), compiled_once, 2)
+    assert Resume(compiled_once).epoch == 1
+
+
+def test_a_model_that_is_compiled_as_before_goes_on(compiled_once, tmp_path):
+    shutil.copytree(compiled_once, tmp_path, dirs_exist_ok=True)
+    train(compiled(make()), tmp_path, 2)
+    assert Resume(tmp_path).epoch == 2
 
 
 def test_a_schedule_is_compared_by_its_numbers(tmp_path):
@@ -389,8 +416,8 @@ def test_a_schedule_is_compared_by_its_numbers(tmp_path):
         ("non_saturating", {"ema_decay": 0.8}, r"ema_decay \(was 0.9, now 0.8\)"),
     ],
 )
-def test_another_loss_is_refused(tmp_path, loss, options, message):
-    train(make(), tmp_path, 1)
+def test_another_loss_is_refused(one_epoch, tmp_path, loss, options, message):
+    shutil.copytree(one_epoch, tmp_path, dirs_exist_ok=True)
     other = with_loss(loss, **options)
     other.compile()
     with pytest.raises(ValueError, match=message):

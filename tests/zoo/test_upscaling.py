@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from keras_gans import networks, zoo
-from keras_gans.zoo.inference import pictures, receptive, shards, upscale, upscaler
+from keras_gans.zoo.inference import pictures, shards, upscale, upscaler
 from keras_gans.zoo.inference.page import BESIDE
 from keras_gans.zoo.inference.resampling import resampled
 from keras_gans.zoo.inference.tiles import cuts
@@ -106,7 +106,7 @@ def test_how_far_a_network_looks_is_what_a_changed_pixel_shows(build):
     network, side = shaken(build(), 0.1), 96
     (clip,) = (layer for layer in network.layers if type(layer).__name__ == "ClipAtInference")
     unclipped = keras.Model(network.inputs[0], clip.input)
-    reach = receptive.radius(network)
+    reach = networks.receptive_radius(network)
     image = np.random.default_rng(0).uniform(-0.3, 0.3, (1, side, side, 3)).astype("float32")
     found = 0
     for place in (side // 2, side // 2 + 1):
@@ -123,9 +123,11 @@ def test_how_far_a_network_looks_is_what_a_changed_pixel_shows(build):
 def test_how_far_known_networks_look():
     for scale, reach in {None: 18, 2: 19, 3: 19}.items():
         compact = networks.compact_upscaler((None, None, 3), width=4, output_scale=scale)
-        assert receptive.radius(compact) == reach
+        assert networks.receptive_radius(compact) == reach
     # It normalises over the whole image.
-    assert receptive.radius(networks.resnet_generator((32, 32, 3), width=4, blocks=1)) is None
+    assert (
+        networks.receptive_radius(networks.resnet_generator((32, 32, 3), width=4, blocks=1)) is None
+    )
 
 
 # ---- colours
@@ -238,8 +240,9 @@ def folder(tmp_path_factory):
     (folder / "sub/deep.png").write_bytes(deep)
     frames = [Image.fromarray(photo(24, 30, seed=n)) for n in range(3)]
     options = {"save_all": True, "append_images": frames[1:], "duration": [50, 100, 150]}
-    for name in ("film.gif", "film.webp"):
+    for name in ("film.gif", "film.webp", "film.png"):
         frames[0].save(folder / name, loop=2, **options)
+    frames[0].save(folder / "pages.tif", save_all=True, append_images=frames[1:])
     return folder
 
 
@@ -255,6 +258,8 @@ KINDS = {
     "sub/deep.png": ("PNG", "RGB", (60, 48)),
     "film.gif": ("GIF", "P", (60, 48)),
     "film.webp": ("WEBP", "RGBA", (60, 48)),
+    "film.png": ("PNG", "RGB", (60, 48)),
+    "pages.tif": ("TIFF", "RGB", (60, 48)),
 }
 
 
@@ -293,7 +298,7 @@ def test_sixteen_bits_stay_sixteen(done, folder, network):
 
 
 def test_animations_keep_their_frames_and_times(done, network, folder):
-    for name in ("film.gif", "film.webp"):
+    for name in ("film.gif", "film.webp", "film.png"):
         with Image.open(done.page.parent / name) as made, Image.open(folder / name) as given:
             assert made.n_frames == 3 and made.info["loop"] == 2
             expected = []
@@ -307,6 +312,26 @@ def test_animations_keep_their_frames_and_times(done, network, folder):
                 # 256 colours, or half of them, of noise: yet no other frame is as near.
                 differences = [np.abs(pixels - frame).mean() for frame in expected]
                 assert np.argmin(differences) == number, (name, differences)
+
+
+def test_documents_keep_their_pages(done):
+    with Image.open(done.page.parent / "pages.tif") as made:
+        assert made.n_frames == 3
+
+
+@pytest.mark.parametrize("format", upscale.FORMATS)
+def test_every_format_takes_every_kind(network, folder, tmp_path, format):
+    if format == "avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    names = ("photo.JPG", "film.gif", "pages.tif", "alpha.webp", "deep_grey.png")
+    done = zoo.upscale(network, [folder / n for n in names], tmp_path, format=format, verbose=0)
+    assert not done.failed
+    for path in done.written:
+        with Image.open(path) as image:
+            moves = path.stem in ("film", "pages") and format != "jpeg"
+            assert getattr(image, "n_frames", 1) == (3 if moves else 1)
+            if path.stem == "photo" and format not in ("tiff", "gif"):
+                assert image.getexif().get(0x010F) == "a camera"
 
 
 def test_transparent_parts_stay_where_they_are(done):

@@ -237,11 +237,11 @@ def _lacking(folder):
         listed = metrics["sha256"]
     except (OSError, ValueError):
         listed = ()  # `zoo.card` says what is wrong with it
-    return _missing({*_REQUIRED, *listed}, _files(folder))
+    return _missing(sorted({*_REQUIRED, *listed}), _files(folder))
 
 
 def _missing(wanted, found):
-    return sorted(n for n in wanted if n not in found and _IN_PLACE.get(n) not in found)
+    return [n for n in wanted if n not in found and _IN_PLACE.get(n) not in found]
 
 
 @contextlib.contextmanager

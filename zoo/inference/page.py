@@ -39,11 +39,11 @@ p {{ margin: 0 0 0.5rem }}
 figure {{ margin: 0 }}
 img {{ display: block; width: 100%; height: auto; max-height: 90vh; object-fit: contain;
   object-position: left top }}
-.slider {{ position: relative; --at: 50% }}
-.slider img {{ object-fit: fill; max-height: none; max-width: 60rem }}
+.slider {{ position: relative; max-width: 40rem; --at: 50% }}
+.slider img {{ object-fit: fill; max-height: none }}
 .slider img.after {{ position: absolute; inset: 0; height: 100% }}
 .slider img.after {{ clip-path: inset(0 0 0 var(--at)) }}
-.slider input {{ width: 100%; max-width: 60rem; margin: 0.25rem 0 0 }}
+.slider + input {{ width: 100%; max-width: 40rem; margin: 0.25rem 0 0 }}
 img.small {{ image-rendering: pixelated; max-width: 20rem }}
 figcaption, .note {{ color: #666; font-size: 0.9rem }}
 @media (prefers-color-scheme: dark) {{

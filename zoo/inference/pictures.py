@@ -15,6 +15,8 @@ from keras_gans.image.strips import SIGNATURE
 if TYPE_CHECKING:
     from PIL import Image
 
+_ROWS = 256  # looked at together
+
 _ORIENTATION, _DETAILS, _WIDTH, _HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003  # tags of EXIF
 
 
@@ -90,25 +92,20 @@ class Picture:
     @functools.cached_property
     def grey(self) -> bool:
         """A grey image must not come out tinted."""
-        if self.channels < 3:
-            return True
-        if isinstance(self.pixels, np.ndarray):
-            first, *others = np.moveaxis(self.pixels[..., :3], -1, 0)
-            return all(np.array_equal(first, other) for other in others)
-        from PIL import ImageChops
-
-        first, *others = self.pixels.split()[:3]
-        return all(ImageChops.difference(first, other).getbbox() is None for other in others)
+        starts = range(0, self.shape[0], _ROWS) if self.channels > 2 else ()
+        parts = (self._stored(start, min(start + _ROWS, self.shape[0])) for start in starts)
+        return all((part[..., :1] == part[..., 1:3]).all() for part in parts)
 
     def rows(self, first: int, last: int) -> np.ndarray:
         """Returns some rows: floats `(last - first, width, channels)` in [-1, 1]."""
-        if isinstance(self.pixels, np.ndarray):
-            part = self.pixels[first:last]
-        else:
-            part = np.asarray(self.pixels.crop((0, first, self.pixels.width, last)))
-            part = part.reshape(last - first, self.shape[1], self.channels)
         half = np.float32((2**self.bits - 1) / 2)
-        return part.astype("float32") / half - np.float32(1)
+        return self._stored(first, last).astype("float32") / half - np.float32(1)
+
+    def _stored(self, first, last):
+        if isinstance(self.pixels, np.ndarray):
+            return self.pixels[first:last]
+        part = np.asarray(self.pixels.crop((0, first, self.pixels.width, last)))
+        return part.reshape(last - first, self.shape[1], self.channels)
 
 
 def filled(colors: np.ndarray, alpha: np.ndarray, steps: int) -> np.ndarray:
@@ -176,7 +173,7 @@ def frames(path: Path) -> Iterator[Picture]:
 
     with opened(path) as file:
         for frame in ImageSequence.Iterator(file):
-            yield _picture(frame)
+            yield _picture(frame.copy())  # the next one takes its place
 
 
 def _picture(file: "Image.Image") -> Picture:
@@ -185,7 +182,9 @@ def _picture(file: "Image.Image") -> Picture:
     icc = file.info.get("icc_profile")
     if file.mode == "F":
         raise UnknownRangeError("pixels are floating-point numbers")
-    image = ImageOps.exif_transpose(file)
+    # Each copy of a large scan takes 4 bytes for a pixel.
+    turned = file.getexif().get(_ORIENTATION, 1) != 1
+    image = ImageOps.exif_transpose(file) if turned else file
     exif = _exif(file)  # now: it takes the orientation away
     if file.mode.startswith("I"):
         return Picture(_deep(image), icc, exif)
@@ -195,7 +194,7 @@ def _picture(file: "Image.Image") -> Picture:
     # A profile of inks or of another model says nothing of RGB.
     icc = icc if image.mode in ("L", "LA", "RGB", "RGBA", "P") else None
     image.load()
-    return Picture(image.convert(mode), icc, exif)
+    return Picture(image if image.mode == mode else image.convert(mode), icc, exif)
 
 
 def _deep(image):

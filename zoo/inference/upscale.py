@@ -404,7 +404,7 @@ class _Work:
         """Writes the image made of a file, and says in words what was done."""
         kind = _OF_SUFFIX[Path(name).suffix.lower()]
         height, width = _size(about, self.scale)
-        remarks = [f"{width}x{height}"]
+        remarks = [f"to {width}x{height}"]
         if self.scale != self.upscaler.scale:
             remarks.append(f"scale {self.scale:g} by resampling of {self.upscaler.scale}")
         target = self.gallery.folder / name
@@ -437,7 +437,8 @@ class _Work:
         if picture.alpha and kind == "jpeg":
             pixels = image.on_white(pixels[..., :-1], pixels[..., -1:])
             remarks.append("on white, as JPEG has no alpha")
-        exif = picture.exif and b"Exif\0\0" + picture.exif
+        # Pillow takes no notes into a TIFF whose own tags they repeat.
+        exif = b"Exif\0\0" + picture.exif if picture.exif and kind != "tiff" else None
         options = {"icc_profile": picture.icc, "exif": exif} | _OPTIONS[kind]
         with partial.open("wb") as file:
             made = _pillow(pixels)
@@ -457,13 +458,15 @@ class _Work:
                 yield made.convert("RGBA") if made.mode == "LA" else made
 
         made = frames()
-        options = {"save_all": True, "append_images": made, **_OPTIONS[kind]}
+        first = next(made)
+        # Pillow goes through the frames of a PNG twice.
+        others = list(made) if kind == "png" else made
+        options = {"save_all": True, "append_images": others, **_OPTIONS[kind]}
         if kind != "tiff":
             options |= {"duration": times, "loop": loop}
         if kind == "gif":
             options["disposal"] = 2
-        first = next(made)
-        with partial.open("wb") as file:
+        with partial.open("w+b") as file:  # a TIFF is read again for each page
             encode(first, file, kind.upper(), **options)
 
     def _strips(self, picture, report) -> Iterator[np.ndarray]:
@@ -575,5 +578,5 @@ def _timing(path):
         times = []
         for frame in ImageSequence.Iterator(file):
             frame.load()  # a WebP says it then
-            times.append(frame.info.get("duration", 100))
+            times.append(round(frame.info.get("duration", 100)))
         return times, file.info.get("loop", 0)

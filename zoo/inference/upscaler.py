@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, interface
+from keras_gans.networks import receptive_radius
 from keras_gans.zoo.inference.pictures import Picture, filled
-from keras_gans.zoo.inference.receptive import divisor, radius
 from keras_gans.zoo.inference.tiles import cuts
 
 # The blur of colour differences, two boxes of so many pixels, and what it looks at beside them.
@@ -172,7 +172,7 @@ def of_network(
         or not 0 <= strength <= 1
     ):
         raise ValueError(f"`strength` must be from 0 to 1. Received: strength={strength!r}")
-    step, reach = divisor(network), radius(network)
+    step, reach = _divisor(network), receptive_radius(network)
     needed = None if reach is None else reach + _COLOR_MARGIN * keep_colours
     if margin is None:
         chosen = _FAR_MARGIN if needed is not None and needed > _FAR else _MARGIN
@@ -218,7 +218,7 @@ def _require_upscaler(network: Any) -> tuple[int, int]:
 
 def _largest(network):
     """Numbers of the largest feature map, for each pixel of the input."""
-    side = 8 * divisor(network)
+    side = 8 * _divisor(network)
     maps = keras.Model(network.inputs, [layer.output for layer in network.layers])
     shapes = maps.compute_output_shape((1, side, side, network.inputs[0].shape[-1]))
     return math.ceil(max(math.prod(shape) for shape in shapes) / side**2)
@@ -237,3 +237,8 @@ def _whole(pixels, bits):
     """Floats in [-1, 1] as whole numbers."""
     largest = 2**bits - 1
     return np.rint((pixels + 1) * np.float32(largest / 2)).astype(f"uint{bits}")
+
+
+def _divisor(network):
+    """What the sides of an image must be multiples of: 1, unless pixels are unshuffled."""
+    return math.prod(x.factor for x in network.layers if type(x).__name__ == "PixelUnshuffle")
