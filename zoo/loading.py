@@ -385,7 +385,8 @@ class _Preset:
             self.verify([role])
         arguments = _scaled(self.networks[role], scale)
         if trained and packed:
-            network = _of_package(self.card, arguments)
+            with preserving_random_state("float32", 0):
+                network = _of_package(self.card, arguments)
         else:
             limits = self.limits([role]) if trained else _LARGEST
             seed = self.recipe.config["seed"] if self.recipe else 0
