@@ -165,6 +165,100 @@ def test_strength_mixes_with_bicubic(network):
     assert np.abs(none - plain)[4:-4, 4:-4].max() <= 2
 
 
+# ---- mixtures of weights
+
+
+@pytest.fixture(scope="module")
+def other(network):
+    """What the network might be trained further to."""
+    return shaken(keras.models.clone_model(network), 0.2)
+
+
+def between(first, second, share):
+    network = keras.models.clone_model(first)
+    pairs = zip(first.get_weights(), second.get_weights())
+    network.set_weights([(1 - share) * a + share * b for a, b in pairs])
+    return network
+
+
+def test_mixtures_are_linear_in_the_weights(network, other):
+    image, before = photo(20, 24, kind="uint16"), network.get_weights()
+    plain = {one: zoo.upscale_image(one, image) for one in (network, other)}
+    for share in (0.25, 0.7):
+        made = zoo.upscale_image(network, image, mix_with=(other, share))
+        expected = zoo.upscale_image(between(network, other, share), image)
+        assert np.abs(made.astype(int) - expected).max() <= 1
+        images = (1 - share) * plain[network].astype(float) + share * plain[other]
+        assert np.abs(made - images).max() > 100  # linear in the weights, not in the images
+    for share, same in ((0, network), (0.0, network), (1, other), (1.0, other)):
+        made = zoo.upscale_image(network, image, mix_with=(other, share))
+        np.testing.assert_array_equal(made, plain[same])
+    for a, b in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("scale", [None, 2])
+def test_a_preset_is_mixed_with_one_trained_further(scale):
+    image, further = photo(9, 14), shaken(zoo.load(PRESET), 0.01)
+    made = zoo.upscale_image(PRESET, image, scale, mix_with=(further, 0.4))
+    network = zoo.load(PRESET, scale=scale)
+    weights = between(zoo.load(PRESET), further, 0.4).get_weights()
+    network.set_weights(weights)
+    assert np.abs(made.astype(int) - zoo.upscale_image(network, image)).max() <= 1
+
+
+def test_a_mixture_is_what_a_folder_goes_on_with(network, other, folder, tmp_path):
+    files = folder / "grey.png"
+    done = zoo.upscale(network, files, tmp_path, mix_with=(other, 0.3), verbose=0)
+    assert f"mixed with 0.3 of {other.name}" in done.page.read_text()
+    assert zoo.upscale(network, files, tmp_path, mix_with=(other, 0.3), verbose=0).skipped
+    for mixture, now in (((other, 0.4), "0.4"), (None, "None")):
+        with pytest.raises(ValueError, match=rf"another way.*mix_with \(was 0.3, now {now}\)"):
+            zoo.upscale(network, files, tmp_path, mix_with=mixture, verbose=0)
+    with pytest.raises(ValueError, match=r"another way.*generator \(was"):
+        zoo.upscale(other, files, tmp_path, mix_with=(network, 0.3), verbose=0)
+    plain = zoo.upscale(network, files, tmp_path / "plain", verbose=0)
+    # 0 is the one alone, 1 the other.
+    again = zoo.upscale(network, files, tmp_path / "plain", mix_with=(other, 0), verbose=0)
+    assert again.skipped == plain.written
+    assert zoo.upscale(other, files, tmp_path / "plain", mix_with=(network, 1), verbose=0).skipped
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [
+        ({"width": 5}, r"in layer \d+ of Conv2D, filters is 4 in the first, 5 in the second"),
+        ({"depth": 3}, r"in layer \d+ of Conv2D, filters is 12 in the first, 4 in the second"),
+        ({"activation": "relu"}, r"type is 'PReLU' in the first, 'ReLU' in the second"),
+        ({"scale": 3}, r"filters is 12 in the first, 27 in the second"),
+        ({"unit_range": False}, "in layer 1, type is"),
+    ],
+)
+def test_networks_that_cannot_be_mixed(network, folder, tmp_path, options, difference):
+    options = {"scale": 2, "width": 4, "depth": 2} | options
+    other = networks.compact_upscaler((None, None, 3), **options)
+    with pytest.raises(ValueError, match=rf"architectures differ.*{difference}"):
+        zoo.upscale(network, folder / "grey.png", tmp_path / "a", mix_with=(other, 0), verbose=0)
+    assert not (tmp_path / "a").exists()
+
+
+def test_connections_differ():
+    def build(swapped):
+        image = keras.Input((None, None, 3))
+        a = keras.layers.Conv2D(3, 1)(image)
+        b = keras.layers.Conv2D(3, 1)(image if swapped else a)
+        return keras.Model(image, keras.layers.UpSampling2D(2)(a + b))
+
+    with pytest.raises(ValueError, match="the layers it takes from is"):
+        zoo.upscale_image(build(False), photo(4, 4), mix_with=(build(True), 0.5))
+
+
+@pytest.mark.parametrize("mixture", [0.3, ("a",), ("a", 2), ("a", -0.1), ("a", True), ("a", "0")])
+def test_mixtures_that_there_are_not(network, mixture):
+    with pytest.raises(ValueError, match="another network and its share.*Received: mix_with"):
+        zoo.upscale_image(network, photo(4, 4), mix_with=mixture)
+
+
 def test_invisible_pixels_get_the_nearest_visible_colour():
     ndimage = pytest.importorskip("scipy.ndimage")
     rng = np.random.default_rng(1)

@@ -21,13 +21,13 @@ from keras_gans.image.strips import PngWriter
 from keras_gans.metrics.features import hash_of
 from keras_gans.names import did_you_mean, printable
 from keras_gans.terminal import Progress, say
-from keras_gans.zoo.inference import inputs, pictures
+from keras_gans.zoo.inference import inputs, mixing, pictures
 from keras_gans.zoo.inference.generate import Source, source_name
 from keras_gans.zoo.inference.page import ROWS, Gallery
 from keras_gans.zoo.inference.resampling import resampled
 from keras_gans.zoo.inference.shards import Shard
 from keras_gans.zoo.inference.upscaler import Upscaler, of_network
-from keras_gans.zoo.loading import load, scales
+from keras_gans.zoo.loading import is_run, load, scales
 
 # Formats that can be written, to their suffixes.
 FORMATS = {
@@ -54,6 +54,9 @@ _OPTIONS = {
     "gif": {},
     "png": {},
 }
+
+# Another network, and its share of the weights.
+Mixture = tuple[Source | keras.Model, float]
 
 _LARGEST_SCALE = 16
 # What is shown of an image on the page: pixels a side of it, before it was enlarged.
@@ -87,6 +90,7 @@ def upscale(
     output: str | Path = "upscaled",
     *,
     scale: float | None = None,
+    mix_with: Mixture | None = None,
     format: str | None = None,
     strength: float = 1.0,
     keep_colours: bool = True,
@@ -118,6 +122,9 @@ def upscale(
         output: folder to write to.
         scale: how many times larger each side becomes, from 1 to 16. One that the network lacks is
             reached by resampling what it makes. `None` for the network's own.
+        mix_with: `(other, share)` to enlarge by a network between two, whose weights are
+            `(1 - share) * source + share * other`. `other` is as `source`, and of the same
+            architecture: the network that `source` was trained further from, or the reverse.
         format: one of `FORMATS`, such as `"png"`; `None` for the format of each image, or PNG for
             one that is not written.
         strength: 1 for the network's image, 0 for bicubic interpolation, or a mixture.
@@ -128,7 +135,7 @@ def upscale(
             looks at or, where these are too many, 32 or 48.
         max_pixels: most pixels of an image that is made; a larger one is refused before anything
             of it is decoded.
-        best: see `open_gan`.
+        best: see `open_gan`; with `mix_with`, of those of the two that are runs.
         overwrite: enlarge again what is in `output` already.
         shard: `(3, 16)` for the third of sixteen parts of the images, so that as many machines
             share the work; `None` for all.
@@ -141,20 +148,24 @@ def upscale(
     Raises:
         ValueError: before anything is written, if there are no images, two would be written to one
             file, one would be written over an input, what is in `output` was made in another way,
-            or the network does not enlarge images.
+            the network does not enlarge images, or the two to mix differ, with the first
+            difference of their layers.
         FileNotFoundError: if a file is missing.
         ModuleNotFoundError: if the weights are in a package that is not installed.
         OSError: if the disk is full, or `output` may not be written to.
     """
     output = Path(output)
     _require_possible(output, format, scale, max_pixels)
+    mixing.require_share(mix_with)
     found = inputs.find(files, output, _suffix_for(format), "upscale")
     targets, failed = found.shard(shard), dict(found.failed)
-    network, scale = _network(source, scale, best)
+    network, scale = _network(source, scale, best, mix_with)
     upscaler = of_network(network, tile, margin, strength, keep_colours)
     settings = {
         "generator": hash_of(network)[:16],
         "scale": scale,
+        # 0 and 1 are the one and the other network, which "generator" tells apart.
+        "mix_with": mix_with[1] if mix_with and mix_with[1] not in (0, 1) else None,
         "strength": strength,
         "keep_colours": keep_colours,
         "tile": upscaler.tile,
@@ -179,7 +190,9 @@ def upscale(
     total = len(targets) + sum(map(len, found.left_out.values()))
     if verbose and (line := image_files.summary(found.left_out, total)):
         say(line)
-    name = source.name if isinstance(source, keras.Model) else source_name(source)
+    name = _name(source)
+    if mix_with is not None:
+        name += f", mixed with {mix_with[1]:g} of {_name(mix_with[0])}"
     page = gallery.write_page(f"Upscaled by {name}", failed, "upscaled")
     return Upscaled(page, written, [*skipped.values()], failed, found.left_out, work.tiles)
 
@@ -189,6 +202,7 @@ def upscale_image(
     pixels: np.ndarray,
     scale: float | None = None,
     *,
+    mix_with: Mixture | None = None,
     strength: float = 1.0,
     keep_colours: bool = True,
     tile: int | None = None,
@@ -210,7 +224,8 @@ def upscale_image(
         Array of the same type and channels, the sides times `scale`, rounded.
 
     Raises:
-        ValueError: for no image, or a network that does not enlarge images.
+        ValueError: for no image, a network that does not enlarge images, or two that cannot be
+            mixed.
     """
     pixels = np.asarray(pixels)
     if (
@@ -225,7 +240,8 @@ def upscale_image(
             f"Received: {pixels.dtype} of shape {pixels.shape}"
         )
     _require_scale(scale)
-    network, scale = _network(source, scale, False)
+    mixing.require_share(mix_with)
+    network, scale = _network(source, scale, False, mix_with)
     upscaler = of_network(network, tile, margin, strength, keep_colours)
     return _whole(upscaler, pictures.Picture(pixels), scale, int)
 
@@ -336,19 +352,45 @@ def _require_room(output, sizes):
 # ---- by which network
 
 
-def _network(source, scale, best):
+def _network(source, scale, best, mix_with):
     """The network, and the scale asked for or else its own."""
-    if isinstance(source, AdversarialModel):
-        network = source.inference_generator
-    elif isinstance(source, keras.Model):
-        network = source
+    if mix_with is None:
+        network = _loaded(source, scale, best)
     else:
-        known = scales(source)
-        enough = [own for own in known if scale is not None and own >= scale]
-        wanted = None if scale is None else min(enough, default=max(known))
-        network = load(source, best=best, scale=wanted if len(known) > 1 else None)
+        network = _between(source, *mix_with, scale, best)
     own = of_network(network).scale
     return network, own if scale is None else scale
+
+
+def _between(source, other, share, scale, best):
+    """The network between two."""
+    runs = [is_run(one) for one in (source, other)]
+    # A preset has no best checkpoint, which loading says if neither is a run.
+    best = [best and (run or not any(runs)) for run in runs]
+    # Another scale is another network, with the same weights: compared is each one's own.
+    first, second = _loaded(source, None, best[0]), _loaded(other, None, best[1])
+    of_network(first)  # one that enlarges nothing is to be called that, and not unlike the other
+    mixing.require_alike(first, second)
+    if share == 1:
+        return _loaded(other, scale, best[1])
+    network = _loaded(source, scale, best[0])
+    return mixing.mixed(network, first, second, share) if share else network
+
+
+def _loaded(source, scale, best):
+    """A network, for a scale or the next larger one, if it has such."""
+    if isinstance(source, AdversarialModel):
+        return source.inference_generator
+    if isinstance(source, keras.Model):
+        return source
+    known = scales(source)
+    enough = [own for own in known if scale is not None and own >= scale]
+    wanted = None if scale is None else min(enough, default=max(known))
+    return load(source, best=best, scale=wanted if len(known) > 1 else None)
+
+
+def _name(source):
+    return source.name if isinstance(source, keras.Model) else source_name(source)
 
 
 def _tiles_in_words(upscaler):
