@@ -7,7 +7,7 @@ import sys
 from keras_gans.cli import options
 from keras_gans.terminal import say
 
-DESCRIPTION = "Enlarge images, of any size, with a network for super-resolution."
+DESCRIPTION = "Enlarge images and films, of any size, with a network for super-resolution."
 
 _OPTIONS: tuple[str, ...] = (
     "files",
@@ -24,7 +24,12 @@ _OPTIONS += ("tile", "margin", "max_pixels", "best", "overwrite", "shard")
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Adds the arguments of the verb."""
     options.source(command)
-    command.add_argument("files", nargs="+", help="images, or folders of images", metavar="PATH")
+    command.add_argument(
+        "files",
+        nargs="+",
+        help="images, films (MP4 and others), or folders of images",
+        metavar="PATH",
+    )
     options.output(command, "upscaled")
     command.add_argument(
         "--scale",
@@ -42,7 +47,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--format",
         choices=["png", "jpeg", "webp", "tiff", "gif", "avif"],
-        help="[that of each image]",
+        help="of images [that of each]",
     )
     command.add_argument(
         "--strength",

@@ -2,7 +2,9 @@ import json
 import re
 import shutil
 import struct
+import sys
 import zlib
+from fractions import Fraction
 
 import keras
 import numpy as np
@@ -11,7 +13,7 @@ import tensorflow as tf
 from PIL import Image, ImageCms, features
 
 from keras_gans import networks, zoo
-from keras_gans.zoo.inference import pictures, shards, upscale, upscaler
+from keras_gans.zoo.inference import films, pictures, shards, upscale, upscaler
 from keras_gans.zoo.inference.page import BESIDE
 from keras_gans.zoo.inference.resampling import resampled
 from keras_gans.zoo.inference.tiles import cuts
@@ -492,6 +494,80 @@ def test_another_format(network, folder, tmp_path, format, kind):
     assert alpha == (format != "jpeg")
     note = json.loads((tmp_path / BESIDE / "done.jsonl").read_text())["told"]
     assert ("on white, as JPEG has no alpha" in note) == (format == "jpeg")
+
+
+# ---- films
+
+# imageio-ffmpeg leaves the pipes of a process that has ended to Python.
+of_films = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Three frames, in shades of red, green and blue, at 24000/1001 a second."""
+    pytest.importorskip("imageio_ffmpeg", reason="the extra `video` is not installed")
+    path = tmp_path_factory.mktemp("films") / "film.mkv"
+    shade = np.linspace(60, 200, 18)[None, :, None] * np.ones((16, 1, 1))
+    with films.writer(path, Fraction(24000, 1001), 16, 18) as write:
+        for color in np.eye(3):
+            write((shade * color).astype("uint8"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Adds next to nothing to the image, enlarged."""
+    return networks.compact_upscaler((None, None, 3), scale=2, width=4, depth=1)
+
+
+@of_films
+@pytest.mark.parametrize("scale", [2, 1.5])
+def test_films(plain, film, tmp_path, capsys, scale):
+    done = zoo.upscale(plain, film, tmp_path, scale=scale)
+    assert [path.name for path in done.written] == ["film.mp4"] and not done.failed
+    shown = capsys.readouterr().out
+    assert "3 frames, 23.976 a second, without the sound" in shown and "3/3 tiles" in shown
+    assert films.rate(done.written[0]) == Fraction(24000, 1001)
+    given, made = (list(films.frames(path)) for path in (film, done.written[0]))
+    width = round(18 * scale)
+    assert len(made) == 3 and made[0].shape == (16 * scale, width + width % 2, 3)
+    for before, after in zip(given, made, strict=True):
+        expected = zoo.upscale_image(plain, before, scale).astype(int)
+        # H.264 has half as many pixels of colour.
+        assert np.abs(after[:, :width].astype(int) - expected).mean() < 4
+    assert 'type="range"' in done.page.read_text()
+    assert {p.name for p in tmp_path.iterdir()} == {"film.mp4", "index.html", BESIDE}
+    assert zoo.upscale(plain, film, tmp_path, scale=scale, verbose=0).skipped == done.written
+
+
+@of_films
+def test_damaged_films_are_named_and_the_others_made(plain, film, tmp_path):
+    content = film.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[:200])
+    (tmp_path / "text.mov").write_text("no film, but text")
+    (tmp_path / "empty.avi").touch()
+    (tmp_path / "list.mp4").write_text("#EXTM3U\n#EXTINF:1,\nhttp://localhost:1/a.ts\n")
+    damaged = sorted(tmp_path.iterdir())
+    output = tmp_path / "made"
+    done = zoo.upscale(plain, [*damaged, film], output, verbose=0)
+    assert [path.name for path in done.written] == ["film.mp4"]
+    assert sorted(done.failed) == damaged
+    assert all("The film cannot be read" in reason for reason in done.failed.values())
+
+
+@of_films
+def test_films_that_would_be_too_large(plain, film, tmp_path):
+    with pytest.raises(ValueError, match="36x32 pixels, more than `max_pixels` of 1,000"):
+        zoo.upscale(plain, film, tmp_path / "made", max_pixels=1000, verbose=0)
+    assert zoo.upscale(plain, film, tmp_path / "made", max_pixels=1152, verbose=0).written
+
+
+def test_films_need_a_package(plain, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'keras-gans\[video\]'"):
+        zoo.upscale(plain, tmp_path / "film.mp4", tmp_path / "made", verbose=0)
+    assert not (tmp_path / "made").exists()
 
 
 # ---- what cannot be done

@@ -1,4 +1,4 @@
-"""Image files of any size and kind in, larger ones out."""
+"""Image files of any size and kind in, and films, larger ones out."""
 
 import dataclasses
 import math
@@ -21,7 +21,7 @@ from keras_gans.image.strips import PngWriter
 from keras_gans.metrics.features import hash_of
 from keras_gans.names import did_you_mean, printable
 from keras_gans.terminal import Progress, say
-from keras_gans.zoo.inference import inputs, mixing, pictures
+from keras_gans.zoo.inference import films, inputs, mixing, pictures
 from keras_gans.zoo.inference.generate import Source, source_name
 from keras_gans.zoo.inference.page import ROWS, Gallery
 from keras_gans.zoo.inference.resampling import resampled
@@ -38,11 +38,12 @@ FORMATS = {
     "gif": ".gif",
     "avif": ".avif",
 }
-_OF_SUFFIX = {suffix: name for name, suffix in FORMATS.items()} | {".jpeg": "jpeg", ".tiff": "tiff"}
-_ANIMATED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
+_OF_SUFFIX = {suffix: name for name, suffix in FORMATS.items()}
+_OF_SUFFIX |= {".jpeg": "jpeg", ".tiff": "tiff", ".mp4": "mp4"}
+_ANIMATED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "MP4")
 
 # The longest side of a format, and the most pixels of those that are encoded in memory.
-_LONGEST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "avif": 65535}
+_LONGEST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "avif": 65535, "mp4": 16384}
 _WHOLE = 2**27
 
 # How each is encoded.
@@ -102,7 +103,7 @@ def upscale(
     shard: Shard | None = None,
     verbose: int = 1,
 ) -> Upscaled:
-    """Enlarges image files, and writes a page with a slider between before and after.
+    """Enlarges image files and films, and writes a page with a slider between before and after.
 
     Images are cut into tiles that share margins, which are cut off again: no seam is blended. A
     PNG is written in strips, so that its size does not matter for memory. Formats, colours,
@@ -117,24 +118,25 @@ def upscale(
     Args:
         source: name of a preset, folder of one or of a run, a GAN, or a network: one that takes
             images of any size and makes larger ones.
-        files: path of an image or of a folder of images, or several of either. Images keep their
-            names, if these are not too long, and those of a folder their subfolders.
+        files: path of an image, of a film or of a folder of images, or several of these. Images
+            keep their names, if these are not too long, and those of a folder their subfolders.
+            A film becomes an MP4, without its sound, frame by frame.
         output: folder to write to.
         scale: how many times larger each side becomes, from 1 to 16. One that the network lacks is
             reached by resampling what it makes. `None` for the network's own.
         mix_with: `(other, share)` to enlarge by a network between two, whose weights are
             `(1 - share) * source + share * other`. `other` is as `source`, and of the same
             architecture: the network that `source` was trained further from, or the reverse.
-        format: one of `FORMATS`, such as `"png"`; `None` for the format of each image, or PNG for
-            one that is not written.
+        format: of images, one of `FORMATS`, such as `"png"`; `None` for the format of each, or
+            PNG for one that is not written.
         strength: 1 for the network's image, 0 for bicubic interpolation, or a mixture.
         keep_colours: correct the network's shift of colours, by the blurred difference between the
             image and what was made of it, reduced.
         tile: side of a tile in pixels; `None` for one that takes a gigabyte at most.
         margin: pixels of a tile to every side that are cut off; `None` for as many as the network
             looks at or, where these are too many, 32 or 48.
-        max_pixels: most pixels of an image that is made; a larger one is refused before anything
-            of it is decoded.
+        max_pixels: most pixels of an image that is made, or of a frame of a film; a larger one is
+            refused before anything of it is decoded.
         best: see `open_gan`; with `mix_with`, of those of the two that are runs.
         overwrite: enlarge again what is in `output` already.
         shard: `(3, 16)` for the third of sixteen parts of the images, so that as many machines
@@ -151,13 +153,14 @@ def upscale(
             the network does not enlarge images, or the two to mix differ, with the first
             difference of their layers.
         FileNotFoundError: if a file is missing.
-        ModuleNotFoundError: if the weights are in a package that is not installed.
+        ModuleNotFoundError: if the weights are in a package that is not installed, or the one that
+            reads films is not.
         OSError: if the disk is full, or `output` may not be written to.
     """
     output = Path(output)
     _require_possible(output, format, scale, max_pixels)
     mixing.require_share(mix_with)
-    found = inputs.find(files, output, _suffix_for(format), "upscale")
+    found = inputs.find(files, output, _suffix_for(format), "upscale", films.SUFFIXES)
     targets, failed = found.shard(shard), dict(found.failed)
     network, scale = _network(source, scale, best, mix_with)
     upscaler = of_network(network, tile, margin, strength, keep_colours)
@@ -285,6 +288,8 @@ def _require_scale(scale):
 def _suffix_for(format):
     def suffix(path):
         own = path.suffix.lower()
+        if films.is_film(path):
+            return ".mp4"
         if format is not None:
             return path.suffix if _OF_SUFFIX.get(own) == format else FORMATS[format]
         return path.suffix if own in _OF_SUFFIX and own in suffixes() else ".png"
@@ -297,7 +302,7 @@ def _headers(targets, scale, max_pixels, output):
     headers, refused = {}, {}
     for name, path in targets.items():
         try:
-            about = pictures.header(path)
+            about = (films if films.is_film(path) else pictures).header(path)
             _require_size(name, about, scale, max_pixels)
             headers[name] = about
         except UnreadableImageError as error:
@@ -315,7 +320,7 @@ def _size(about, scale):
 def _require_size(name, about, scale, max_pixels):
     height, width = _size(about, scale)
     kind = _OF_SUFFIX[Path(name).suffix.lower()]
-    animated = about.frames if _frames(kind, about) else 1
+    animated = about.frames if _frames(kind, about) and kind != "mp4" else 1
     if height * width * animated > max_pixels:
         raise ValueError(
             f"It would become {width}x{height} pixels"
@@ -324,6 +329,11 @@ def _require_size(name, about, scale, max_pixels):
         )
     longest = _LONGEST.get(kind, 2**31)
     whole = kind != "png" or animated > 1
+    if kind == "mp4" and max(height, width) > longest:
+        raise ValueError(
+            f"It would become {width}x{height} pixels, too many for a film: a side may have "
+            f"{longest:,}. Choose a smaller scale"
+        )
     if max(height, width) > longest or (whole and height * width > _WHOLE):
         raise ValueError(
             f"It would become {width}x{height} pixels, too many for {kind}: a side may have "
@@ -452,7 +462,9 @@ class _Work:
         target = self.gallery.folder / name
         seen = _Seen(self.scale) if shown else None
         with atomic(target) as partial:
-            if _frames(kind, about):
+            if kind == "mp4":
+                remarks += self._film(path, about, partial, report, seen)
+            elif _frames(kind, about):
                 remarks.append(f"{about.frames} frames")
                 self._animation(path, kind, partial, report, seen)
             else:
@@ -510,6 +522,18 @@ class _Work:
             options["disposal"] = 2
         with partial.open("w+b") as file:  # a TIFF is read again for each page
             encode(first, file, kind.upper(), **options)
+
+    def _film(self, path, about, partial, report, seen):
+        rate, count = films.rate(path), 0
+        with films.writer(partial, rate, *_size(about, self.scale)) as write:
+            for count, frame in enumerate(films.frames(path), 1):
+                picture = pictures.Picture(frame)
+                # How many frames there are is known by their times only.
+                report.frame(0 < count - 1 < about.frames, self.upscaler.tiles(picture.shape))
+                strips = self._strips(picture, report)
+                strips = _seen(strips, seen, picture) if count == 1 else strips
+                write(np.concatenate(list(strips)))
+        return [f"{count} frames, {float(rate):.5g} a second, without the sound"]
 
     def _strips(self, picture, report) -> Iterator[np.ndarray]:
         return _scaled(self.upscaler, picture, self.scale, report)
