@@ -562,6 +562,16 @@ def test_films_that_would_be_too_large(plain, film, tmp_path):
     assert zoo.upscale(plain, film, tmp_path / "made", max_pixels=1152, verbose=0).written
 
 
+@of_films
+def test_films_that_cannot_be_written(film, tmp_path):
+    pixels = np.zeros((64, 64, 3), "uint8")
+    with (
+        pytest.raises(OSError, match=r"ffmpeg could not write the film.*disk full"),
+        films.writer(tmp_path / "missing" / "film.mp4", Fraction(25), 64, 64) as write,
+    ):
+        write(pixels)
+
+
 def test_films_need_a_package(plain, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     (tmp_path / "film.mp4").write_bytes(b"film")

@@ -1,6 +1,7 @@
 """Films, frame by frame, by the ffmpeg that the package imageio-ffmpeg brings along."""
 
 import contextlib
+import logging
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,7 +20,10 @@ SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"}
 _READING = ["-protocol_whitelist", "file,pipe"]
 _SQUARE = "scale=iw*sar:ih,setsar=1"
 _WRITING = ["-crf", "17", "-vf", "scale=out_color_matrix=bt709", "-colorspace", "bt709"]
-_WRITING += ["-color_primaries", "bt709", "-color_trc", "bt709"]
+
+_UNWRITTEN = (
+    "ffmpeg could not write the film to its end. Is the disk full? It may have said so above"
+)
 
 
 def is_film(path: Path) -> bool:
@@ -52,7 +56,7 @@ def frames(path: Path) -> Iterator[np.ndarray]:
     about, found = header(path), 0
     with contextlib.closing(_reader(path, ["-r", str(rate(path))])) as reader:
         try:
-            next(reader)
+            _begun(reader)
             for frame in reader:
                 found += 1
                 yield np.frombuffer(frame, "uint8").reshape(about.height, about.width, 3)
@@ -67,6 +71,9 @@ def writer(path: Path, rate: Fraction, height: int, width: int) -> Iterator:
     """Yields a function that appends a frame to an MP4 (H.264), which is checked at the end.
 
     Sides of an odd number of pixels, which H.264 in 4:2:0 has not, get one more.
+
+    Raises:
+        OSError: if ffmpeg cannot write it.
     """
     odd = [(0, height % 2), (0, width % 2), (0, 0)]
     about = {"fps": rate, "codec": "libx264", "quality": None, "macro_block_size": 1}
@@ -74,18 +81,25 @@ def writer(path: Path, rate: Fraction, height: int, width: int) -> Iterator:
     made = _ffmpeg().write_frames(path, (width + width % 2, height + height % 2), **about)
     with contextlib.closing(made):
         made.send(None)
-        yield lambda frame: made.send(np.pad(frame, odd, mode="edge").tobytes())
+
+        def write(frame):
+            try:
+                made.send(np.pad(frame, odd, mode="edge").tobytes())
+            except OSError as error:  # of the pipe, whose end ffmpeg has closed
+                raise OSError(_UNWRITTEN) from error
+
+        yield write
     try:
         _about(path)  # its table of contents is written last: a full disk leaves none
     except ValueError as error:
-        raise OSError(f"ffmpeg has not written the film: is the disk full? {error}") from error
+        raise OSError(_UNWRITTEN) from error
 
 
 def _about(path: Path) -> tuple[int, int, Fraction, float]:
     """Width, height, frames a second, and seconds."""
     with contextlib.closing(_reader(path)) as reader:
         try:
-            about = next(reader)
+            about = _begun(reader)
         except Exception as error:  # its parser fails in many ways at what is no film
             raise _unreadable(error) from error
     if not about["fps"] or not about["duration"]:
@@ -103,6 +117,17 @@ def _about(path: Path) -> tuple[int, int, Fraction, float]:
 def _reader(path, options=()):
     output = ["-vf", _SQUARE, *options]
     return _ffmpeg().read_frames(path.resolve(), input_params=[*_READING], output_params=output)
+
+
+def _begun(reader):
+    """What the film says of itself, without a warning where it is turned or made square."""
+    log = logging.getLogger("imageio_ffmpeg")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        return next(reader)
+    finally:
+        log.setLevel(level)
 
 
 def _ffmpeg() -> ModuleType:

@@ -528,9 +528,10 @@ class _Work:
         with films.writer(partial, rate, *_size(about, self.scale)) as write:
             for count, frame in enumerate(films.frames(path), 1):
                 picture = pictures.Picture(frame)
-                # How many frames there are is known by their times only.
-                report.frame(0 < count - 1 < about.frames, self.upscaler.tiles(picture.shape))
-                strips = self._strips(picture, report)
+                # Counted from times, of which one more may come.
+                if count <= about.frames:
+                    report.frame(count - 1, self.upscaler.tiles(picture.shape))
+                strips = self._strips(picture, report if count <= about.frames else int)
                 strips = _seen(strips, seen, picture) if count == 1 else strips
                 write(np.concatenate(list(strips)))
         return [f"{count} frames, {float(rate):.5g} a second, without the sound"]
