@@ -1,7 +1,6 @@
 """Two networks of one architecture, mixed: interpolation of their weights (Wang 2018, 3.4)."""
 
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -64,7 +63,7 @@ def mixed(
     return copy
 
 
-def _described(network: keras.Model) -> list[Mapping[str, Any]]:
+def _described(network: keras.Model) -> list[dict[str, Any]]:
     """What each layer of a network is, computes, and takes from which others."""
     places = {layer.name: place for place, layer in enumerate(network.layers)}
     described = []
