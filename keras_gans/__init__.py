@@ -17,7 +17,8 @@ from keras_gans import rooms
 from keras_gans._version import __version__
 
 _MODELS: tuple[str, ...] = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
-_MODELS += ("ConditionalGAN", "CycleGAN", "InfoGAN", "Pix2Pix", "SemiSupervisedGAN", "UnrolledGAN")
+_MODELS += ("ConditionalGAN", "CycleGAN", "InfoGAN", "Pix2Pix", "SemiSupervisedGAN", "SRGAN")
+_MODELS += ("UnrolledGAN",)
 _ROOMS: tuple[str, ...] = (
     "callbacks",
     "data",
@@ -28,7 +29,7 @@ _ROOMS: tuple[str, ...] = (
     "metrics",
     "models",
 )
-_ROOMS += ("networks", "penalties", "schedules", "export", "zoo")
+_ROOMS += ("networks", "penalties", "perceptual", "schedules", "export", "zoo")
 
 __all__ = ["__version__", *_MODELS, *_ROOMS]
 

@@ -48,6 +48,16 @@ SMALLER = {
         ("(64, 64, 3)", "(64, 64, 3), width=4"),
     ],
     "docs/presets.md": [("batch_size=32", "batch_size=8")],  # of the few pictures here
+    "docs/models/srgan.md": [
+        ("batch_size=8", "batch_size=2"),
+        (
+            "compact_upscaler((None, None, 3))",
+            "compact_upscaler((None, None, 3), width=4, depth=1)",
+        ),
+        ("pixel_steps=6000", "pixel_steps=1"),
+        ("pixel_steps=600,", "pixel_steps=1,"),
+        ("width=32", "width=4"),
+    ],
     "docs/models/pix2pix.md": [
         ("networks.unet_generator(shape)", "networks.unet_generator(shape, width=4)"),
         ("condition_shape=shape", "condition_shape=shape, width=4"),

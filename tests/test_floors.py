@@ -15,6 +15,7 @@ LEVELS = {
     **dict.fromkeys(["layers", "data"], 1),
     **dict.fromkeys(["networks", "batches", "fitting"], 2),
     "generation": 2.5,
+    "perceptual": 0,
     "adversarial": 3,
     "models": 4,
     **dict.fromkeys(["metrics", "callbacks"], 5),

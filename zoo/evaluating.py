@@ -234,9 +234,9 @@ class _Watch:
     def __getattr__(self, name):
         return getattr(self.network, name)
 
-    def __call__(self, images):
-        found = self.network(images)
-        self._seen += len(images)
+    def __call__(self, *images):
+        found = self.network(*images)
+        self._seen += len(images[0])
         self._progress.update(min(self._seen, self._progress.total - 1), self._stage)
         return found
 

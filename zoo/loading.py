@@ -199,6 +199,8 @@ def build(recipe: Recipe, arrays: float = math.inf, numbers: float = math.inf) -
         ValueError: for networks that are larger.
     """
     config = recipe.config
+    with preserving_random_state(config["dtype_policy"]):
+        _ = recipe.perceptual_loss  # of another origin: its weights do not count as the GAN's
     with (
         preserving_random_state(config["dtype_policy"], config["seed"]),
         at_most(arrays, numbers, f"The GAN of {recipe.name!r}"),
@@ -297,17 +299,18 @@ def start_from(gan: AdversarialModel, source: Source) -> None:
         gan: of the class and with the networks of the source.
         source: as for `load`. A preset that comes without its discriminators leaves those of
             `gan` as they are, with a warning in the log: they have to catch up with a generator
-            that is far ahead.
+            that is far ahead. So do weights that others made, which are a generator's alone.
 
     Raises:
         ValueError: if a network is another than the source's, which is named.
     """
-    trained = open_gan(source)
-    for role in (role for side in gan.sides.values() for role in side):
-        if role in trained.untrained:
+    roles = [role for side in gan.sides.values() for role in side]
+    trained = _trained(source, roles)
+    for role in roles:
+        if trained.get(role, ()) is None:
             logging.warning("%s comes without its %s, which starts afresh.", source, role)
             continue
-        old, new = getattr(trained, role, None), getattr(gan, role)
+        (old, in_use), new = trained.get(role, (None, None)), getattr(gan, role)
         if old is None or [w.shape for w in old.weights] != [w.shape for w in new.weights]:
             raise ValueError(
                 f"The {role} is another than the one to start from. Expected the same function and "
@@ -316,7 +319,18 @@ def start_from(gan: AdversarialModel, source: Source) -> None:
                 f"for {old.count_params() if old is not None else 0:,}"
             )
         new.set_weights(old.get_weights())
-        gan.in_use(role).set_weights(trained.in_use(role).get_weights())
+        gan.in_use(role).set_weights(in_use.get_weights())
+
+
+def _trained(source, roles):
+    """The networks of a source by role, each beside the one in use; `None` without weights."""
+    found = _find(source, False, True)
+    if found.recipe is None:  # a generator that others trained
+        networks = {role: found.network(role) for role in found.roles}
+        return {r: (networks[r], networks[r]) if r in networks else None for r in roles}
+    gan = open_gan(source)
+    theirs = (role for side in gan.sides.values() for role in side)
+    return {r: None if r in gan.untrained else (getattr(gan, r), gan.in_use(r)) for r in theirs}
 
 
 # ---- what is opened
@@ -377,7 +391,8 @@ class _Preset:
             self.verify([role])
         arguments = _scaled(self.networks[role], scale)
         if trained and packed:
-            network = _of_package(self.card, arguments)
+            with preserving_random_state("float32", 0):
+                network = _of_package(self.card, arguments)
         else:
             limits = self.limits([role]) if trained else _LARGEST
             seed = self.recipe.config["seed"] if self.recipe else 0

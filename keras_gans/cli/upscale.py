@@ -9,16 +9,9 @@ from keras_gans.terminal import say
 
 DESCRIPTION = "Enlarge images and films, of any size, with a network for super-resolution."
 
-_OPTIONS: tuple[str, ...] = (
-    "files",
-    "output",
-    "scale",
-    "mix_with",
-    "format",
-    "strength",
-    "keep_colours",
-)
-_OPTIONS += ("tile", "margin", "max_pixels", "best", "overwrite", "shard")
+_OPTIONS: tuple[str, ...] = ("files", "output", "scale", "mix_with", "format", "strength")
+_OPTIONS += ("keep_colours", "tile", "margin", "precision", "max_pixels", "best")
+_OPTIONS += ("overwrite", "shard")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -70,6 +63,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         type=options.integer(0),
         metavar="N",
         help="pixels of a tile that are cut off to every side [what it looks at, or 32 or 48]",
+    )
+    command.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="of convolutions; bfloat16 is faster where the processor has it [float32]",
     )
     command.add_argument(
         "--max-pixels",

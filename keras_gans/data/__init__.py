@@ -22,6 +22,7 @@ from keras_gans.names import moved_module
 _HOMES = {
     "class_names": "loading",
     "class_names_of": "sources",
+    "degrade": "degradation",
     "grid_centers": "sources.synthetic",
     "licence_of": "sources",
     "load": "loading",

@@ -7,13 +7,15 @@ References:
       Networks", arXiv:1703.10593.
 """
 
+import functools
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from keras_gans.data import arguments, epochs, naming, preprocessing, sources
+from keras_gans.data import arguments, epochs, naming, preprocessing, scaled, sources
 
 
 def load_pairs(
@@ -33,6 +35,8 @@ def load_pairs(
     num_examples: int | None = None,
     data_dir: str | os.PathLike | None = None,
     on_error: str = "raise",
+    scale: int | None = None,
+    degrade: bool | Mapping[str, Any] = False,
     **options: Any,
 ) -> tf.data.Dataset:
     """Loads images of two domains as batches for a training.
@@ -57,6 +61,15 @@ def load_pairs(
     examples of an epoch, with their crops and flips, depend on `seed` and its number alone.
 
     >>> # pairs = load_pairs("earth", image_size=128, direction="b_to_a", first_epoch=12)
+
+    With `scale`, for super-resolution, the target is an image, and the source the same `scale`
+    times smaller (bicubic, antialiased). `name` may then also be any data set of `load`, or a
+    folder of pictures, of which crops are cut at their own resolution, at random places for the
+    training; large pictures are cut into tiles of about 480 pixels when they are prepared. Of a set
+    of two domains the images are those of the target. With `degrade`, the source is degraded as
+    photographs from the internet are: see `keras_gans.data.degrade`.
+
+    >>> # pairs = load_pairs("~/photographs", scale=4, image_size=96, batch_size=16)
 
     Args:
         name: Name of a data set, or folder of images; see above.
@@ -85,12 +98,18 @@ def load_pairs(
             default.
         data_dir: Folder for prepared data; by default that of TensorFlow Datasets.
         on_error: `"raise"` or `"skip"`: what to do about a file in a folder of images that
-            cannot be read.
+            cannot be read, or of which with `scale` no crop can be cut.
+        scale: None, or how many times smaller the source is than the target, whose size is
+            `image_size`; both sides must be multiples of it.
+        degrade: With `scale`, whether to degrade the sources; or arguments of
+            `keras_gans.data.degrade` to replace, such as `{"second_blur": 0.5}`. Held-out splits
+            are degraded too, always alike.
         **options: What only this data set understands; see above.
 
     Returns:
         `tf.data.Dataset` of pairs `(source, target)`, both `float32` in [-1, 1] and of shape
-        `(batch_size, height, width, channels)`. `steps_per_epoch` knows its length.
+        `(batch_size, height, width, channels)`; with `scale` the sources `(batch_size,
+        height / scale, width / scale, channels)`. `steps_per_epoch` knows its length.
 
     Raises:
         ValueError: If an argument does not fit, or an image cannot be read.
@@ -109,7 +128,16 @@ def load_pairs(
         )
     size = arguments.sides(image_size)
     augment = bool(augment) and _is_training(split)
-    source = naming.find(name, paired=True)
+    if scale is None and degrade is not False:
+        raise ValueError(
+            "Only the sources of super-resolution are degraded. Give a `scale`, or leave `degrade` "
+            f"out. Received: degrade={degrade!r}, scale=None"
+        )
+    if scale is None:
+        source = naming.find(name, paired=True)
+    else:
+        source = scaled.find(name)
+        reduce = scaled.Reduction(scale, degrade, size, paired, int(seed))
     arguments.check_options(name, options, source.options, load_pairs)
     request = sources.Request(
         name=name,
@@ -127,7 +155,8 @@ def load_pairs(
         options=options,
     )
     with arguments.readable(name):
-        order, count = source.read(request)
+        read = source.read if scale is None else functools.partial(scaled.read, source, direction)
+        order, count = read(request)
     if drop_remainder and batch_size > count:
         raise arguments.too_large(batch_size, f"{count}, or `drop_remainder=False`")
 
@@ -136,6 +165,8 @@ def load_pairs(
         return (a, b) if direction == "a_to_b" else (b, a)
 
     def epoch(number):
+        if scale is not None:
+            return reduce(order(number), number, batch_size, drop_remainder)
         data = order(number).batch(batch_size, drop_remainder=drop_remainder)
         return data.map(to_floats, num_parallel_calls=tf.data.AUTOTUNE)
 

@@ -43,12 +43,12 @@ def images(
             f"The images of {builder.name!r} cannot be used. Expected uint8 or uint16 images of "
             f"shape (height, width, channels). Received: shape={shape}, dtype={dtype}"
         )
-    if image_size is None and None in shape[:2]:
+    if image_size is None and None in shape[:2] and not request.own_size:
         raise ValueError(
             f"The images of {builder.name!r} are not all of one size. Expected `image_size`, in "
             f"pixels. Received: image_size=None"
         )
-    height, width = image_size or shape[:2]
+    height, width = shape[:2] if request.own_size else image_size or shape[:2]
     of_bits = names is None and _is_of_bits(data, image_key)
 
     def convert(example):

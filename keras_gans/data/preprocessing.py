@@ -56,6 +56,22 @@ def covering(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return resized(image, target)[top : top + size[0], left : left + size[1]]
 
 
+def central(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """A `uint8` image, cropped to `(height, width)` about the centre."""
+    top, left = tf.unstack((tf.shape(image)[:2] - size) // 2)
+    return tf.ensure_shape(image[top : top + size[0], left : left + size[1]], (*size, None))
+
+
+def reduced(images: tf.Tensor, scale: int) -> tf.Tensor:
+    """One `uint8` image, or a batch, `scale` times smaller: the low resolution of the papers.
+
+    Bicubic (Keys' with -0.5) and antialiased, as MATLAB's `imresize`, by which papers on
+    super-resolution make their pairs, but for how edges are continued.
+    """
+    height, width = images.shape[-3:-1]
+    return resized(images, (height // scale, width // scale))
+
+
 def stored_size(size: tuple[int, int], augment: bool) -> tuple[int, int]:
     """The `(height, width)` from which `jitter` cuts `size`; without augmentation, `size`."""
     return tuple(round(n * _JITTER) for n in size) if augment else size
@@ -67,7 +83,7 @@ def jitter(
     """One random crop and flip of all images of an example.
 
     Args:
-        images: `uint8` images of one static shape.
+        images: `uint8` images of one shape.
         size: Height and width of the crop.
         seeds: Two integers, on which the crop and the flip depend and on nothing else.
 
@@ -76,8 +92,8 @@ def jitter(
     """
     joined = tf.concat(images, axis=-1)
     draws = tf.random.stateless_uniform([3], seeds, alg="philox")
-    room = [have - want + 1 for have, want in zip(joined.shape[:2], size)]
-    top, left = (tf.cast(draws[i] * room[i], tf.int32) for i in range(2))
+    room = tf.cast(tf.shape(joined)[:2] - size + 1, tf.float32)
+    top, left = tf.unstack(tf.cast(draws[:2] * room, tf.int32))
     joined = joined[top : top + size[0], left : left + size[1]]
     joined = tf.cond(draws[2] < 0.5, lambda: tf.reverse(joined, [1]), lambda: joined)
     joined = tf.ensure_shape(joined, (*size, images[0].shape[-1] * len(images)))

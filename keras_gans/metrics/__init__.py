@@ -14,6 +14,7 @@ from keras_gans.metrics.manifold import (
 )
 from keras_gans.metrics.modes import ModeCoverage, class_coverage, mode_coverage
 from keras_gans.metrics.neighbors import Memorization, memorization_score, nearest_neighbors
+from keras_gans.metrics.perceptual import PerceptualDistance, perceptual_distance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.resizing import resize_clean, resize_legacy
 from keras_gans.metrics.similarity import (
@@ -25,6 +26,13 @@ from keras_gans.metrics.similarity import (
     ssim,
 )
 from keras_gans.metrics.statistics import FeatureStatistics
+from keras_gans.metrics.super_resolution import (
+    SuperResolutionEvaluation,
+    colour_shift,
+    grid_ratio,
+    psnr_y,
+    ssim_y,
+)
 from keras_gans.metrics.translation import TranslationEvaluation
 
 __all__ = [
@@ -39,16 +47,20 @@ __all__ = [
     "Memorization",
     "ModeCoverage",
     "NearestImages",
+    "PerceptualDistance",
     "PrecisionRecall",
     "Protocol",
     "ScoreStatistics",
+    "SuperResolutionEvaluation",
     "TranslationEvaluation",
     "bootstrap",
     "bootstrap_mean",
     "class_coverage",
+    "colour_shift",
     "density_coverage",
     "frechet_distance",
     "gradient_energy",
+    "grid_ratio",
     "inception_score",
     "kernel_distance",
     "l1",
@@ -58,10 +70,13 @@ __all__ = [
     "ms_ssim",
     "ms_ssim_diversity",
     "nearest_neighbors",
+    "perceptual_distance",
     "precision_recall",
     "psnr",
+    "psnr_y",
     "resize_clean",
     "resize_legacy",
     "ssim",
+    "ssim_y",
     "usual_features",
 ]

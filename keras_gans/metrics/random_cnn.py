@@ -31,7 +31,8 @@ def build(channels: int = 3) -> keras.Model:
     for width in WIDTHS:
         shape = (3, 3, x.shape[-1], width)
         kernels.append(random.normal(0.0, np.sqrt(2.0 / np.prod(shape[:3])), shape))
-        x = layers.Conv2D(width, 3, strides=2, padding="valid", activation="relu")(x)
+        name = f"conv_{len(means)}"
+        x = layers.Conv2D(width, 3, strides=2, padding="valid", activation="relu", name=name)(x)
         means.append(ops.mean(x, axis=(1, 2)))
     model = keras.Model(inputs, layers.Concatenate()(means), name="random_cnn")
     weights = [(kernel, np.zeros(kernel.shape[-1])) for kernel in kernels]

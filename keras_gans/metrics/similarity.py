@@ -34,7 +34,7 @@ def l1(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     Raises:
         ValueError: for images of different shapes, of integers, or out of range.
     """
-    target, made = _pair(target, made)
+    target, made = require_pair(target, made)
     return np.abs(target - made).mean(axis=(1, 2, 3))
 
 
@@ -56,7 +56,7 @@ def psnr(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     Raises:
         ValueError: for images of different shapes, of integers, or out of range.
     """
-    target, made = _pair(target, made)
+    target, made = require_pair(target, made)
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(4.0 / np.square(target - made).mean(axis=(1, 2, 3)))
 
@@ -83,7 +83,7 @@ def ssim(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     """
     import tensorflow as tf
 
-    target, made = _pair(target, made)
+    target, made = require_pair(target, made)
     _require_scales(target, 1)
     return _in_chunks(lambda x, y: tf.image.ssim(x, y, 2.0), target, made)
 
@@ -113,7 +113,7 @@ def ms_ssim(target: ArrayLike, made: ArrayLike, scales: int = 5) -> np.ndarray:
     """
     import tensorflow as tf
 
-    target, made = _pair(target, made)
+    target, made = require_pair(target, made)
     weights = _WEIGHTS[: _require_scales(target, scales)]
     # The paper's weights sum to 1.0001: all five are used as printed.
     total = sum(weights) if scales < len(_WEIGHTS) else 1.0
@@ -145,7 +145,7 @@ def ms_ssim_diversity(
         ValueError: for fewer than 2 images, and as `ms_ssim`.
     """
     checks.count("num_pairs", num_pairs)
-    images = _require(images, "images")
+    images = require_images(images, "images")
     if len(images) < 2:
         raise ValueError(
             f"A pair takes two images. Give more. Received: images of shape {images.shape}"
@@ -188,7 +188,7 @@ def gradient_energy(images: ArrayLike) -> np.ndarray:
     Raises:
         ValueError: for images without a batch axis, too small, of integers, or out of range.
     """
-    images = _require(images, "images")
+    images = require_images(images, "images")
     if min(images.shape[1:3]) < 2:
         raise ValueError(
             "The images are too small. A pixel needs a neighbour: 2 pixels or more a side. "
@@ -197,8 +197,8 @@ def gradient_energy(images: ArrayLike) -> np.ndarray:
     return sum(np.square(np.diff(images, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2))
 
 
-def _require(images, name):
-    """A batch of images in [-1, 1], as float64."""
+def require_images(images: ArrayLike, name: str) -> np.ndarray:
+    """Returns a batch of images in [-1, 1] as float64; raises ValueError for anything else."""
     array = np.asarray(images)
     # NumPy does not know that bfloat16 is a float.
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
@@ -223,8 +223,9 @@ def _require(images, name):
     return array
 
 
-def _pair(target, made):
-    target, made = _require(target, "target images"), _require(made, "made images")
+def require_pair(target: ArrayLike, made: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Returns two batches of images of one shape; raises ValueError for others."""
+    target, made = require_images(target, "target images"), require_images(made, "made images")
     if target.shape != made.shape:
         unlike = target.shape[:3] == made.shape[:3]
         advice = "Convert grey or colour to the other" if unlike else "Resize or cut one of them"

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from keras_gans.adversarial import AdversarialModel
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
 from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.perceptual import PerceptualDistance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
 from keras_gans.names import deprecated
@@ -52,7 +53,7 @@ class TranslationEvaluation:
     def __init__(
         self,
         data: Path | str,
-        features: feature_networks.FeatureNetwork | str = "random_cnn_v1",
+        features: feature_networks.FeatureNetwork | PerceptualDistance | str = "random_cnn_v1",
         split: str = "validation",
         num_images: int | None = None,
         seed: int = 0,
@@ -71,7 +72,7 @@ class TranslationEvaluation:
                 "There are fewer pairs than the protocol takes. Give a smaller `num_images`, or "
                 f"another split. Received: num_images={num_images}, {size} pairs in {split!r}"
             )
-        self._targets_seen = None
+        self._targets_seen: tuple[Any, str] | None = None
 
     def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures a translator.
@@ -84,7 +85,7 @@ class TranslationEvaluation:
         Returns:
             Names of protocols to `Measurement`s.
         """
-        translate = _first_images(source) if isinstance(source, AdversarialModel) else source
+        translate = first_images(source) if isinstance(source, AdversarialModel) else source
         values, features, energies, real = {n: [] for n in _PAIRED}, [], [], []
         digest = hashlib.sha256()
         for given, target in self.pairs():
@@ -99,7 +100,7 @@ class TranslationEvaluation:
         if self._targets_seen is None:
             self._targets_seen = np.concatenate(real), digest.hexdigest()
         made, (reference, _) = np.concatenate(features), self._targets_seen
-        found = {name: _mean(np.concatenate(rows), self.seed) for name, rows in values.items()}
+        found = {name: mean_of(np.concatenate(rows), self.seed) for name, rows in values.items()}
         energy, of_targets = np.concatenate(energies, axis=1).sum(axis=1)
         found["sharpness"] = (energy / of_targets,)
         interval = bootstrap(frechet_distance, reference, made, num_resamples=20, seed=self.seed)
@@ -109,9 +110,8 @@ class TranslationEvaluation:
 
     def protocol(self, metric: str) -> Protocol:
         """Returns the `Protocol` of a metric in this evaluation, after the first `measure`."""
-        pixels = metric != "frechet"
-        options = map(self._option, ("direction", "image_size"))
-        where = (Path(str(self.data)).name, self.split, *options)
+        pixels = metric not in ("frechet", "perceptual")
+        where = (Path(str(self.data)).name, self.split, *self.protocol_options())
         return Protocol(
             metric,
             self.num_images,
@@ -120,6 +120,10 @@ class TranslationEvaluation:
             self._targets_seen[1],
             " ".join(map(str, where)),
         )
+
+    def protocol_options(self) -> tuple[Any, ...]:
+        """What of the options names the pairs."""
+        return self.option("direction"), self.option("image_size")
 
     def reference(self) -> dict[str, Measurement]:
         """Returns an empty dict: these sources have no other correct targets to measure."""
@@ -161,13 +165,14 @@ class TranslationEvaluation:
 
     def backward(self) -> "TranslationEvaluation":
         """Returns the evaluation of the same pairs from the targets to the sources."""
-        other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self._option("direction")]
+        other = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}[self.option("direction")]
         options = {**self.options, "direction": other}
         return type(self)(
             self.data, self.features, self.split, self.num_images, self.seed, **options
         )
 
-    def _option(self, name):
+    def option(self, name: str) -> Any:
+        """Returns an option of `load_pairs`, or its default."""
         return self.options.get(name, inspect.signature(data.load_pairs).parameters[name].default)
 
     def _load(self):
@@ -191,14 +196,14 @@ class TranslationEvaluation:
                 return
 
 
-def _first_images(gan):
-    """What a GAN makes of images, as a function: its first output that is images."""
+def first_images(gan: AdversarialModel) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns what a GAN makes of images, as a function: its first output that is images."""
     described = gan.interface(gan.generator_role)
 
     return lambda images: generation.first_images(described, gan.generate(images))
 
 
-def _mean(values, seed):
+def mean_of(values: np.ndarray, seed: int) -> tuple[float, ...]:
     """Returns the mean over pairs and its interval; no interval if a PSNR is infinite."""
     if not np.isfinite(values).all():
         return (float(values.mean()),)

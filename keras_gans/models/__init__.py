@@ -9,6 +9,7 @@ from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
+from keras_gans.models.srgan import SRGAN
 from keras_gans.models.unrolled_gan import UnrolledGAN
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
@@ -18,6 +19,7 @@ __all__ = [
     "DCGAN",
     "EBGAN",
     "GAN",
+    "SRGAN",
     "WGAN",
     "WGANGP",
     "ConditionalGAN",

@@ -55,6 +55,7 @@ CLASSES = {
     "ACGAN": ([LATENTS, LABELS], [IMAGE], [(1,), (3,)], (0, 1)),
     "Pix2Pix": ([IMAGE], [IMAGE, IMAGE], [(4, 4, 1)], (0,)),
     "CycleGAN": ([IMAGE], [IMAGE], [(4, 4, 1)], (0,)),
+    "SRGAN": ([IMAGE], [IMAGE], [(4, 4, 1)], (0,)),
 }
 
 

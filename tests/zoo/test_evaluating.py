@@ -179,7 +179,7 @@ def test_the_earlier_names_of_reference_values_keep_working(run, tmp_path, monke
     for i, made in enumerate(images):
         keras_gans.image.save(made, tmp_path / "made" / f"{i:03d}.png")
     options = {"split": EVALUATION["split"], "num_images": 20, "output": tmp_path / "out"}
-    with pytest.warns(DeprecationWarning, match="`floor_split` is now `reference_split`"):
+    with pytest.warns(DeprecationWarning, match=r"evaluate\(reference_split="):
         found = zoo.evaluate(tmp_path / "made", "digits", floor_split=split, **options)
     with pytest.warns(DeprecationWarning, match="now `Results.reference`"):
         assert found.floor == found.reference

@@ -132,6 +132,18 @@ def test_how_far_known_networks_look():
     )
 
 
+def test_convolutions_in_bfloat16_are_near_and_leave_the_network_as_it_was(network):
+    image = photo(20, 30, kind="uint16")
+    whole = zoo.upscale_image(network, image, keep_colours=False).astype(int)
+    coarse = zoo.upscale_image(network, image, keep_colours=False, precision="bfloat16")
+    assert 0 < np.abs(coarse - whole).max() < 2**16 / 100
+    assert {layer.dtype_policy.name for layer in network.layers} == {"float32"}
+    again = zoo.upscale_image(network, image, keep_colours=False)
+    np.testing.assert_array_equal(again, whole)
+    with pytest.raises(ValueError, match="Did you mean 'bfloat16'.*precision='float16'"):
+        zoo.upscale_image(network, image, precision="float16")
+
+
 # ---- colours
 
 

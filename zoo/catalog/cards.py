@@ -37,6 +37,11 @@ CALLED = {
     "psnr": "PSNR, dB",
     "ssim": "SSIM",
     "sharpness": "sharpness relative to the targets",
+    "psnr_y": "PSNR of luma, dB",
+    "ssim_y": "SSIM of luma",
+    "perceptual": "perceptual distance",
+    "colour_shift": "colour shift, of 255",
+    "grid_ratio": "grid relative to the targets",
 }
 
 

@@ -33,7 +33,12 @@ _RECIPE = {
     "networks": {...: dict},
 }
 # And of a preset without `interface.json`, whose recipe says what its generator takes and makes.
-_OLD = {"networks": {"generator": {"image_shape": [int], "out_channels?": (int, None)}, ...: dict}}
+_OLD = {
+    "networks": {
+        "generator": {"image_shape": [(int, None)], "out_channels?": (int, None)},
+        ...: dict,
+    }
+}
 _METRICS = {
     "made": dict,
     "numbers": {

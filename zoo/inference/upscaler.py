@@ -1,5 +1,6 @@
 """An image of any size through an upscaler: in tiles, cut and not blended, from the top down."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, interface
+from keras_gans.names import did_you_mean
 from keras_gans.networks import receptive_radius
 from keras_gans.zoo.inference.pictures import Picture, filled
 from keras_gans.zoo.inference.tiles import cuts
@@ -25,6 +27,9 @@ _MARGIN, _FAR_MARGIN, _FAR = 32, 48, 128
 _TILES = (64, 512)  # the smallest and largest side of a tile, unless the network asks for another
 _MEMORY = 2**30  # bytes that a tile may take
 _COPIES = 4  # of the largest feature map that are in memory at once, measured
+
+# What convolutions compute in.
+PRECISIONS = ("float32", "bfloat16")
 
 Report = Callable[[int], Any]
 
@@ -43,6 +48,7 @@ class Upscaler:
         step: what the sides of a tile are multiples of.
         strength: share of the network's image; the rest is bicubic interpolation.
         keep_colours: add back the difference of colour, blurred.
+        precision: `"bfloat16"` lets convolutions compute in it.
     """
 
     network: keras.Model
@@ -54,6 +60,7 @@ class Upscaler:
     step: int
     strength: float
     keep_colours: bool
+    precision: str = "float32"
 
     def tiles(self, shape: tuple[int, int]) -> int:
         """Returns how many tiles an image of `(height, width)` is cut into."""
@@ -125,11 +132,12 @@ class Upscaler:
         kept = self.network.__dict__.setdefault("_keras_gans_enlarging", {})
         signature = [tf.TensorSpec((1, None, None, self.channels), tf.float32)]
         run = tf.function(self._graph, input_signature=signature)
-        run = kept.setdefault((self.strength, self.keep_colours), run)
+        run = kept.setdefault((self.strength, self.keep_colours, self.precision), run)
         object.__setattr__(self, "_run", run)
 
     def _graph(self, images):
-        large = self.network(images, training=False)
+        with _computing(self.network, self.precision):
+            large = self.network(images, training=False)
         large = tf.clip_by_value(tf.cast(large, tf.float32), -1.0, 1.0)
         size = tf.shape(images)[1:3] * self.scale
         if self.strength < 1:
@@ -150,6 +158,7 @@ def of_network(
     margin: int | None = None,
     strength: float = 1.0,
     keep_colours: bool = True,
+    precision: str = "float32",
 ) -> Upscaler:
     """Returns an `Upscaler` with a tile and a margin that fit the network.
 
@@ -161,6 +170,7 @@ def of_network(
             looks at, if these are known and few, and else 32 or 48.
         strength: from 0 to 1.
         keep_colours: as for `Upscaler`.
+        precision: one of `PRECISIONS`.
 
     Raises:
         ValueError: for a network that does not do that, or numbers that do not fit.
@@ -172,6 +182,11 @@ def of_network(
         or not 0 <= strength <= 1
     ):
         raise ValueError(f"`strength` must be from 0 to 1. Received: strength={strength!r}")
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"There is no such precision.{did_you_mean(str(precision), PRECISIONS)} Expected one "
+            f"of {list(PRECISIONS)}. Received: precision={precision!r}"
+        )
     step, reach = _divisor(network), receptive_radius(network)
     needed = None if reach is None else reach + _COLOR_MARGIN * keep_colours
     if margin is None:
@@ -187,7 +202,27 @@ def of_network(
             f"The margins leave nothing of a tile. Expected a `tile` above {2 * margin} (twice the "
             f"margin), and a multiple of {step}. Received: tile={tile}, margin={margin}"
         )
-    return Upscaler(network, scale, channels, tile, margin, exact, step, strength, keep_colours)
+    return Upscaler(
+        network, scale, channels, tile, margin, exact, step, strength, keep_colours, precision
+    )
+
+
+@contextlib.contextmanager
+def _computing(network: keras.Model, precision: str) -> Iterator[None]:
+    """Lets the convolutions of a network be traced in another precision, inside the block.
+
+    All else, such as the image that is enlarged beside them and added, stays in float32.
+    """
+    layers = network._flatten_layers(include_self=False, recursive=True)
+    changed = [x for x in layers if precision != "float32" and isinstance(x, keras.layers.Conv2D)]
+    before = [layer.dtype_policy for layer in changed]
+    try:
+        for layer in changed:
+            layer.dtype_policy = keras.DTypePolicy(f"mixed_{precision}")
+        yield
+    finally:
+        for layer, policy in zip(changed, before):
+            layer.dtype_policy = policy
 
 
 def _require_upscaler(network: Any) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from keras_gans.building import preserving_random_state
 from keras_gans.interface import Interface
 from keras_gans.interface import of as of_network
 from keras_gans.names import did_you_mean
+from keras_gans.perceptual import PerceptualLoss
 from keras_gans.reading.text import require
 from keras_gans.zoo.catalog import interfaces, presets
 from keras_gans.zoo.runs import fields
@@ -43,7 +44,8 @@ _FEW, _FEW_PAIRS = 10, 2
 _OF_NETWORKS = ("stochastic", "synchronized")
 
 # Arguments that describe the images, for an evaluation too.
-_IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction", "class_names")
+_IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction", "class_names", "scale")
+_IMAGES += ("degrade",)
 
 # Arguments of `load_pairs` that only a training has.
 _OF_TRAINING = ("type", "batch_size", "augment", "shuffle", "num_examples")
@@ -158,6 +160,8 @@ class Recipe:
             if isinstance(arguments.get("loss"), dict):
                 loss = dict(arguments["loss"])
                 arguments["loss"] = losses.get(loss.pop("type", None), **loss)
+            if "perceptual_loss" in arguments:
+                arguments["perceptual_loss"] = self.perceptual_loss
             gan = kind(**built, **arguments)
         gan.compile(**{f: self._optimizer(f) for f in map(fields.optimizer, gan.sides)})
         return gan
@@ -210,8 +214,25 @@ class Recipe:
         if data is not None or not isinstance(source.get("labels"), bool):
             images.pop("class_names", None)  # of other data, or not to be found without their file
         given = {n: v for n, v in options.items() if v is not None}
+        if source.get("scale") is not None:
+            own = {"max_scale": source["max_scale"]} if "max_scale" in source else {}
+            images |= own if data is None else {}
+            return metrics.SuperResolutionEvaluation(data or source["name"], **images, **given)
         kind = metrics.TranslationEvaluation if self.translates else metrics.Evaluation
         return kind(data or source["name"], **images, **given)
+
+    @functools.cached_property
+    def perceptual_loss(self) -> PerceptualLoss | None:
+        """The perceptual loss of the recipe's model; `None` if it has none.
+
+        Where the package with its network's weights is missing, it has random ones, and a training
+        refuses it: what was trained can be used without that package.
+        """
+        given = self.config["model"].get("perceptual_loss")
+        if given is None:
+            return None
+        with _building("model.perceptual_loss", given):
+            return metrics.perceptual.loss(**given, untrained=True)
 
     def _optimizer(self, field):
         if self.config[field] is None:
@@ -281,6 +302,15 @@ class Recipe:
                 config["networks"].get(role), known, f"networks.{role}"
             )
         config["model"] = self._typed({**seeded, **config["model"]}, gans, "model", roles)
+        if (given := config["model"].get("perceptual_loss")) is not None:
+            where = "model.perceptual_loss"
+            if not isinstance(given, dict):
+                raise ValueError(
+                    f"The recipe's {where!r} must be an object with a network and its layers, or "
+                    f"null. Received: {given!r}"
+                )
+            compared = self._filled(given, metrics.perceptual.loss, where, ("untrained",))
+            config["model"]["perceptual_loss"] = compared
         for field in optimizers:
             if config[field] is not None:
                 config[field] = self._typed(config[field], _OPTIMIZERS, field)

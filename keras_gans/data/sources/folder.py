@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
@@ -19,7 +20,7 @@ from keras_gans.data.sources.builders import QuietBuilder, prepare
 from keras_gans.data.sources.image_files import check_folder
 from keras_gans.data.sources.packages import DECODER, fingerprint
 from keras_gans.data.sources.registry import Request, Source
-from keras_gans.image.files import UnreadableImageError, read
+from keras_gans.image.files import UnreadableImageError, decode, read
 from keras_gans.names import did_you_mean
 
 # Raised when they are stored in another way.
@@ -33,12 +34,17 @@ _NOT_CHOSEN = "of classes that were not chosen"
 _NOT_LISTED = "not in the file of labels"
 _MISSING = "in the file of labels only"
 
+# Crops are cut from tiles of this side, as large photographs take long to decode.
+_TILE = 480
+
 
 @dataclasses.dataclass
 class Images(tfds.core.BuilderConfig):
     """What is prepared of which folder; the name changes with any of it.
 
     `splits` maps the name of a split to files and the numbers of their classes, None without.
+    Images keep their own size if `tiles`, and are cut into parts of which each has room for
+    `image_size`.
     """
 
     path: Path | None = None
@@ -48,6 +54,7 @@ class Images(tfds.core.BuilderConfig):
     image_size: tuple = ()
     channels: int = 3
     on_error: str = "raise"
+    tiles: bool = False
 
 
 class Folder(QuietBuilder, skip_registration=True):
@@ -57,8 +64,8 @@ class Folder(QuietBuilder, skip_registration=True):
 
     def _info(self):
         config = self.builder_config
-        shape = (*config.image_size, config.channels)
-        features = {"image": tfds.features.Image(shape=shape)}
+        sides = (None, None) if config.tiles else config.image_size
+        features = {"image": tfds.features.Image(shape=(*sides, config.channels))}
         if config.classes:
             # Without their names: those of folders may hold what TFDS cannot write.
             features["label"] = tfds.features.ClassLabel(num_classes=len(config.classes))
@@ -80,7 +87,7 @@ class Folder(QuietBuilder, skip_registration=True):
             if number % 5000 == 0:
                 logging.info("Reading image %d of %d in %s", number, len(files), split)
             try:
-                image = read(config.path / name, config.image_size, config.channels)
+                images = self._images(config.path / name)
             except UnreadableImageError as error:
                 if config.on_error == "raise":
                     raise
@@ -88,14 +95,53 @@ class Folder(QuietBuilder, skip_registration=True):
                 self.info.metadata["left_out"][error.reason].append(name)
                 continue
             made += 1
-            # Bytes, as a name need not be text.
-            yield os.fsencode(name), {"image": image, **({} if label is None else {"label": label})}
+            labels = {} if label is None else {"label": label}
+            for part, image in enumerate(images):
+                # Bytes, as a name need not be text.
+                key = os.fsencode(f"{name}:{part}" if part else name)
+                yield key, {"image": image, **labels}
         if not made:
             raise ValueError(
                 f"Not one image of the split {split!r} could be read. Expected at least one; "
                 f"`on_error='raise'` says what is wrong with the first. "
                 f"Received: {str(config.path)!r} with {len(files)} files"
             )
+
+    def _images(self, path):
+        """What is prepared of a file: one image, or its tiles."""
+        config = self.builder_config
+        if config.tiles:
+            return list(_tiles(path, np.asarray(decode(path, config.channels)), config.image_size))
+        return [read(path, config.image_size, config.channels)]
+
+
+class _SmallImageError(UnreadableImageError):
+    """A picture that no crop can be cut from."""
+
+    def __init__(self, message):
+        self.reason = "smaller than the crops"
+        ValueError.__init__(self, message)
+
+
+def _tiles(path, image, least):
+    """Parts of an image that leave no crop of the size `least` out."""
+    image = image if image.ndim == 3 else image[..., None]
+    sides = image.shape[:2]
+    if sides[0] < least[0] or sides[1] < least[1]:
+        raise _SmallImageError(
+            f"A picture is smaller than the crops that are trained on. Expected at least "
+            f"{least[0]}x{least[1]} pixels: choose a smaller `image_size`, or leave such pictures "
+            f"out by `on_error='skip'`. Received: {str(path)!r} with {sides[0]}x{sides[1]} pixels"
+        )
+    starts = []
+    for side, crop in zip(sides, least):
+        tile = min(side, max(_TILE, 2 * crop))
+        number = 1 if side == tile else -(-(side - crop) // (tile - crop))
+        firsts = np.linspace(0, side - tile, number).round().astype(int)
+        starts.append([(first, first + tile) for first in firsts])
+    for top, bottom in starts[0]:
+        for left, right in starts[1]:
+            yield image[top:bottom, left:right]
 
 
 def source(path: Path) -> Source:
@@ -121,6 +167,8 @@ def read_folder(path: Path, request: Request) -> tuple[tf.data.Dataset, list[str
     channels, labels = request.channels or 3, request.labels
     size, on_error = request.image_size, request.on_error
     images = config(path, size, channels, on_error, labels, **request.options)
+    images.tiles = request.own_size
+    images.name += "_tiles" if images.tiles else ""
     builder = prepare(lambda: Folder(data_dir=request.data_dir, config=images))
     warn_of_left_out(builder)
     if labels:

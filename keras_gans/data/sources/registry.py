@@ -25,6 +25,8 @@ class Request:
         name: Of the data set, or the path of a folder.
         split: Part of the set, in the notation of TensorFlow Datasets.
         image_size: Height and width of the images; None keeps those of the set.
+        own_size: Whether images are wanted at their own size, which may differ from image to image
+            and is at least `image_size`, if that is given: for crops, where no detail may be lost.
         stored_size: Height and width before random crops; equal to `image_size` without any.
         channels: 1 or 3; None keeps those of the set.
         labels: Whether classes are wanted, or which; see `load`.
@@ -41,6 +43,7 @@ class Request:
     name: str | os.PathLike
     split: str = "train"
     image_size: tuple[int, int] | None = None
+    own_size: bool = False
     stored_size: tuple[int, int] | None = None
     channels: int | None = None
     labels: bool | str | os.PathLike = False
