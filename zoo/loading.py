@@ -109,6 +109,12 @@ def scales(source: Source) -> list[int]:
     return _scales(next(iter(_find(source, False, False).networks.values())))
 
 
+def is_run(source: Any) -> bool:
+    """Returns whether a source is the folder of a run, and no preset or model."""
+    path = isinstance(source, str | os.PathLike) and not addresses.is_address(source)
+    return path and is_file(Path(source) / "config.json")
+
+
 def open_gan(
     source: Source,
     best: bool = False,
@@ -509,7 +515,7 @@ def _find(source: Any, best: bool, weights: bool) -> _Preset | _Run:
             "What to load is named by text or a path: name or folder of a preset, address on a "
             f"hub, or folder of a run. Received: {source!r}"
         )
-    if not addresses.is_address(source) and is_file(Path(source) / "config.json"):
+    if is_run(source):
         return _run(Path(source), best, weights)
     card = presets.card(source)
     if best:

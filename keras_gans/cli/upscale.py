@@ -1,21 +1,28 @@
 """`keras-gans upscale`: from images to larger ones."""
 
 import argparse
+import math
 import sys
 
 from keras_gans.cli import options
 from keras_gans.terminal import say
 
-DESCRIPTION = "Enlarge images, of any size, with a network for super-resolution."
+DESCRIPTION = "Enlarge images and films, of any size, with a network for super-resolution."
 
-_OPTIONS: tuple[str, ...] = ("files", "output", "scale", "format", "strength", "keep_colours")
-_OPTIONS += ("tile", "margin", "precision", "max_pixels", "best", "overwrite", "shard")
+_OPTIONS: tuple[str, ...] = ("files", "output", "scale", "mix_with", "format", "strength")
+_OPTIONS += ("keep_colours", "tile", "margin", "precision", "max_pixels", "best")
+_OPTIONS += ("overwrite", "shard")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Adds the arguments of the verb."""
     options.source(command)
-    command.add_argument("files", nargs="+", help="images, or folders of images", metavar="PATH")
+    command.add_argument(
+        "files",
+        nargs="+",
+        help="images, films (MP4 and others), or folders of images",
+        metavar="PATH",
+    )
     options.output(command, "upscaled")
     command.add_argument(
         "--scale",
@@ -24,9 +31,16 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="how many times larger each side becomes, such as 2, 3, 4 or 1.5 [the network's own]",
     )
     command.add_argument(
+        "--mix-with",
+        type=_mixture,
+        metavar="SOURCE:X",
+        help="mix the weights with those of another preset or run of the same architecture, such "
+        "as runs/mine:0.3 for 0.7 of the first and 0.3 of this one",
+    )
+    command.add_argument(
         "--format",
         choices=["png", "jpeg", "webp", "tiff", "gif", "avif"],
-        help="[that of each image]",
+        help="of images [that of each]",
     )
     command.add_argument(
         "--strength",
@@ -66,6 +80,20 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     options.shard(command)
     options.best(command)
     options.overwrite(command, "enlarge again what is there")
+
+
+def _mixture(text: str) -> tuple[str, float]:
+    source, _, share = text.rpartition(":")
+    try:
+        found = float(share)
+    except ValueError:
+        found = math.nan
+    if not source or not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(
+            "expected a preset or run, and its share from 0 to 1, such as runs/mine:0.3. "
+            f"Received: {text!r}"
+        )
+    return source, found
 
 
 def run(arguments: argparse.Namespace) -> int:

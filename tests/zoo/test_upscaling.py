@@ -2,7 +2,9 @@ import json
 import re
 import shutil
 import struct
+import sys
 import zlib
+from fractions import Fraction
 
 import keras
 import numpy as np
@@ -11,7 +13,7 @@ import tensorflow as tf
 from PIL import Image, ImageCms, features
 
 from keras_gans import networks, zoo
-from keras_gans.zoo.inference import pictures, shards, upscale, upscaler
+from keras_gans.zoo.inference import films, pictures, shards, upscale, upscaler
 from keras_gans.zoo.inference.page import BESIDE
 from keras_gans.zoo.inference.resampling import resampled
 from keras_gans.zoo.inference.tiles import cuts
@@ -175,6 +177,100 @@ def test_strength_mixes_with_bicubic(network):
     # Keys' cubic with -0.5, as Pillow's; at the edges the two differ.
     plain = np.asarray(Image.fromarray(image).resize((80, 60), Image.Resampling.BICUBIC))
     assert np.abs(none - plain)[4:-4, 4:-4].max() <= 2
+
+
+# ---- mixtures of weights
+
+
+@pytest.fixture(scope="module")
+def other(network):
+    """What the network might be trained further to."""
+    return shaken(keras.models.clone_model(network), 0.2)
+
+
+def between(first, second, share):
+    network = keras.models.clone_model(first)
+    pairs = zip(first.get_weights(), second.get_weights())
+    network.set_weights([(1 - share) * a + share * b for a, b in pairs])
+    return network
+
+
+def test_mixtures_are_linear_in_the_weights(network, other):
+    image, before = photo(20, 24, kind="uint16"), network.get_weights()
+    plain = {one: zoo.upscale_image(one, image) for one in (network, other)}
+    for share in (0.25, 0.7):
+        made = zoo.upscale_image(network, image, mix_with=(other, share))
+        expected = zoo.upscale_image(between(network, other, share), image)
+        assert np.abs(made.astype(int) - expected).max() <= 1
+        images = (1 - share) * plain[network].astype(float) + share * plain[other]
+        assert np.abs(made - images).max() > 100  # linear in the weights, not in the images
+    for share, same in ((0, network), (0.0, network), (1, other), (1.0, other)):
+        made = zoo.upscale_image(network, image, mix_with=(other, share))
+        np.testing.assert_array_equal(made, plain[same])
+    for a, b in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("scale", [None, 2])
+def test_a_preset_is_mixed_with_one_trained_further(scale):
+    image, further = photo(9, 14), shaken(zoo.load(PRESET), 0.01)
+    made = zoo.upscale_image(PRESET, image, scale, mix_with=(further, 0.4))
+    network = zoo.load(PRESET, scale=scale)
+    weights = between(zoo.load(PRESET), further, 0.4).get_weights()
+    network.set_weights(weights)
+    assert np.abs(made.astype(int) - zoo.upscale_image(network, image)).max() <= 1
+
+
+def test_a_mixture_is_what_a_folder_goes_on_with(network, other, folder, tmp_path):
+    files = folder / "grey.png"
+    done = zoo.upscale(network, files, tmp_path, mix_with=(other, 0.3), verbose=0)
+    assert f"mixed with 0.3 of {other.name}" in done.page.read_text()
+    assert zoo.upscale(network, files, tmp_path, mix_with=(other, 0.3), verbose=0).skipped
+    for mixture, now in (((other, 0.4), "0.4"), (None, "None")):
+        with pytest.raises(ValueError, match=rf"another way.*mix_with \(was 0.3, now {now}\)"):
+            zoo.upscale(network, files, tmp_path, mix_with=mixture, verbose=0)
+    with pytest.raises(ValueError, match=r"another way.*generator \(was"):
+        zoo.upscale(other, files, tmp_path, mix_with=(network, 0.3), verbose=0)
+    plain = zoo.upscale(network, files, tmp_path / "plain", verbose=0)
+    # 0 is the one alone, 1 the other.
+    again = zoo.upscale(network, files, tmp_path / "plain", mix_with=(other, 0), verbose=0)
+    assert again.skipped == plain.written
+    assert zoo.upscale(other, files, tmp_path / "plain", mix_with=(network, 1), verbose=0).skipped
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [
+        ({"width": 5}, r"in layer \d+ of Conv2D, filters is 4 in the first, 5 in the second"),
+        ({"depth": 3}, r"in layer \d+ of Conv2D, filters is 12 in the first, 4 in the second"),
+        ({"activation": "relu"}, r"type is 'PReLU' in the first, 'ReLU' in the second"),
+        ({"scale": 3}, r"filters is 12 in the first, 27 in the second"),
+        ({"unit_range": False}, "in layer 1, type is"),
+    ],
+)
+def test_networks_that_cannot_be_mixed(network, folder, tmp_path, options, difference):
+    options = {"scale": 2, "width": 4, "depth": 2} | options
+    other = networks.compact_upscaler((None, None, 3), **options)
+    with pytest.raises(ValueError, match=rf"architectures differ.*{difference}"):
+        zoo.upscale(network, folder / "grey.png", tmp_path / "a", mix_with=(other, 0), verbose=0)
+    assert not (tmp_path / "a").exists()
+
+
+def test_connections_differ():
+    def build(swapped):
+        image = keras.Input((None, None, 3))
+        a = keras.layers.Conv2D(3, 1)(image)
+        b = keras.layers.Conv2D(3, 1)(image if swapped else a)
+        return keras.Model(image, keras.layers.UpSampling2D(2)(a + b))
+
+    with pytest.raises(ValueError, match="the layers it takes from is"):
+        zoo.upscale_image(build(False), photo(4, 4), mix_with=(build(True), 0.5))
+
+
+@pytest.mark.parametrize("mixture", [0.3, ("a",), ("a", 2), ("a", -0.1), ("a", True), ("a", "0")])
+def test_mixtures_that_there_are_not(network, mixture):
+    with pytest.raises(ValueError, match="another network and its share.*Received: mix_with"):
+        zoo.upscale_image(network, photo(4, 4), mix_with=mixture)
 
 
 def test_invisible_pixels_get_the_nearest_visible_colour():
@@ -410,6 +506,90 @@ def test_another_format(network, folder, tmp_path, format, kind):
     assert alpha == (format != "jpeg")
     note = json.loads((tmp_path / BESIDE / "done.jsonl").read_text())["told"]
     assert ("on white, as JPEG has no alpha" in note) == (format == "jpeg")
+
+
+# ---- films
+
+# imageio-ffmpeg leaves the pipes of a process that has ended to Python.
+of_films = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Three frames, in shades of red, green and blue, at 24000/1001 a second."""
+    pytest.importorskip("imageio_ffmpeg", reason="the extra `video` is not installed")
+    path = tmp_path_factory.mktemp("films") / "film.mkv"
+    shade = np.linspace(60, 200, 18)[None, :, None] * np.ones((16, 1, 1))
+    with films.writer(path, Fraction(24000, 1001), 16, 18) as write:
+        for color in np.eye(3):
+            write((shade * color).astype("uint8"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Adds next to nothing to the image, enlarged."""
+    return networks.compact_upscaler((None, None, 3), scale=2, width=4, depth=1)
+
+
+@of_films
+@pytest.mark.parametrize("scale", [2, 1.5])
+def test_films(plain, film, tmp_path, capsys, scale):
+    done = zoo.upscale(plain, film, tmp_path, scale=scale)
+    assert [path.name for path in done.written] == ["film.mp4"] and not done.failed
+    shown = capsys.readouterr().out
+    assert "3 frames, 23.976 a second, without the sound" in shown and "3/3 tiles" in shown
+    assert films.rate(done.written[0]) == Fraction(24000, 1001)
+    given, made = (list(films.frames(path)) for path in (film, done.written[0]))
+    width = round(18 * scale)
+    assert len(made) == 3 and made[0].shape == (16 * scale, width + width % 2, 3)
+    for before, after in zip(given, made, strict=True):
+        expected = zoo.upscale_image(plain, before, scale).astype(int)
+        # H.264 has half as many pixels of colour.
+        assert np.abs(after[:, :width].astype(int) - expected).mean() < 4
+    assert 'type="range"' in done.page.read_text()
+    assert {p.name for p in tmp_path.iterdir()} == {"film.mp4", "index.html", BESIDE}
+    assert zoo.upscale(plain, film, tmp_path, scale=scale, verbose=0).skipped == done.written
+
+
+@of_films
+def test_damaged_films_are_named_and_the_others_made(plain, film, tmp_path):
+    content = film.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[:200])
+    (tmp_path / "text.mov").write_text("no film, but text")
+    (tmp_path / "empty.avi").touch()
+    (tmp_path / "list.mp4").write_text("#EXTM3U\n#EXTINF:1,\nhttp://localhost:1/a.ts\n")
+    damaged = sorted(tmp_path.iterdir())
+    output = tmp_path / "made"
+    done = zoo.upscale(plain, [*damaged, film], output, verbose=0)
+    assert [path.name for path in done.written] == ["film.mp4"]
+    assert sorted(done.failed) == damaged
+    assert all("The film cannot be read" in reason for reason in done.failed.values())
+
+
+@of_films
+def test_films_that_would_be_too_large(plain, film, tmp_path):
+    with pytest.raises(ValueError, match="36x32 pixels, more than `max_pixels` of 1,000"):
+        zoo.upscale(plain, film, tmp_path / "made", max_pixels=1000, verbose=0)
+    assert zoo.upscale(plain, film, tmp_path / "made", max_pixels=1152, verbose=0).written
+
+
+@of_films
+def test_films_that_cannot_be_written(film, tmp_path):
+    pixels = np.zeros((64, 64, 3), "uint8")
+    with (
+        pytest.raises(OSError, match=r"ffmpeg could not write the film.*disk full"),
+        films.writer(tmp_path / "missing" / "film.mp4", Fraction(25), 64, 64) as write,
+    ):
+        write(pixels)
+
+
+def test_films_need_a_package(plain, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'keras-gans\[video\]'"):
+        zoo.upscale(plain, tmp_path / "film.mp4", tmp_path / "made", verbose=0)
+    assert not (tmp_path / "made").exists()
 
 
 # ---- what cannot be done

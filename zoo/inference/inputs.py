@@ -4,7 +4,7 @@ import dataclasses
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,13 @@ class Found:
         return dict(take(list(self.targets.items()), shard))
 
 
-def find(files: Any, output: Path, suffix: Callable[[Path], str], verb: str) -> Found:
+def find(
+    files: Any,
+    output: Path,
+    suffix: Callable[[Path], str],
+    verb: str,
+    also: Collection[str] = (),
+) -> Found:
     """Finds the images to work on, and says what is made of each.
 
     Args:
@@ -48,6 +54,7 @@ def find(files: Any, output: Path, suffix: Callable[[Path], str], verb: str) -> 
         output: folder to write to.
         suffix: takes the path of an image, returns the suffix of what is made of it.
         verb: what is done, for errors: `"translate"`.
+        also: suffixes of what is no image, and taken where a file of it is named.
 
     Raises:
         ValueError: if there are no images, two would be written to one file, or one would be
@@ -61,7 +68,7 @@ def find(files: Any, output: Path, suffix: Callable[[Path], str], verb: str) -> 
             "Those are no paths. Expected the path of an image or of a folder of images, or a list "
             f"of such. Received: files={files!r}"
         )
-    known, targets, failed, left_out = suffixes(), {}, {}, {}
+    known, targets, failed, left_out = suffixes().union(also), {}, {}, {}
     for path in map(Path, given):
         if not mode(path):
             raise FileNotFoundError(

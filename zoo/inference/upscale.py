@@ -1,4 +1,4 @@
-"""Image files of any size and kind in, larger ones out."""
+"""Image files of any size and kind in, and films, larger ones out."""
 
 import dataclasses
 import math
@@ -21,13 +21,13 @@ from keras_gans.image.strips import PngWriter
 from keras_gans.metrics.features import hash_of
 from keras_gans.names import did_you_mean, printable
 from keras_gans.terminal import Progress, say
-from keras_gans.zoo.inference import inputs, pictures
+from keras_gans.zoo.inference import films, inputs, mixing, pictures
 from keras_gans.zoo.inference.generate import Source, source_name
 from keras_gans.zoo.inference.page import ROWS, Gallery
 from keras_gans.zoo.inference.resampling import resampled
 from keras_gans.zoo.inference.shards import Shard
 from keras_gans.zoo.inference.upscaler import Upscaler, of_network
-from keras_gans.zoo.loading import load, scales
+from keras_gans.zoo.loading import is_run, load, scales
 
 # Formats that can be written, to their suffixes.
 FORMATS = {
@@ -38,11 +38,12 @@ FORMATS = {
     "gif": ".gif",
     "avif": ".avif",
 }
-_OF_SUFFIX = {suffix: name for name, suffix in FORMATS.items()} | {".jpeg": "jpeg", ".tiff": "tiff"}
-_ANIMATED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
+_OF_SUFFIX = {suffix: name for name, suffix in FORMATS.items()}
+_OF_SUFFIX |= {".jpeg": "jpeg", ".tiff": "tiff", ".mp4": "mp4"}
+_ANIMATED = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "MP4")
 
 # The longest side of a format, and the most pixels of those that are encoded in memory.
-_LONGEST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "avif": 65535}
+_LONGEST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "avif": 65535, "mp4": 16384}
 _WHOLE = 2**27
 
 # How each is encoded.
@@ -54,6 +55,9 @@ _OPTIONS = {
     "gif": {},
     "png": {},
 }
+
+# Another network, and its share of the weights.
+Mixture = tuple[Source | keras.Model, float]
 
 _LARGEST_SCALE = 16
 # What is shown of an image on the page: pixels a side of it, before it was enlarged.
@@ -87,6 +91,7 @@ def upscale(
     output: str | Path = "upscaled",
     *,
     scale: float | None = None,
+    mix_with: Mixture | None = None,
     format: str | None = None,
     strength: float = 1.0,
     keep_colours: bool = True,
@@ -99,7 +104,7 @@ def upscale(
     shard: Shard | None = None,
     verbose: int = 1,
 ) -> Upscaled:
-    """Enlarges image files, and writes a page with a slider between before and after.
+    """Enlarges image files and films, and writes a page with a slider between before and after.
 
     Images are cut into tiles that share margins, which are cut off again: no seam is blended. A
     PNG is written in strips, so that its size does not matter for memory. Formats, colours,
@@ -114,13 +119,17 @@ def upscale(
     Args:
         source: name of a preset, folder of one or of a run, a GAN, or a network: one that takes
             images of any size and makes larger ones.
-        files: path of an image or of a folder of images, or several of either. Images keep their
-            names, if these are not too long, and those of a folder their subfolders.
+        files: path of an image, of a film or of a folder of images, or several of these. Images
+            keep their names, if these are not too long, and those of a folder their subfolders.
+            A film becomes an MP4, without its sound, frame by frame.
         output: folder to write to.
         scale: how many times larger each side becomes, from 1 to 16. One that the network lacks is
             reached by resampling what it makes. `None` for the network's own.
-        format: one of `FORMATS`, such as `"png"`; `None` for the format of each image, or PNG for
-            one that is not written.
+        mix_with: `(other, share)` to enlarge by a network between two, whose weights are
+            `(1 - share) * source + share * other`. `other` is as `source`, and of the same
+            architecture: the network that `source` was trained further from, or the reverse.
+        format: of images, one of `FORMATS`, such as `"png"`; `None` for the format of each, or
+            PNG for one that is not written.
         strength: 1 for the network's image, 0 for bicubic interpolation, or a mixture.
         keep_colours: correct the network's shift of colours, by the blurred difference between the
             image and what was made of it, reduced.
@@ -129,9 +138,9 @@ def upscale(
             looks at or, where these are too many, 32 or 48.
         precision: `"bfloat16"` lets convolutions compute in it: twice as fast on a processor that
             has it, and a little less exact; docs/upscale.md says how much.
-        max_pixels: most pixels of an image that is made; a larger one is refused before anything
-            of it is decoded.
-        best: see `open_gan`.
+        max_pixels: most pixels of an image that is made, or of a frame of a film; a larger one is
+            refused before anything of it is decoded.
+        best: see `open_gan`; with `mix_with`, of those of the two that are runs.
         overwrite: enlarge again what is in `output` already.
         shard: `(3, 16)` for the third of sixteen parts of the images, so that as many machines
             share the work; `None` for all.
@@ -144,20 +153,25 @@ def upscale(
     Raises:
         ValueError: before anything is written, if there are no images, two would be written to one
             file, one would be written over an input, what is in `output` was made in another way,
-            or the network does not enlarge images.
+            the network does not enlarge images, or the two to mix differ, with the first
+            difference of their layers.
         FileNotFoundError: if a file is missing.
-        ModuleNotFoundError: if the weights are in a package that is not installed.
+        ModuleNotFoundError: if the weights are in a package that is not installed, or the one that
+            reads films is not.
         OSError: if the disk is full, or `output` may not be written to.
     """
     output = Path(output)
     _require_possible(output, format, scale, max_pixels)
-    found = inputs.find(files, output, _suffix_for(format), "upscale")
+    mixing.require_share(mix_with)
+    found = inputs.find(files, output, _suffix_for(format), "upscale", films.SUFFIXES)
     targets, failed = found.shard(shard), dict(found.failed)
-    network, scale = _network(source, scale, best)
+    network, scale = _network(source, scale, best, mix_with)
     upscaler = of_network(network, tile, margin, strength, keep_colours, precision)
     settings = {
         "generator": hash_of(network)[:16],
         "scale": scale,
+        # 0 and 1 are the one and the other network, which "generator" tells apart.
+        "mix_with": mix_with[1] if mix_with and mix_with[1] not in (0, 1) else None,
         "strength": strength,
         "keep_colours": keep_colours,
         "tile": upscaler.tile,
@@ -183,7 +197,9 @@ def upscale(
     total = len(targets) + sum(map(len, found.left_out.values()))
     if verbose and (line := image_files.summary(found.left_out, total)):
         say(line)
-    name = source.name if isinstance(source, keras.Model) else source_name(source)
+    name = _name(source)
+    if mix_with is not None:
+        name += f", mixed with {mix_with[1]:g} of {_name(mix_with[0])}"
     page = gallery.write_page(f"Upscaled by {name}", failed, "upscaled")
     return Upscaled(page, written, [*skipped.values()], failed, found.left_out, work.tiles)
 
@@ -193,6 +209,7 @@ def upscale_image(
     pixels: np.ndarray,
     scale: float | None = None,
     *,
+    mix_with: Mixture | None = None,
     strength: float = 1.0,
     keep_colours: bool = True,
     tile: int | None = None,
@@ -215,7 +232,8 @@ def upscale_image(
         Array of the same type and channels, the sides times `scale`, rounded.
 
     Raises:
-        ValueError: for no image, or a network that does not enlarge images.
+        ValueError: for no image, a network that does not enlarge images, or two that cannot be
+            mixed.
     """
     pixels = np.asarray(pixels)
     if (
@@ -230,7 +248,8 @@ def upscale_image(
             f"Received: {pixels.dtype} of shape {pixels.shape}"
         )
     _require_scale(scale)
-    network, scale = _network(source, scale, False)
+    mixing.require_share(mix_with)
+    network, scale = _network(source, scale, False, mix_with)
     upscaler = of_network(network, tile, margin, strength, keep_colours, precision)
     return _whole(upscaler, pictures.Picture(pixels), scale, int)
 
@@ -274,6 +293,8 @@ def _require_scale(scale):
 def _suffix_for(format):
     def suffix(path):
         own = path.suffix.lower()
+        if films.is_film(path):
+            return ".mp4"
         if format is not None:
             return path.suffix if _OF_SUFFIX.get(own) == format else FORMATS[format]
         return path.suffix if own in _OF_SUFFIX and own in suffixes() else ".png"
@@ -286,7 +307,7 @@ def _headers(targets, scale, max_pixels, output):
     headers, refused = {}, {}
     for name, path in targets.items():
         try:
-            about = pictures.header(path)
+            about = (films if films.is_film(path) else pictures).header(path)
             _require_size(name, about, scale, max_pixels)
             headers[name] = about
         except UnreadableImageError as error:
@@ -304,7 +325,7 @@ def _size(about, scale):
 def _require_size(name, about, scale, max_pixels):
     height, width = _size(about, scale)
     kind = _OF_SUFFIX[Path(name).suffix.lower()]
-    animated = about.frames if _frames(kind, about) else 1
+    animated = about.frames if _frames(kind, about) and kind != "mp4" else 1
     if height * width * animated > max_pixels:
         raise ValueError(
             f"It would become {width}x{height} pixels"
@@ -313,6 +334,11 @@ def _require_size(name, about, scale, max_pixels):
         )
     longest = _LONGEST.get(kind, 2**31)
     whole = kind != "png" or animated > 1
+    if kind == "mp4" and max(height, width) > longest:
+        raise ValueError(
+            f"It would become {width}x{height} pixels, too many for a film: a side may have "
+            f"{longest:,}. Choose a smaller scale"
+        )
     if max(height, width) > longest or (whole and height * width > _WHOLE):
         raise ValueError(
             f"It would become {width}x{height} pixels, too many for {kind}: a side may have "
@@ -341,19 +367,45 @@ def _require_room(output, sizes):
 # ---- by which network
 
 
-def _network(source, scale, best):
+def _network(source, scale, best, mix_with):
     """The network, and the scale asked for or else its own."""
-    if isinstance(source, AdversarialModel):
-        network = source.inference_generator
-    elif isinstance(source, keras.Model):
-        network = source
+    if mix_with is None:
+        network = _loaded(source, scale, best)
     else:
-        known = scales(source)
-        enough = [own for own in known if scale is not None and own >= scale]
-        wanted = None if scale is None else min(enough, default=max(known))
-        network = load(source, best=best, scale=wanted if len(known) > 1 else None)
+        network = _between(source, *mix_with, scale, best)
     own = of_network(network).scale
     return network, own if scale is None else scale
+
+
+def _between(source, other, share, scale, best):
+    """The network between two."""
+    runs = [is_run(one) for one in (source, other)]
+    # A preset has no best checkpoint, which loading says if neither is a run.
+    best = [best and (run or not any(runs)) for run in runs]
+    # Another scale is another network, with the same weights: compared is each one's own.
+    first, second = _loaded(source, None, best[0]), _loaded(other, None, best[1])
+    of_network(first)  # one that enlarges nothing is to be called that, and not unlike the other
+    mixing.require_alike(first, second)
+    if share == 1:
+        return _loaded(other, scale, best[1])
+    network = _loaded(source, scale, best[0])
+    return mixing.mixed(network, first, second, share) if share else network
+
+
+def _loaded(source, scale, best):
+    """A network, for a scale or the next larger one, if it has such."""
+    if isinstance(source, AdversarialModel):
+        return source.inference_generator
+    if isinstance(source, keras.Model):
+        return source
+    known = scales(source)
+    enough = [own for own in known if scale is not None and own >= scale]
+    wanted = None if scale is None else min(enough, default=max(known))
+    return load(source, best=best, scale=wanted if len(known) > 1 else None)
+
+
+def _name(source):
+    return source.name if isinstance(source, keras.Model) else source_name(source)
 
 
 def _tiles_in_words(upscaler):
@@ -415,7 +467,9 @@ class _Work:
         target = self.gallery.folder / name
         seen = _Seen(self.scale) if shown else None
         with atomic(target) as partial:
-            if _frames(kind, about):
+            if kind == "mp4":
+                remarks += self._film(path, about, partial, report, seen)
+            elif _frames(kind, about):
                 remarks.append(f"{about.frames} frames")
                 self._animation(path, kind, partial, report, seen)
             else:
@@ -473,6 +527,19 @@ class _Work:
             options["disposal"] = 2
         with partial.open("w+b") as file:  # a TIFF is read again for each page
             encode(first, file, kind.upper(), **options)
+
+    def _film(self, path, about, partial, report, seen):
+        rate, count = films.rate(path), 0
+        with films.writer(partial, rate, *_size(about, self.scale)) as write:
+            for count, frame in enumerate(films.frames(path), 1):
+                picture = pictures.Picture(frame)
+                # Counted from times, of which one more may come.
+                if count <= about.frames:
+                    report.frame(count - 1, self.upscaler.tiles(picture.shape))
+                strips = self._strips(picture, report if count <= about.frames else int)
+                strips = _seen(strips, seen, picture) if count == 1 else strips
+                write(np.concatenate(list(strips)))
+        return [f"{count} frames, {float(rate):.5g} a second, without the sound"]
 
     def _strips(self, picture, report) -> Iterator[np.ndarray]:
         return _scaled(self.upscaler, picture, self.scale, report)
