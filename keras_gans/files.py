@@ -304,7 +304,11 @@ def hashes(folder: Path | str) -> dict[str, str]:
 
 
 def to_float16(path: Path | str) -> None:
-    """Rewrites an HDF5 file of weights with float16 in place of float32, compressed."""
+    """Rewrites an HDF5 file of weights with float16 in place of float32, compressed.
+
+    Groups without arrays are left out. Keras writes two for each layer without weights, which take
+    a kilobyte or two, and needs none of them.
+    """
     import h5py  # here, and NumPy: the command line lists presets without either
     import numpy as np
 
@@ -312,6 +316,8 @@ def to_float16(path: Path | str) -> None:
 
         def copy(name, item):
             if isinstance(item, h5py.Group):
+                if not _holds_arrays(item):
+                    return
                 made = target.require_group(name)
             else:
                 small = item.dtype == np.float32
@@ -324,3 +330,8 @@ def to_float16(path: Path | str) -> None:
 
         target.attrs.update(source.attrs)
         source.visititems(copy)
+
+
+def _holds_arrays(group):
+    """Is there an array in a group of HDF5, or in one inside it?"""
+    return any(not hasattr(item, "values") or _holds_arrays(item) for item in group.values())

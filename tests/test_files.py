@@ -1,10 +1,13 @@
-"""Files that cannot be written: nothing is left behind, and the error says what to do."""
+"""Files that cannot be written: nothing is left behind, and the error says what to do; float16."""
 
 import contextlib
 import errno
 import os
 import resource
 
+import h5py
+import keras
+import numpy as np
 import pytest
 
 from keras_gans import files
@@ -93,3 +96,20 @@ def test_an_error_of_what_is_read_meanwhile_is_no_advice_on_writing(tmp_path):
     with pytest.raises(FileNotFoundError) as failure, files.atomic(tmp_path / "out"):
         (tmp_path / "input").read_text()
     assert failure.value.__notes__ == [f"Could not write {tmp_path}/out. Nothing was written."]
+
+
+def test_float16_leaves_out_groups_without_arrays(tmp_path):
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.ReLU()])
+    path = tmp_path / "network.weights.h5"
+    network.save_weights(path)
+    with h5py.File(path, "a") as file:
+        file.require_group("layers/re_lu/vars")
+    files.to_float16(path)
+    with h5py.File(path) as file:
+        assert list(file["layers"]) == ["dense"]
+        assert file["layers/dense/vars/0"].dtype == "float16"
+    before = network.get_weights()
+    network.set_weights([0 * weight for weight in before])
+    network.load_weights(path)
+    for ours, theirs in zip(network.get_weights(), before, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3)

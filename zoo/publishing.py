@@ -1,12 +1,14 @@
 """From a trained generator to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`.
 
-Of a preset whose weights others made, with an `origin.json`: `... publishing PRESET`.
+Of a preset whose weights others made, with an `origin.json`: `... publishing PRESET`, and for a
+package of npm the path of its file after it.
 """
 
 import dataclasses
 import json
 import shutil
 import sys
+import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +24,7 @@ from keras_gans.files import atomic, atomic_folder, in_memory, sha256, to_float1
 from keras_gans.interface import Interface
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.catalog import cards, origins, presets
-from keras_gans.zoo.converters import real_esrgan
+from keras_gans.zoo.converters import real_esrgan, upscalerjs
 from keras_gans.zoo.evaluating import evaluate
 from keras_gans.zoo.loading import (
     build,
@@ -168,7 +170,11 @@ def publish(
     return max(float(np.abs(a - b).max()) for a, b in zip(full, _samples(gan, recipe)))
 
 
-def publish_converted(preset: str | Path, numbers: Mapping[str, Any] | None = None) -> None:
+def publish_converted(
+    preset: str | Path,
+    numbers: Mapping[str, Any] | None = None,
+    downloaded: str | Path | None = None,
+) -> None:
     """Makes the preset of weights that others published, from the package that holds them.
 
     The folder holds an `origin.json`, the prose of a `README.md`, `samples.png` and the licence
@@ -177,15 +183,17 @@ def publish_converted(preset: str | Path, numbers: Mapping[str, Any] | None = No
     Args:
         preset: folder of the preset.
         numbers: as for `save_preset`; `None` keeps those there.
+        downloaded: path of the package's file, for a package of npm.
 
     Raises:
         ModuleNotFoundError: if the package is not installed.
+        ValueError: if `downloaded` is another file than the preset was made of.
     """
     card = presets.card(preset)
     (role,) = card.networks
-    network = real_esrgan.load(origins.locate(card.published))
+    path = origins.locate(card.published, downloaded)
+    network = _of_npm(path) if downloaded else real_esrgan.load(path)
     _write_interfaces(card.folder, {role: interface.of(network)})
-    path = origins.locate(card.published)
     if card.origin == origins.CONVERTED:
         path = card.folder / presets.weights_file(role)
         with in_memory(path) as memory:
@@ -194,6 +202,15 @@ def publish_converted(preset: str | Path, numbers: Mapping[str, Any] | None = No
     about = {"parameters": network.count_params(), "bytes": path.stat().st_size}
     numbers = card.numbers if numbers is None else numbers
     _write_card(card.folder, card.name, card.text, numbers, {}, {path.name: about})
+
+
+def _of_npm(path):
+    """The network of scale 4 in a package of UpscalerJS, whose SHA-256 was compared."""
+    within = "package/models/x4/"
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(path) as package:
+        members = [member for member in package if member.name.startswith(within)]
+        package.extractall(folder, members, filter="data")
+        return upscalerjs.load(Path(folder, within))
 
 
 def interfaces_of(
@@ -404,9 +421,9 @@ def _write_card(folder, name, text, numbers, made, weights):
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3, 4):
         sys.exit("Usage: python -m keras_gans.zoo.publishing [RUN] PRESET_FOLDER [PARTS]")
-    if len(sys.argv) == 2:
-        preset = sys.argv[1]
-        publish_converted(preset)
+    if len(sys.argv) == 2 or Path(sys.argv[1], presets.ORIGIN).is_file():
+        preset, *downloaded = sys.argv[1:]
+        publish_converted(preset, downloaded=downloaded[0] if downloaded else None)
     else:
         run, preset, *parts = sys.argv[1:]
         difference = publish(run, preset, parts=parts[0].split(",") if parts else None)

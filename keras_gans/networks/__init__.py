@@ -25,9 +25,11 @@ from keras_gans.networks.heads import (
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
+from keras_gans.networks.rdn_upscaler import rdn_upscaler
 from keras_gans.networks.receptive_radius import receptive_radius
 from keras_gans.networks.resnet import resnet_generator
 from keras_gans.networks.rrdb_upscaler import rrdb_upscaler
+from keras_gans.networks.rrdn_upscaler import rrdn_upscaler
 from keras_gans.networks.srgan_discriminator import srgan_discriminator
 from keras_gans.networks.srresnet import srresnet
 from keras_gans.networks.stochastic import stochastic
@@ -53,9 +55,11 @@ __all__ = [
     "projection_discriminator",
     "r3gan_discriminator",
     "r3gan_generator",
+    "rdn_upscaler",
     "receptive_radius",
     "resnet_generator",
     "rrdb_upscaler",
+    "rrdn_upscaler",
     "semi_supervised_discriminator",
     "srgan_discriminator",
     "srresnet",

@@ -11,7 +11,8 @@ from keras_gans import export, zoo
 
 # Upscalers take images of any size, and are exported at a fixed one, in tests of their own.
 TRAINED = [n for n in zoo.list_presets(origin="trained") if zoo.card(n).image_shape[0]]
-UPSCALERS = [n for kind in ("Real-ESRGAN", "SRGAN") for n in zoo.list_presets(architecture=kind)]
+KINDS = ("Real-ESRGAN", "ESRGAN", "SRGAN")
+UPSCALERS = [name for kind in KINDS for name in zoo.list_presets(architecture=kind)]
 # The smallest of each kind of generator; the others run by hand.
 FIRST = {
     zoo.card(name).recipe["networks"]["generator"]["type"]: name

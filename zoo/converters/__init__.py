@@ -6,7 +6,7 @@ the reason.
 
 import importlib
 
-__all__ = ["ncnn", "pix2pix_cyclegan", "real_esrgan"]
+__all__ = ["ncnn", "pix2pix_cyclegan", "real_esrgan", "upscalerjs"]
 
 
 def __getattr__(name):
