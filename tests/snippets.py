@@ -38,6 +38,7 @@ NOT_RUN = {
     'load("realesrgan_anime_x4")': "a package of weights",
     'load("realesrgan_x4")': "the same",
     "real_esrgan.load(": "a package of weights; tests/zoo/test_real_esrgan.py has small files",
+    "upscalerjs.load(": "the same; tests/zoo/test_upscalerjs.py has small folders",
 }
 
 # What is smaller here than on the page.

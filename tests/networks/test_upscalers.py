@@ -1,4 +1,4 @@
-"""The networks of super-resolution: Real-ESRGAN's two, idealo's two, SRResNet, and their discriminators."""
+"""The networks of super-resolution, and their discriminators."""
 
 import importlib.util
 import itertools

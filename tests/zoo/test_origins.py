@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
+from reference import upscalerjs
 
 import keras_gans
 from keras_gans import interface, zoo
@@ -83,12 +85,35 @@ def test_another_file_of_npm_is_refused(downloaded):
 
 
 def test_weights_from_npm_are_never_looked_for(tmp_path):
-    mine = tmp_path / "mine"
-    shutil.copytree(presets.FOLDER / FAITHFUL, mine)
-    content = json.loads((mine / "origin.json").read_text())
-    (mine / "origin.json").write_text(json.dumps({**content, "origin": "package"}))
+    content = json.loads((presets.FOLDER / FAITHFUL / "origin.json").read_text())
+    (tmp_path / "README.md").write_text("# mine\n")
+    (tmp_path / "origin.json").write_text(json.dumps({**content, "origin": "package"}))
     with pytest.raises(ValueError, match="'source.package' must be one of.*upscalerjs"):
-        zoo.card(mine)
+        zoo.card(tmp_path)
+
+
+def test_a_preset_is_made_of_a_package_of_npm(tmp_path):
+    network = upscalerjs.write(upscalerjs.rrdn(), tmp_path / "x4")
+    package = tmp_path / "package.tgz"
+    with tarfile.open(package, "w:gz") as file:
+        file.add(network, "package/models/x4")
+        file.add(network / "model.json", "package/models/x2/model.json")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    content = json.loads((presets.FOLDER / FAITHFUL / "origin.json").read_text())
+    content["source"]["sha256"] = presets.sha256(package)
+    sizes = {"width": 5, "blocks": 2, "dense_blocks": 2, "convolutions": 2, "growth": 3}
+    content["networks"]["generator"].update(sizes)
+    (mine / "origin.json").write_text(json.dumps(content))
+    (mine / "README.md").write_text("# mine\n")
+    publishing.publish_converted(mine, downloaded=package)
+    found = zip(
+        zoo.load(mine).get_weights(),
+        zoo.converters.upscalerjs.load(network).get_weights(),
+        strict=True,
+    )
+    for ours, theirs in found:
+        np.testing.assert_array_equal(ours, theirs.astype("float16"))
 
 
 @pytest.mark.parametrize("scale", [None, 2, 3, 4])
