@@ -310,6 +310,7 @@ def test_the_srgan_discriminator_takes_one_size_or_any():
         ("compact_upscaler", {}),
         ("compact_upscaler", {"output_scale": 3}),
         ("rrdb_upscaler", {"scale": 2}),
+        ("rrdn_upscaler", {}),
         ("srresnet", {"scale": 2}),
     ],
     ids=str,
