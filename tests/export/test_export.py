@@ -208,7 +208,9 @@ def noisy_when_asked(policy="float32"):
     return generator
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.by_hand)]
+)
 @pytest.mark.parametrize("make", [labelled, noisy_when_asked])
 @pytest.mark.parametrize("suffix", ["", ".tflite", ".onnx"])
 def test_every_format_of_a_mixed_precision_generator_computes_in_float32(
