@@ -32,7 +32,7 @@ def write(path: Path, recipe: Recipe, roles: Sequence[str | None]) -> bool:
         Whether it was written: not of data that are no pairs, of images that `appearance` does not
         describe, and of fewer than 300, from which too little is known.
     """
-    if not recipe.translates:
+    if recipe.config["data"]["type"] != "load_pairs":
         return False
     described = {}
     for place, role in enumerate(roles):
