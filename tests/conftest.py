@@ -1,4 +1,8 @@
-"""Two logical processors for the replica tests, and the same random numbers in every run."""
+"""Two logical processors for the replica tests, and the same random numbers in every run.
+
+And data without autotuning: the end of an iterator waits for it, up to two seconds each, and of
+hundreds of tests some waited for a minute.
+"""
 
 import os
 
@@ -8,11 +12,23 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the numbers below were fi
 import keras
 import pytest
 import tensorflow as tf
+from tensorflow.python.data.ops import dataset_ops
 
 # Before anything else touches the devices: they cannot be divided later.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+
+_prepared = dataset_ops.DatasetV2._apply_debug_options  # called for every iterator
+
+
+def _without_autotuning(dataset):
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return _prepared(dataset).with_options(options)
+
+
+dataset_ops.DatasetV2._apply_debug_options = _without_autotuning
 
 
 @pytest.fixture(autouse=True)
