@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, image, interface, labels, latent
+from keras_gans.building import computing_in
 from keras_gans.interface import Array, Codes, Image, Interface, Label, Latents, Port, Text
 from keras_gans.names import did_you_mean
 
@@ -450,21 +451,14 @@ def require_float32_weights(generator: keras.Model) -> None:
 def in_float32(generator: keras.Model) -> Iterator[None]:
     """Lets a mixed-precision generator compute in float32, as its weights are, inside the block.
 
-    The policies are set on the generator itself and put back, because a copy would need every class
-    in it to be registered. Layers whose weights are in half precision compute as before.
+    Layers whose weights are in half precision compute as before.
 
     Args:
         generator: a built `keras.Model`.
     """
-    before = [(layer, layer.dtype_policy) for layer in _all_layers(generator)]
-    try:
-        for layer, policy in before:
-            if policy.compute_dtype != policy.variable_dtype:
-                layer.dtype_policy = keras.DTypePolicy("float32")
+    policies = [(layer, layer.dtype_policy) for layer in _all_layers(generator)]
+    with computing_in("float32", [x for x, p in policies if p.compute_dtype != p.variable_dtype]):
         yield
-    finally:
-        for layer, policy in before:
-            layer.dtype_policy = policy
 
 
 def _all_layers(generator: keras.Model) -> list[keras.layers.Layer]:

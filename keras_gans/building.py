@@ -4,7 +4,7 @@ import contextlib
 import functools
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import keras
 from keras.src.backend.common import global_state
@@ -48,6 +48,33 @@ def preserving_random_state(policy: str | None = None, seed: int | None = None) 
         random.setstate(state)
         for name, value in kept.items():
             global_state.set_global_attribute(name, value)
+
+
+@contextlib.contextmanager
+def computing_in(policy: str, layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
+    """Gives layers another dtype policy, and puts theirs back after the block.
+
+    Not a copy of the network, because a copy would need every class in it to be registered.
+
+    >>> dense = keras.layers.Dense(3)
+    >>> with computing_in("mixed_bfloat16", [dense]):
+    ...     dense.compute_dtype
+    'bfloat16'
+    >>> dense.compute_dtype
+    'float32'
+
+    Args:
+        policy: name of a dtype policy.
+        layers: those to change, not what is inside of them.
+    """
+    before = [(layer, layer.dtype_policy) for layer in layers]
+    try:
+        for layer, _ in before:
+            layer.dtype_policy = keras.DTypePolicy(policy)
+        yield
+    finally:
+        for layer, own in before:
+            layer.dtype_policy = own
 
 
 @contextlib.contextmanager

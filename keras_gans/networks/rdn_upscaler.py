@@ -8,8 +8,6 @@ from keras import layers
 from keras_gans import checks
 from keras_gans.networks import upscaling
 
-_SMALL = 0.01  # variance of a block's weights at the start, to He's: a tenth of the values
-
 
 def rdn_upscaler(
     image_shape: Sequence[int | None],
@@ -63,11 +61,8 @@ def rdn_upscaler(
     start = upscaling.convolution(width, name="F_m1")(upscaling.taken(images, unit_range))
     x, made = upscaling.convolution(width, name="F_0")(start), []
     for block in range(1, checks.count("blocks", blocks) + 1):
-        together = x
-        for number in range(1, convolutions + 1):
-            y = upscaling.convolution(growth, gain=2.0, name=f"F_{block}_{number}")(together)
-            together = layers.Concatenate()([together, layers.ReLU()(y)])
-        y = upscaling.convolution(width, 1, gain=_SMALL, name=f"LFF_{block}")(together)
+        together = upscaling.dense(x, convolutions, growth, 2.0, f"F_{block}")
+        y = upscaling.convolution(width, 1, gain=upscaling.SMALL, name=f"LFF_{block}")(together)
         x = layers.Add()([y, x])
         made.append(x)
     together = layers.Concatenate()(made) if blocks > 1 else x

@@ -11,8 +11,6 @@ from keras_gans.networks import upscaling
 
 # By how much the image is made smaller and deeper first: the network enlarges 4 times.
 UNSHUFFLED = {1: 4, 2: 2, 4: 1}
-_RESIDUAL = 0.2  # what a block adds, times this
-_SMALL = 0.01  # variance of a block's weights at the start, to He's: a tenth of the values
 _GAIN = 2 / (1 + 0.2**2)  # of He 2015, for the leaky ReLU
 
 
@@ -72,7 +70,7 @@ def rrdb_upscaler(
         y = x
         for part in (1, 2, 3):
             y = _dense_block(y, growth, f"body_{number}_rdb{part}")
-        x = _added(x, y)
+        x = upscaling.added(x, y)
     x = layers.Add()([start, upscaling.convolution(width, name="conv_body")(x)])
     for step in ("conv_up1", "conv_up2", "conv_hr"):
         x = x if step == "conv_hr" else layers.UpSampling2D(2)(x)
@@ -87,11 +85,7 @@ def _dense_block(x, growth, name):
     for number in range(1, 6):
         together = layers.Concatenate()(seen) if len(seen) > 1 else x
         filters = growth if number < 5 else x.shape[-1]
-        convolution = upscaling.convolution(filters, gain=2 * _SMALL, name=f"{name}_conv{number}")
-        y = convolution(together)
+        gain = 2 * upscaling.SMALL
+        y = upscaling.convolution(filters, gain=gain, name=f"{name}_conv{number}")(together)
         seen.append(upscaling.leaky(y) if number < 5 else y)
-    return _added(x, seen[-1])
-
-
-def _added(x, y):
-    return layers.Add()([x, layers.Rescaling(_RESIDUAL)(y)])
+    return upscaling.added(x, seen[-1])

@@ -9,9 +9,6 @@ from keras_gans import checks
 from keras_gans.layers.pixel_shuffle import PixelShuffle
 from keras_gans.networks import upscaling
 
-_RESIDUAL = 0.2  # what a block adds, times this
-_SMALL = 0.01  # variance of a block's weights at the start, to He's: a tenth of the values
-
 
 def rrdn_upscaler(
     image_shape: Sequence[int | None],
@@ -77,7 +74,7 @@ def rrdn_upscaler(
         y = x
         for part in range(1, dense_blocks + 1):
             y = _dense_block(y, convolutions, growth, f"{block}_{part}")
-        x = _added(x, y)
+        x = upscaling.added(x, y)
     x = layers.Add()([upscaling.convolution(width, name="post_blocks_conv")(x), start])
     x = upscaling.convolution(shape[2] * scale**2, name="PreShuffle")(x)
     x = upscaling.convolution(shape[2], name="SR")(PixelShuffle(scale)(x))
@@ -86,13 +83,6 @@ def rrdn_upscaler(
 
 def _dense_block(x, convolutions, growth, name):
     """Each convolution sees all that came before it in the block."""
-    together = x
-    for number in range(1, convolutions + 1):
-        y = upscaling.convolution(growth, gain=2 * _SMALL, name=f"F_{name}_{number}")(together)
-        together = layers.Concatenate()([together, layers.ReLU()(y)])
-    y = upscaling.convolution(x.shape[-1], gain=_SMALL, name=f"LFF_{name}")(together)
-    return _added(x, y)
-
-
-def _added(x, y):
-    return layers.Add()([x, layers.Rescaling(_RESIDUAL)(y)])
+    together = upscaling.dense(x, convolutions, growth, 2 * upscaling.SMALL, f"F_{name}")
+    y = upscaling.convolution(x.shape[-1], gain=upscaling.SMALL, name=f"LFF_{name}")(together)
+    return upscaling.added(x, y)

@@ -9,6 +9,9 @@ from keras_gans import checks
 from keras_gans.layers.clip_at_inference import ClipAtInference
 from keras_gans.typing import Tensor
 
+SMALL = 0.01  # variance of a block's weights at the start, to He's: a tenth of the values
+_RESIDUAL = 0.2  # what a block adds, times this
+
 
 def image_shape(shape: Any) -> tuple[int | None, int | None, int]:
     """Returns `(height, width, channels)`, where `None` stands for any height or width."""
@@ -52,6 +55,19 @@ def prelu(x: Tensor, name: str | None = None) -> Tensor:
     """A parametric ReLU with a slope for each channel, which starts at 0.25 (He 2015)."""
     slopes = initializers.Constant(0.25)
     return layers.PReLU(alpha_initializer=slopes, shared_axes=[1, 2], name=name)(x)
+
+
+def dense(x: Tensor, convolutions: int, growth: int, gain: float, name: str) -> Tensor:
+    """Returns a feature map, joined with those of convolutions that see all that came before."""
+    for number in range(1, convolutions + 1):
+        y = convolution(growth, gain=gain, name=f"{name}_{number}")(x)
+        x = layers.Concatenate()([x, layers.ReLU()(y)])
+    return x
+
+
+def added(x: Tensor, y: Tensor) -> Tensor:
+    """Returns the sum of a feature map and a fifth of what a block makes of it (Wang 2018)."""
+    return layers.Add()([x, layers.Rescaling(_RESIDUAL)(y)])
 
 
 def taken(images: Tensor, unit_range: bool) -> Tensor:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from keras_gans.data.sources import image_files
 from keras_gans.image.files import NOT_IMAGES, is_folder, mode, suffixes, why_not
 from keras_gans.names import printable
@@ -18,7 +20,7 @@ from keras_gans.zoo.inference.shards import Shard, take
 _LONGEST = 240
 
 # Errors after which no other image would fare better.
-OF_DISKS = {getattr(errno, n) for n in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM")}
+_OF_DISKS = {getattr(errno, n) for n in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +108,35 @@ def find(
                 f"folder with `output`. Received: {file}, to be written to {output / name}"
             )
     return Found(dict(sorted(targets.items())), failed, left_out)
+
+
+def require_folder(output: Path) -> None:
+    """Raises ValueError if a file is where images would be written to."""
+    if mode(output) and not is_folder(output):
+        raise ValueError(
+            "A file is where the images would be written to. Expected a folder, or a name that is "
+            f"free, as `output`. Received: output={str(output)!r}"
+        )
+
+
+def attempt(make: Callable[[], str]) -> tuple[str, bool]:
+    """Makes an image of a file, whose failure does not stop the others.
+
+    Args:
+        make: writes the image, and returns in words what was done.
+
+    Returns:
+        What was done, or the reason why it failed; and whether it was made.
+
+    Raises:
+        OSError: after which no other image would fare better, as of a full disk.
+    """
+    try:
+        return make(), True
+    except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+        if getattr(error, "errno", None) in _OF_DISKS:
+            raise
+        return getattr(error, "advice", "") or f"{type(error).__name__}: {error}", False
 
 
 def _in(path, output, known, verb):

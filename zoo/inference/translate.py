@@ -1,6 +1,7 @@
 """Files of images of any size and kind in, what an image-to-image generator makes of them out."""
 
 import dataclasses
+import functools
 import itertools
 import os
 import time
@@ -10,12 +11,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_gans import checks, generation, image, latent, networks
 from keras_gans.adversarial import AdversarialModel
 from keras_gans.data.sources import image_files
-from keras_gans.image.files import decode, is_folder, mode
+from keras_gans.image.files import decode
 from keras_gans.image.pixels import from_pillow
 from keras_gans.interface import Interface
 from keras_gans.metrics.features import hash_of
@@ -139,13 +139,11 @@ def translate(
         if name in skipped:
             continue
         started = time.perf_counter()
-        try:
-            said = work.translate(path, name, beside=number < ROWS)
+        make = functools.partial(work.translate, path, name, beside=number < ROWS)
+        said, made = inputs.attempt(make)
+        if made:
             written.append(output / name)
-        except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
-            if getattr(error, "errno", None) in inputs.OF_DISKS:
-                raise
-            said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
+        else:
             failed[path] = said
         if verbose:
             seconds = time.perf_counter() - started
@@ -179,11 +177,7 @@ def _require_possible(source, output, format, stochastic, seed, batch_size):
             "That is nothing to translate by. Expected the folder of a run, the name of a preset, "
             f"or an image-to-image GAN. Received: source={source!r}"
         )
-    if mode(output) and not is_folder(output):
-        raise ValueError(
-            "A file is where the images would be written to. Expected a folder, or a name that is "
-            f"free, as `output`. Received: output={str(output)!r}"
-        )
+    inputs.require_folder(output)
 
 
 @dataclasses.dataclass(frozen=True)

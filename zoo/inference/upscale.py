@@ -1,6 +1,7 @@
 """Image files of any size and kind in, and films, larger ones out."""
 
 import dataclasses
+import functools
 import math
 import shutil
 import time
@@ -10,12 +11,11 @@ from typing import IO, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_gans import AdversarialModel, image
 from keras_gans.data.sources import image_files
 from keras_gans.files import atomic
-from keras_gans.image.files import UnreadableImageError, encode, is_folder, mode, opened, suffixes
+from keras_gans.image.files import UnreadableImageError, encode, opened, suffixes
 from keras_gans.image.pixels import to_pillow
 from keras_gans.image.strips import PngWriter
 from keras_gans.metrics.features import hash_of
@@ -26,7 +26,7 @@ from keras_gans.zoo.inference.generate import Source, source_name
 from keras_gans.zoo.inference.page import ROWS, Gallery
 from keras_gans.zoo.inference.resampling import resampled
 from keras_gans.zoo.inference.shards import Shard
-from keras_gans.zoo.inference.upscaler import Upscaler, of_network
+from keras_gans.zoo.inference.upscaler import Upscaler, of_network, scale_of
 from keras_gans.zoo.loading import is_run, load, scales
 
 # Formats that can be written, to their suffixes.
@@ -274,11 +274,7 @@ def _require_possible(output, format, scale, max_pixels):
         raise ValueError(
             f"`max_pixels` must be an integer of at least 1. Received: max_pixels={max_pixels!r}"
         )
-    if mode(output) and not is_folder(output):
-        raise ValueError(
-            "A file is where the images would be written to. Expected a folder, or a name that is "
-            f"free, as `output`. Received: output={str(output)!r}"
-        )
+    inputs.require_folder(output)
 
 
 def _require_scale(scale):
@@ -373,7 +369,7 @@ def _network(source, scale, best, mix_with):
         network = _loaded(source, scale, best)
     else:
         network = _between(source, *mix_with, scale, best)
-    own = of_network(network).scale
+    own = scale_of(network)
     return network, own if scale is None else scale
 
 
@@ -384,7 +380,7 @@ def _between(source, other, share, scale, best):
     best = [best and (run or not any(runs)) for run in runs]
     # Another scale is another network, with the same weights: compared is each one's own.
     first, second = _loaded(source, None, best[0]), _loaded(other, None, best[1])
-    of_network(first)  # one that enlarges nothing is to be called that, and not unlike the other
+    scale_of(first)  # one that enlarges nothing is to be called that, and not unlike the other
     mixing.require_alike(first, second)
     if share == 1:
         return _loaded(other, scale, best[1])
@@ -442,14 +438,12 @@ class _Work:
         progress, done, written = Progress(sum(counts.values()), "tiles", verbose), 0, []
         for number, (name, (path, about)) in enumerate(asked.items()):
             started = time.perf_counter()
-            try:
-                report = _Report(progress, done, printable(str(path)))
-                said = self.one(path, name, about, number < ROWS, report)
+            report = _Report(progress, done, printable(str(path)))
+            make = functools.partial(self.one, path, name, about, number < ROWS, report)
+            said, made = inputs.attempt(make)
+            if made:
                 written.append(self.gallery.folder / name)
-            except (ValueError, OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
-                if getattr(error, "errno", None) in inputs.OF_DISKS:
-                    raise
-                said = getattr(error, "advice", "") or f"{type(error).__name__}: {error}"
+            else:
                 failed[path] = said
             done += counts[name]
             if verbose:

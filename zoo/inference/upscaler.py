@@ -1,6 +1,5 @@
 """An image of any size through an upscaler: in tiles, cut and not blended, from the top down."""
 
-import contextlib
 import dataclasses
 import functools
 import itertools
@@ -13,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, interface
+from keras_gans.building import computing_in
 from keras_gans.names import did_you_mean
 from keras_gans.networks import receptive_radius
 from keras_gans.zoo.inference.pictures import Picture, filled
@@ -136,7 +136,10 @@ class Upscaler:
         object.__setattr__(self, "_run", run)
 
     def _graph(self, images):
-        with _computing(self.network, self.precision):
+        # All else, such as the image that is enlarged beside them and added, stays in float32.
+        layers = self.network._flatten_layers(include_self=False, recursive=True)
+        low = [x for x in layers if isinstance(x, keras.layers.Conv2D)]
+        with computing_in(f"mixed_{self.precision}", low if self.precision != "float32" else []):
             large = self.network(images, training=False)
         large = tf.clip_by_value(tf.cast(large, tf.float32), -1.0, 1.0)
         size = tf.shape(images)[1:3] * self.scale
@@ -207,22 +210,14 @@ def of_network(
     )
 
 
-@contextlib.contextmanager
-def _computing(network: keras.Model, precision: str) -> Iterator[None]:
-    """Lets the convolutions of a network be traced in another precision, inside the block.
+def scale_of(network: Any) -> int:
+    """Returns how many times larger a network makes images.
 
-    All else, such as the image that is enlarged beside them and added, stays in float32.
+    Raises:
+        ValueError: for a network that does not do that.
     """
-    layers = network._flatten_layers(include_self=False, recursive=True)
-    changed = [x for x in layers if precision != "float32" and isinstance(x, keras.layers.Conv2D)]
-    before = [layer.dtype_policy for layer in changed]
-    try:
-        for layer in changed:
-            layer.dtype_policy = keras.DTypePolicy(f"mixed_{precision}")
-        yield
-    finally:
-        for layer, policy in zip(changed, before):
-            layer.dtype_policy = policy
+    scale, _ = _require_upscaler(network)
+    return scale
 
 
 def _require_upscaler(network: Any) -> tuple[int, int]:

@@ -34,11 +34,9 @@ def write(path: Path, recipe: Recipe, roles: Sequence[str | None]) -> bool:
     """
     if recipe.config["data"]["type"] != "load_pairs":
         return False
-    described = {}
-    for place, role in enumerate(roles):
-        features = None if role is None else _appearances(recipe, place)
-        if features is not None:
-            described[role] = Familiar.of(features).arrays()
+    places = {role: place for place, role in enumerate(roles) if role is not None}
+    found = _appearances(recipe, places) if places else {}
+    described = {role: Familiar.of(features).arrays() for role, features in found.items()}
     arrays: dict[str, Any] = {
         f"{r}.{part}": a for r, parts in described.items() for part, a in parts.items()
     }
@@ -48,24 +46,27 @@ def write(path: Path, recipe: Recipe, roles: Sequence[str | None]) -> bool:
     return bool(arrays)
 
 
-def _appearances(recipe, place):
+def _appearances(recipe, places):
+    """Descriptions of images, by the networks that take them; of one pass through the data."""
     # Without augmentation, whose resizing makes images smoother than those that users have.
     arguments = {n: value for n, value in recipe.config["data"].items() if n != "type"}
     dataset = data.load_pairs(**arguments | {"augment": False})
-    found, left = (
-        [],
-        min(_MOST, data.steps_per_epoch(dataset) * recipe.config["data"]["batch_size"]),
-    )
+    left = min(_MOST, data.steps_per_epoch(dataset) * recipe.config["data"]["batch_size"])
     if left < _LEAST:
-        return None
-    for pair in dataset.as_numpy_iterator():
-        images = pair[place][:left]
-        if images.shape[-1] not in (1, 3) or min(images.shape[1:3]) < SMALLEST:
-            return None
-        found.append(appearance(images))
-        left -= len(images)
+        return {}
+    specs = {role: dataset.element_spec[place].shape for role, place in places.items()}
+    found = {role: [] for role, shape in specs.items() if _is_described(shape)}
+    for pair in dataset.as_numpy_iterator() if found else ():
+        for role, parts in found.items():
+            parts.append(appearance(pair[places[role]][:left]))
+        left -= min(len(pair[0]), left)
         if not left:
-            return np.concatenate(found)
+            break
+    return {role: np.concatenate(parts) for role, parts in found.items()}
+
+
+def _is_described(shape):
+    return shape[-1] in (1, 3) and min(shape[1:3]) >= SMALLEST
 
 
 def read(path: Path) -> dict[str, Familiar]:
