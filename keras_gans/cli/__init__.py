@@ -18,6 +18,7 @@ from absl.flags import argparse_flags
 from keras_gans import terminal
 from keras_gans.cli import (
     doctor,
+    edit,
     evaluate,
     export,
     generate,
@@ -38,6 +39,7 @@ VERBS = {
     "generate": generate,
     "interpolate": interpolate,
     "project": project,
+    "edit": edit,
     "translate": translate,
     "upscale": upscale,
     "evaluate": evaluate,
