@@ -57,6 +57,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--samples", type=options.integer(40), metavar="N", help="images to label [10000]"
     )
     finding.add_argument(
+        "--measured",
+        type=options.integer(0),
+        metavar="N",
+        help="images to edit along each direction, to measure it [200]",
+    )
+    finding.add_argument(
         "--method", choices=["classifier", "means"], help="way to a direction [classifier]"
     )
     finding.add_argument(
@@ -94,7 +100,7 @@ def _find(arguments: argparse.Namespace) -> int:
     own = is_run(arguments.source)
     folder = arguments.output or (Path(arguments.source) if own else Path("edited"))
     options.require_folder(folder, FILE)
-    given = options.given(arguments, "judge", "samples", "method", "orthogonal", "best")
+    given = options.given(arguments, "judge", "samples", "measured", "method", "orthogonal", "best")
     found = zoo.find_directions(arguments.source, names=arguments.attribute, **given)
     path = directions.write(folder / FILE, found)
     _table(found)

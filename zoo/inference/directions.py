@@ -242,9 +242,7 @@ def judge_of(
 def _usual(source):
     """Name of the classifier of the data that a preset or a run was trained on."""
     config = Path(source, "config.json")
-    trained_on = (
-        read_json(config)["data"]["name"] if is_file(config) else presets.card(source).data
-    )
+    trained_on = read_json(config)["data"]["name"] if is_file(config) else presets.card(source).data
     return metrics.usual_features(trained_on)
 
 
@@ -317,14 +315,16 @@ def measure_edits(
         rows = np.flatnonzero(sides[name] == (strength < 0))[:images]
         moved = move(latents[rows], found, {name: strength}, noise)
         labels = {port: array[rows] for port, array in classes.items()}
-        after = look(gan, judge, moved, labels) if len(rows) else {n: a[:0] for n, a in before.items()}
+        after = (
+            look(gan, judge, moved, labels) if len(rows) else {n: a[:0] for n, a in before.items()}
+        )
         attribute = attribute_of(name)
         others = {
             other: _share(seen[rows] != after[other])
             for other, seen in before.items()
             if other != attribute
         }
-        changed = _share(holds(name, after, values) == (strength > 0))
+        changed = _share(holds(name, after, values) != sides[name][rows])
         kept = 1 - float(np.mean(list(others.values()))) if others else None
         return Edits(strength, len(rows), changed, kept, others)
 

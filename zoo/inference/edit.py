@@ -213,7 +213,7 @@ def _latents(gan, source, what, options, steps, best, verbose):
         alone = {} if found.label is None else {described.labels[0].name: found.label}
         return found.latent, found.label if isinstance(found.label, dict) else alone, found
     array = np.asarray(what)
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" and array.size:
         return gan.given_latents(0, np.atleast_2d(array)), options, None
     if array.dtype.kind not in "iu" or array.ndim > 1:
         raise ValueError(
