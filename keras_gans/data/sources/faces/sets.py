@@ -256,7 +256,7 @@ _AVATAAARS = (
 )
 _OPTIONS = {"faces": 20_000, "people_seed": 0, "hold_out": None}
 
-AVATARS = Source(
+AVATARS: Source = Source(
     name="avatars",
     content="20,000 drawn faces with known attributes, of any size",
     origin=_ORIGIN,
@@ -267,7 +267,7 @@ AVATARS = Source(
     labels=avataaars.LOOK.labels,
 )
 
-PIXEL_FACES = Source(
+PIXEL_FACES: Source = Source(
     name="pixel_faces",
     content="20,000 faces of 16x16 pixels with known attributes",
     origin=_ORIGIN,
