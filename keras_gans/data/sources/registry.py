@@ -10,7 +10,7 @@ from typing import Any
 
 from keras_gans.names import did_you_mean
 
-# What a source reads for `load`: a `tf.data.Dataset`, and the names of its classes, or of the values
+# What a source reads for `load`: a `tf.data.Dataset`, and the names of its classes, of the values
 # of each attribute, or None.
 Names = Sequence[str] | Mapping[str, Sequence[str] | None] | None
 Examples = tuple[Any, Names]
