@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import keras_gans
-from keras_gans import image, interface, models, networks, zoo
+from keras_gans import generation, image, interface, models, networks, zoo
 from keras_gans.callbacks import SampleGrid
 from keras_gans.interface import Codes, Interface, Label, Latents
 from keras_gans.zoo.inference import generate as generating
@@ -95,21 +95,42 @@ def recipe(generator):
 # ---- generate of the class itself
 
 
-def test_a_dict_of_outputs_by_name_and_labels_in_turn():
+def test_a_dict_of_outputs_by_name_and_labels_that_are_drawn():
     gan = pair()
     made = gan.generate(8, seed=3)
     assert {n: x.shape for n, x in made.items()} == {
         "first": (8, 4, 4, 1),
         "second": (8, 8, 8, 3),
     }
-    turns = gan.generate(8, seed=3, shape=[0, 0, 1, 1, 2, 2, 0, 0], colour=[0, 1] * 4)
+    drawn = generation.classes_left_out(gan.interface(), 8, seed=3)
+    chosen = gan.generate(8, seed=3, **drawn)
     for name in made:
-        np.testing.assert_array_equal(made[name], turns[name])
-    one = gan.generate(8, seed=3, shape=1)["first"]
-    np.testing.assert_array_equal(one[2:4], made["first"][2:4])
+        np.testing.assert_array_equal(made[name], chosen[name])
+    one = gan.generate(8, seed=3, shape=1)["first"]  # the others are drawn as before
+    kept = drawn["shape"] == 1
+    assert kept.sum() in (2, 3)  # of eight
+    np.testing.assert_array_equal(one[kept], made["first"][kept])
+    few = gan.generate(3, seed=3)
+    np.testing.assert_array_equal(few["first"], made["first"][:3])
     latents = gan.given_latents(8, seed=3)
-    by_hand = gan.inference_generator([latents, np.full(8, 1), np.arange(8) % 2])
+    by_hand = gan.inference_generator([latents, np.full(8, 1), drawn["colour"]])
     np.testing.assert_allclose(one, by_hand[0], atol=1e-6)
+
+
+def test_labels_that_are_drawn_are_even_and_independent():
+    gan = pair()
+    drawn = generation.classes_left_out(gan.interface(), 6000, seed=1)
+    counts = np.zeros((3, 2))
+    np.add.at(counts, (drawn["shape"], drawn["colour"]), 1)
+    assert (counts.sum(axis=0) == 3000).all() and (counts.sum(axis=1) == 2000).all()
+    assert np.abs(counts / 1000 - 1).max() < 0.12
+    assert any(
+        (drawn[n] != generation.classes_left_out(gan.interface(), 6000, 2)[n]).any() for n in drawn
+    )
+    # Without a seed they are new at each call, but for latents that are given.
+    latents = gan.given_latents(8, seed=0)
+    same = [gan.generate(latents=latents)["first"] for _ in range(2)]
+    np.testing.assert_array_equal(*same)
 
 
 def test_images_of_a_class_of_ones_own():
