@@ -105,14 +105,10 @@ def choose(port: Label, given: Any, number: int | None = None) -> np.ndarray:
     Raises:
         ValueError: for a name that no class has, with the nearest ones; and as `labels.require`.
     """
-    if port.names is not None and _has_texts(given):
+    if any(isinstance(one, str) for one in _listed(given)):
         numbers = [_number_of(port, one) for one in _listed(given)]
         given = numbers[0] if isinstance(given, str) else numbers
     return labels.require(given, port.num_classes, number, port.name)
-
-
-def _has_texts(given: Any) -> bool:
-    return any(isinstance(one, str) for one in _listed(given))
 
 
 def _listed(given: Any) -> Sequence[Any]:
@@ -122,6 +118,11 @@ def _listed(given: Any) -> Sequence[Any]:
 
 def _number_of(port: Label, one: Any) -> Any:
     names = list(port.names or ())
+    if isinstance(one, str) and not names:
+        raise ValueError(
+            "Labels are integers where the names of the classes are not known. Expected 0 to "
+            f"{port.num_classes - 1}. Received: {port.name}={one!r}"
+        )
     if isinstance(one, str) and one not in names:
         raise ValueError(
             f"There is no {'class' if port.name == 'labels' else port.name} of that name."

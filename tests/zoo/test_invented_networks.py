@@ -61,6 +61,12 @@ def pair():
     return gan
 
 
+def named():
+    gan = pair()
+    gan.state_input(Label(3, ("round", "square", "star"), "shape"))
+    return gan
+
+
 def doubling(side=8):
     gan = Invented(doubling_generator(side), judge(), seed=0)
     gan.compile()
@@ -183,19 +189,61 @@ def test_generate_writes_a_file_for_each_output_and_class(tmp_path):
     gan = pair()
     made = zoo.generate(gan, [5, 6], shape=[2, 0], scale=2, output=tmp_path)
     names = [path.name for path in made.files]
-    assert len(names) == 2 * 2 * 2 * 2
-    assert names[:4] == [
-        "seed0005_shape2_colour0_first.png",
-        "seed0005_shape2_colour0_second.png",
-        "seed0005_shape2_colour1_first.png",
-        "seed0005_shape2_colour1_second.png",
+    # A row is a seed, a column a shape of each output; a colour is drawn for each seed.
+    colours = [
+        int(generation.classes_left_out(gan.interface(), 1, seed)["colour"][0]) for seed in (5, 6)
     ]
-    alone = gan.generate(1, seed=6, shape=0, colour=1)
-    found = read(tmp_path / "seed0006_shape0_colour1_second.png")
+    assert names == [
+        f"seed{seed:04d}_shape{shape}_colour{colour}_{output}.png"
+        for seed, colour in zip((5, 6), colours)
+        for shape in (2, 0)
+        for output in ("first", "second")
+    ]
+    alone = gan.generate(1, seed=6, shape=0)
+    found = read(tmp_path / f"seed0006_shape0_colour{colours[1]}_second.png")
     np.testing.assert_array_equal(found, image.enlarge(image.to_uint8(alone["second"]), 2)[0])
-    assert read(tmp_path / "seed0006_shape0_colour1_first.png").shape == (8, 8)
-    # A row is a seed; the smaller output is enlarged to the size of the larger.
-    assert read(made.grid).shape == (2 * 16 + 2, 8 * 16 + 7 * 2, 3)
+    assert read(tmp_path / f"seed0006_shape0_colour{colours[1]}_first.png").shape == (8, 8)
+    # The smaller output is enlarged to the size of the larger.
+    assert read(made.grid).shape == (2 * 16 + 2, 4 * 16 + 3 * 2, 3)
+
+
+def test_what_is_not_chosen_is_drawn_for_each_seed_in_any_company(tmp_path):
+    gan = named()
+    made = zoo.generate(gan, range(9), output=tmp_path / "all")
+    assert read(made.grid).shape == (9 * 8 + 8 * 2, 2 * 8 + 2, 3)  # a column for each output
+    drawn = {path.name.split("_")[1] for path in made.files}
+    assert drawn == {"shape-round", "shape-square", "shape-star"}
+    part = zoo.generate(gan, range(9), output=tmp_path / "part", shard=(2, 2))
+    for path in part.files:
+        assert path.read_bytes() == (tmp_path / "all" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("asked", ["star", 2, ["star"], [2, 2], ["star", 2]])
+def test_classes_by_number_and_by_name(asked):
+    gan, latents = named(), pair().given_latents(2, seed=0)
+    expected = gan.generate(latents=latents, shape=[2, 2], colour=0)["first"]
+    if asked != ["star"]:
+        made = gan.generate(latents=latents, shape=asked, colour=0)["first"]
+        np.testing.assert_array_equal(made, expected)
+    columns = generating.columns_of(gan.interface(), {"shape": asked})
+    assert {column["shape"] for column in columns} == {2}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"shape": "stars"}, "no shape of that name. Did you mean 'star'.*Received: shape='stars'"),
+        ({"shape": ["star", "sqare"]}, "Did you mean 'square'"),
+        ({"shape": "star", "colour": "red"}, "names of the classes are not known. Expected 0 to 1"),
+        ({"shape": ["star", 3]}, "Expected 0 to 2.*3 for 'shape'"),
+    ],
+)
+def test_names_of_classes_that_there_are_not(given, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        named().generate(2, **given)
+    with pytest.raises(ValueError, match=message):
+        zoo.generate(named(), [0], output=tmp_path, **given)
+    assert not list(tmp_path.iterdir())
 
 
 def test_interpolate_has_a_column_for_each_class_and_output(tmp_path):
@@ -216,6 +264,12 @@ def test_project_finds_a_latent_and_both_labels():
     np.testing.assert_allclose(found.image, again, atol=1e-6)
     with pytest.raises(ValueError, match="Expected 0 to 1"):
         zoo.project(gan, target, label={"colour": 2}, **quick)
+    many = Interface(
+        [gan.interface().latents, Label(99, name="a"), Label(9, name="b")], gan.interface().outputs
+    )
+    interface.state(gan.generator, many)
+    with pytest.raises(ValueError, match=r"at most 100. Give some of \['a', 'b'\].*leaves 891"):
+        zoo.project(gan, target, **quick)
 
 
 def test_a_grid_of_samples_as_it_learns(tmp_path):
@@ -279,7 +333,8 @@ def test_a_preset_of_invented_networks(tmp_path, known):
     for network in (opened.generator, opened.inference_generator):
         assert interface.of(network).labels[0] == names
     made = zoo.generate(folder, [0], shape=1, output=tmp_path / "made")
-    assert len(made.files) == 4
+    assert len(made.files) == 2
+    assert made.files[0].name.startswith("seed0000_shape-square_colour")
     np.testing.assert_allclose(
         opened.generate(2, seed=0)["second"], gan.generate(2, seed=0)["second"], atol=0.01
     )
@@ -299,7 +354,9 @@ def test_a_preset_that_enlarges_images(tmp_path, known, monkeypatch):
     assert read(done.written[0]).shape == (16, 16, 3)
 
 
-def test_columns_are_all_combinations():
-    columns = generating.columns_of(pair().interface(), {})
+def test_columns_are_what_is_given_or_all_combinations():
+    described = pair().interface()
+    assert generating.columns_of(described, {}) == [{}]
+    columns = generating.columns_of(described, {}, every=True)
     assert len(columns) == 6
     assert columns[1] == {"shape": 0, "colour": 1}
