@@ -32,8 +32,8 @@ METHODS = ("classifier", "means")
 # Samples that must be there with a value, and without it: fewer say nothing of a mean.
 FEWEST = 20
 
-# A value of this name is that an attribute is not there.
-_ABSENT = ("none", "no")
+# A value of this name is that an attribute is not there; of that, that it cannot be seen.
+_ABSENT, HIDDEN = ("none", "no"), ""
 
 # Of `_without`: the means of the halves of a normal, cut in the middle, are 1.6 apart, squared 2.5.
 _RIDGE = 0.05
@@ -83,7 +83,8 @@ def masks(
 
     Args:
         attributes: names to what is seen in each sample, an array `(number,)`: a value's name, its
-            number, or a truth value.
+            number, or a truth value. The empty name is of what cannot be seen, such as the eyes
+            behind sunglasses.
         values: of attributes in numbers, the names of the values in order. Otherwise the numbers
             are the names.
 
@@ -99,6 +100,7 @@ def masks(
     for name, seen in attributes.items():
         array = _seen(name, seen, values)
         kinds = [str(kind) for kind in np.unique(array)] if array.dtype.kind == "U" else []
+        kinds = [kind for kind in kinds if kind != HIDDEN]
         for direction in _names_of(name, (values or {}).get(name, kinds)):
             found[direction] = _holds(direction, array)
     if len(lengths := {len(mask) for mask in found.values()}) > 1:
@@ -172,7 +174,7 @@ def _holds(name, array):
     if array.dtype.kind == "b":
         return array
     _, whole, value = name.partition(":")
-    return array == value if whole else ~np.isin(array, _ABSENT)
+    return array == value if whole else ~np.isin(array, (*_ABSENT, HIDDEN))
 
 
 def attribute_of(name: str) -> str:

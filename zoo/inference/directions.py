@@ -12,7 +12,16 @@ from numpy.typing import ArrayLike
 
 from keras_gans import AdversarialModel, checks, data, generation, metrics
 from keras_gans import directions as latent_directions
-from keras_gans.directions import FEWEST, Direction, attribute_of, holds, masks, move, require_known
+from keras_gans.directions import (
+    FEWEST,
+    HIDDEN,
+    Direction,
+    attribute_of,
+    holds,
+    masks,
+    move,
+    require_known,
+)
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_file, read_json
 from keras_gans.terminal import Progress
@@ -320,7 +329,7 @@ def measure_edits(
         )
         attribute = attribute_of(name)
         others = {
-            other: _share(seen[rows] != after[other])
+            other: _differ(seen[rows], after[other])
             for other, seen in before.items()
             if other != attribute
         }
@@ -333,6 +342,14 @@ def measure_edits(
         results[name] = [edits(name, strength) for strength in strengths]
         progress.update(number, name)
     return results
+
+
+def _differ(before, after):
+    """Share of the images in which an attribute changed, of those where it is seen both times."""
+    if before.dtype.kind == "U":
+        seen = (before != HIDDEN) & (after != HIDDEN)
+        before, after = before[seen], after[seen]
+    return _share(before != after)
 
 
 def _share(found):
