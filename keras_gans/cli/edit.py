@@ -1,6 +1,7 @@
 """`keras-gans edit`: attributes of generated images, or of an image."""
 
 import argparse
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -160,16 +161,16 @@ def _what(text: str) -> Any:
         raise ValueError(f"Those are no seeds: {error}") from error
 
 
-def _change(text: str) -> tuple[str, float | str]:
+def _change(text: str) -> tuple[str, int | float | str]:
     name, given, value = text.rpartition("=")
     if not given or not name or not value:
         raise argparse.ArgumentTypeError(
             f"expected a name and a strength or value, such as glasses=1. Received: {text!r}"
         )
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
+    for kind in (int, float):  # a class is an integer
+        with contextlib.suppress(ValueError):
+            return name, kind(value)
+    return name, value
 
 
 def _table(found: Any) -> None:
