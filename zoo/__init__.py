@@ -27,6 +27,7 @@ _LAZY = {
     "generate": "inference.generate",
     "interpolate": "inference.interpolate",
     "project": "inference.project",
+    "age": "inference.age",
     "translate": "inference.translate",
     "translate_image": "inference.tiles",
     "upscale": "inference.upscale",

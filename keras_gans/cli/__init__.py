@@ -17,6 +17,7 @@ from absl.flags import argparse_flags
 
 from keras_gans import terminal
 from keras_gans.cli import (
+    age,
     doctor,
     evaluate,
     export,
@@ -38,6 +39,7 @@ VERBS = {
     "generate": generate,
     "interpolate": interpolate,
     "project": project,
+    "age": age,
     "translate": translate,
     "upscale": upscale,
     "evaluate": evaluate,
