@@ -17,6 +17,7 @@ def resnet_generator(
     blocks: int | None = None,
     normalization: str | None = "instance",
     same_padding: bool = False,
+    upsampling: str = "transposed",
     name: str = "resnet_generator",
 ) -> keras.Model:
     """An image-to-image network: downsampling by 4, residual blocks, upsampling by 4.
@@ -38,6 +39,8 @@ def resnet_generator(
             gamma and a beta in place of biases, as TensorFlow Addons has it; `"batch"` or `None`.
         same_padding: pad as Keras' "same" does where strides are 2, on the other side than the
             authors' program: for weights of CycleGANs in Keras (`zoo.converters`).
+        upsampling: `"transposed"`, as in the paper, `"blurred"`, `"resize"` or `"subpixel"`, as for
+            `unet_generator`: all but the first leave no grid, or little.
         name: of the model.
 
     Returns:
@@ -51,6 +54,7 @@ def resnet_generator(
     shape = checks.image_shape(_sized(image_shape), minimum=16)
     channels = translation.out_channels(out_channels, shape)
     translation.normalization(normalization)
+    translation.upsampling(upsampling)
     translation.require_multiple(shape, 4, "The image cannot be downsampled twice")
     blocks = (9 if min(shape[:2]) >= 256 else 6) if blocks is None else blocks
     checks.count("width", width)
@@ -67,6 +71,12 @@ def resnet_generator(
     # Keras' "same" pads below and right only where strides are 2, and crops there.
     pad, crop = (((0, 1), (0, 1)), ((0, 1), (0, 1))) if same_padding else (1, ((1, 0), (1, 0)))
 
+    def doubled(x, filters):
+        def transposed(x):
+            return layers.Cropping2D(crop)(convolved(x, filters, 3, 2, transposed=True))
+
+        return translation.doubled(x, upsampling, transposed, filters, normalization)
+
     images = keras.Input(image_shape, name="images")
     x = activated(convolved(ReflectionPadding2D(3)(images), width, 7))
     for factor in (2, 4):
@@ -76,8 +86,7 @@ def resnet_generator(
         y = convolved(ReflectionPadding2D(1)(y), 4 * width, 3)
         x = layers.Add()([x, translation.normalized(y, normalization)])
     for factor in (2, 1):
-        x = convolved(x, factor * width, 3, 2, transposed=True)
-        x = activated(layers.Cropping2D(crop)(x))
+        x = activated(doubled(x, factor * width))
     last = translation.convolution(channels, 7, bias=True)
     return keras.Model(images, translation.image(last(ReflectionPadding2D(3)(x))), name=name)
 

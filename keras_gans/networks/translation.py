@@ -4,17 +4,18 @@ Biases, paddings and epsilons are those of the authors' PyTorch programs, so tha
 their number of parameters and, with their weights, their outputs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras import initializers, layers
+from keras import initializers, layers, ops, saving
 
 from keras_gans import checks
-from keras_gans.layers import InstanceNormalization
+from keras_gans.layers import Blur2D, InstanceNormalization, PixelShuffle
 from keras_gans.names import did_you_mean
 from keras_gans.typing import Tensor
 
 NORMALIZATIONS = ("batch", "instance", "instance_affine", None)
+UPSAMPLINGS = ("transposed", "blurred", "resize", "subpixel")
 
 
 def normalization(name: str | None) -> str | None:
@@ -23,6 +24,16 @@ def normalization(name: str | None) -> str | None:
         raise ValueError(
             f"No normalisation of that name.{did_you_mean(str(name), NORMALIZATIONS[:-1])} "
             f"Expected one of {NORMALIZATIONS}. Received: normalization={name!r}"
+        )
+    return name
+
+
+def upsampling(name: str) -> str:
+    """Returns the name of a way to upsample if it is known."""
+    if name not in UPSAMPLINGS:
+        raise ValueError(
+            f"No upsampling of that name.{did_you_mean(str(name), UPSAMPLINGS)} "
+            f"Expected one of {UPSAMPLINGS}. Received: upsampling={name!r}"
         )
     return name
 
@@ -54,9 +65,47 @@ def convolution(
         size,
         strides=strides,
         use_bias=bias or normalize not in ("batch", "instance_affine"),
-        kernel_initializer=initializers.RandomNormal(stddev=0.02),
-        **options,
+        **{"kernel_initializer": initializers.RandomNormal(stddev=0.02), **options},
     )
+
+
+def doubled(
+    x: Tensor,
+    upsampling: str,
+    transposed: Callable[[Tensor], Tensor],
+    filters: int,
+    normalize: str | None = None,
+    bias: bool = False,
+) -> Tensor:
+    """Returns a feature map of twice the size.
+
+    Args:
+        x: the feature map.
+        upsampling: one of `UPSAMPLINGS`.
+        transposed: the network's own transposed convolution, for `"transposed"` and `"blurred"`.
+        filters: of the convolution of the other ways.
+        normalize: as for `convolution`.
+        bias: as for `convolution`.
+    """
+    if upsampling in ("transposed", "blurred"):
+        return Blur2D()(transposed(x)) if upsampling == "blurred" else transposed(x)
+    options: dict[str, Any] = {"normalize": normalize, "bias": bias, "padding": "same"}
+    if upsampling == "resize":
+        return convolution(filters, 3, **options)(layers.UpSampling2D(2)(x))
+    layer = convolution(4 * filters, 3, kernel_initializer=equal_pixels, **options)
+    return PixelShuffle(2)(layer(x))
+
+
+@saving.register_keras_serializable("keras_gans")
+def equal_pixels(shape: Sequence[int], dtype: Any = None) -> Tensor:
+    """Draws a kernel before a pixel shuffle by 2, the same for the four pixels of a block.
+
+    The enlarged feature map then starts as one of repeated pixels, without a grid (Aitken 2017,
+    "Checkerboard artifact free sub-pixel convolution", "ICNR").
+    """
+    *sides, taken, made = shape
+    normal = initializers.RandomNormal(stddev=0.02)
+    return ops.tile(normal((*sides, taken, made // 4), dtype=dtype), (1, 1, 1, 4))
 
 
 def normalized(x: Tensor, name: str | None) -> Tensor:
