@@ -1,6 +1,5 @@
 """Layers that GANs need and Keras lacks, one in each file."""
 
-from keras_gans.layers.blur_2d import Blur2D
 from keras_gans.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from keras_gans.layers.diff_augment import DiffAugment
 from keras_gans.layers.instance_noise import InstanceNoise
@@ -14,7 +13,6 @@ from keras_gans.layers.seeded_dropout import SeededDropout
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [
-    "Blur2D",
     "ConditionalBatchNormalization",
     "DiffAugment",
     "InstanceNoise",

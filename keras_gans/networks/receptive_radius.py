@@ -57,8 +57,6 @@ def _before(layer: Any, need: int) -> int | None:
         return (need + max(layer.kernel_size) - 1) // min(layer.strides) + 1
     if kind in ("MaxPooling2D", "AveragePooling2D"):
         return need * max(layer.strides) + max(layer.pool_size) - 1
-    if kind == "Blur2D":
-        return need + 1
     if kind == "PixelShuffle":
         return math.ceil(need / layer.factor)
     if kind == "PixelUnshuffle":

@@ -39,8 +39,8 @@ def resnet_generator(
             gamma and a beta in place of biases, as TensorFlow Addons has it; `"batch"` or `None`.
         same_padding: pad as Keras' "same" does where strides are 2, on the other side than the
             authors' program: for weights of CycleGANs in Keras (`zoo.converters`).
-        upsampling: `"transposed"`, as in the paper, `"blurred"`, `"resize"` or `"subpixel"`, as for
-            `unet_generator`: all but the first leave no grid, or little.
+        upsampling: `"transposed"`, as in the paper, `"balanced"`, `"resize"` or `"subpixel"`, as
+            for `unet_generator`: all but the first leave less of a grid.
         name: of the model.
 
     Returns:
@@ -59,23 +59,14 @@ def resnet_generator(
     blocks = (9 if min(shape[:2]) >= 256 else 6) if blocks is None else blocks
     checks.count("width", width)
 
-    def convolved(x, filters, size, strides=1, transposed=False):
-        layer = translation.convolution(
-            filters, size, strides, normalization, transposed=transposed
-        )
-        return layer(x)
+    def convolved(x, filters, size, strides=1):
+        return translation.convolution(filters, size, strides, normalization)(x)
 
     def activated(x):
         return layers.ReLU()(translation.normalized(x, normalization))
 
     # Keras' "same" pads below and right only where strides are 2, and crops there.
     pad, crop = (((0, 1), (0, 1)), ((0, 1), (0, 1))) if same_padding else (1, ((1, 0), (1, 0)))
-
-    def doubled(x, filters):
-        def transposed(x):
-            return layers.Cropping2D(crop)(convolved(x, filters, 3, 2, transposed=True))
-
-        return translation.doubled(x, upsampling, transposed, filters, normalization)
 
     images = keras.Input(image_shape, name="images")
     x = activated(convolved(ReflectionPadding2D(3)(images), width, 7))
@@ -86,7 +77,9 @@ def resnet_generator(
         y = convolved(ReflectionPadding2D(1)(y), 4 * width, 3)
         x = layers.Add()([x, translation.normalized(y, normalization)])
     for factor in (2, 1):
-        x = activated(doubled(x, factor * width))
+        x = activated(
+            translation.doubled(x, upsampling, factor * width, 3, normalization, crop=crop)
+        )
     last = translation.convolution(channels, 7, bias=True)
     return keras.Model(images, translation.image(last(ReflectionPadding2D(3)(x))), name=name)
 

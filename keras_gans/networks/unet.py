@@ -47,8 +47,8 @@ def unet_generator(
             `resnet_generator`. For batches of one image use `"instance"`: batch normalisation would
             train with the statistics of one image, and be used with moving averages.
         upsampling: how each step up doubles the size. `"transposed"`, as in the paper, leaves a
-            grid in the images (docs/models/pix2pix.md); `"blurred"` smooths after the same
-            transposed convolution (`layers.Blur2D`), so weights fit both; `"resize"` repeats
+            grid in the images (docs/models/pix2pix.md); `"balanced"` is the same layer, whose
+            weights are kept from making one in training (`BalancedKernel`); `"resize"` repeats
             pixels before a convolution 3x3; `"subpixel"` is a convolution 3x3 and
             `layers.PixelShuffle`, initialized without a grid.
         name: of the model.
@@ -83,12 +83,12 @@ def unet_generator(
         skips.append(x)
     skips.pop()
     for level in range(innermost, 0, -1):
-        x = _doubled(layers.ReLU()(x), filters[level - 1], normalization, upsampling)
+        x = translation.doubled(layers.ReLU()(x), upsampling, filters[level - 1], 4, normalization)
         x = translation.normalized(x, normalization)
         if level in noisy:
             x = SeededDropout(dropout)(x)
         x = layers.Concatenate()([skips.pop(), x])
-    x = _doubled(layers.ReLU()(x), channels, normalization, upsampling, bias=True)
+    x = translation.doubled(layers.ReLU()(x), upsampling, channels, 4, normalization, bias=True)
     return keras.Model(images, translation.image(x), name=name)
 
 
@@ -102,9 +102,3 @@ def _halvings(shape):
 
 def _halved(x, filters, normalize):
     return translation.convolution(filters, 4, 2, normalize, padding="same")(x)
-
-
-def _doubled(x, filters, normalize, upsampling, bias=False):
-    options = {"bias": bias, "transposed": True, "padding": "same"}
-    transposed = translation.convolution(filters, 4, 2, normalize, **options)
-    return translation.doubled(x, upsampling, transposed, filters, normalize, bias)

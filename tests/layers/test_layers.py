@@ -14,7 +14,6 @@ IMAGES = (4, 5, 8)
 
 # No argument is a default, so that a config that forgets one is noticed.
 CASES = {
-    "Blur2D": lambda: layers.Blur2D(),
     "ConditionalBatchNormalization": lambda: layers.ConditionalBatchNormalization(
         3, momentum=0.5, epsilon=0.1
     ),

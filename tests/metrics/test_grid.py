@@ -69,11 +69,11 @@ def test_batches_count_as_one_set():
 
 
 def test_blur_takes_a_grid_away_and_flat_images_have_none():
-    from keras_gans.layers import Blur2D
-
-    x = (images() + pattern(2)).astype("float32")
-    assert metrics.grid_ratio(np.clip(x, -1, 1), (2,)) > 20
-    assert metrics.grid_ratio(Blur2D()(x).numpy(), (2,)) < 2
+    x = images() + pattern(2)
+    blurred = (x + np.roll(x, 1, 1)) / 2
+    blurred = (blurred + np.roll(blurred, 1, 2)) / 2
+    assert metrics.grid_ratio(x, (2,)) > 20
+    assert metrics.grid_ratio(blurred, (2,)) < 2
     assert metrics.grid_ratio(np.full((2, 48, 48, 3), 0.3), PERIODS) == pytest.approx(0.0, abs=1e-6)
 
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
+import keras_gans
 from keras_gans import networks
-from keras_gans.layers import Blur2D, PixelShuffle
+from keras_gans.layers import PixelShuffle
 from keras_gans.networks import translation
+from keras_gans.networks.balanced_kernel import BalancedKernel
 
 SHAPE = (32, 32, 3)
 WAYS = translation.UPSAMPLINGS
@@ -15,7 +17,6 @@ FLAT = np.full((1, *SHAPE), 0.3, "float32")
 
 
 def unet(upsampling, **options):
-    # Without skips from shallow sizes nothing hides what a step up does.
     options = {"width": 4, "dropout": 0.0, "normalization": "instance", **options}
     return networks.unet_generator(SHAPE, upsampling=upsampling, **options)
 
@@ -28,30 +29,28 @@ def number(model, kind):
     return sum(isinstance(layer, kind) for layer in model.layers)
 
 
+def constraints(model):
+    return [w.constraint for w in model.trainable_weights]
+
+
 @pytest.mark.parametrize(("build", "steps"), [(unet, 5), (resnet, 2)])
 @pytest.mark.parametrize("upsampling", WAYS)
 def test_each_way_has_its_layers(build, steps, upsampling):
     model = build(upsampling)
     assert model.output_shape == (None, *SHAPE)
-    found = [number(model, kind) for kind in (layers.Conv2DTranspose, Blur2D)]
-    found += [number(model, kind) for kind in (layers.UpSampling2D, PixelShuffle)]
-    expected = {
-        "transposed": [steps, 0, 0, 0],
-        "blurred": [steps, steps, 0, 0],
-        "resize": [0, 0, steps, 0],
-        "subpixel": [0, 0, 0, steps],
-    }
-    assert found == expected[upsampling]
+    kinds = (layers.Conv2DTranspose, layers.UpSampling2D, PixelShuffle)
+    expected = {"resize": [0, steps, 0], "subpixel": [0, 0, steps]}
+    found = [number(model, kind) for kind in kinds]
+    assert found == expected.get(upsampling, [steps, 0, 0])
 
 
 @pytest.mark.parametrize("build", [unet, resnet])
-def test_the_default_is_the_papers_and_its_weights_fit_the_blurred_network(build):
-    paper, blurred = build("transposed"), build("blurred")
+def test_the_default_is_the_papers_and_its_weights_fit_the_balanced_network(build):
+    paper, balanced = build("transposed"), build("balanced")
+    assert [w.shape for w in paper.weights] == [w.shape for w in balanced.weights]
+    assert not any(constraints(paper)) and any(constraints(balanced))
     default = networks.unet_generator if build is unet else networks.resnet_generator
-    again = default(SHAPE, width=4)
-    kinds = [type(layer) for layer in again.layers if "Transpose" in type(layer).__name__]
-    assert kinds and Blur2D not in map(type, again.layers)
-    assert [w.shape for w in paper.weights] == [w.shape for w in blurred.weights]
+    assert not any(constraints(default(SHAPE, width=4)))
 
 
 @pytest.mark.parametrize("upsampling", WAYS)
@@ -59,8 +58,7 @@ def test_only_transposed_convolutions_start_with_a_grid(upsampling):
     """One step up of a flat map: the four pixels of a block are equal, or they are not."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((8, 8, 6))
-    transposed = translation.convolution(4, 4, 2, transposed=True, padding="same")
-    made = translation.doubled(inputs, upsampling, transposed, 4)
+    made = translation.doubled(inputs, upsampling, 4, 4)
     x = keras.Model(inputs, made)(np.ones((1, 8, 8, 6), "float32")).numpy()
     assert x.shape == (1, 16, 16, 4)
     inner = x[0, 4:-4, 4:-4]
@@ -72,20 +70,25 @@ def test_only_transposed_convolutions_start_with_a_grid(upsampling):
 def test_weights_start_from_the_papers_distribution(upsampling):
     keras.utils.set_random_seed(0)
     model = unet(upsampling, width=16)
-    kernels = np.concatenate([w.numpy().ravel() for w in model.weights if w.ndim == 4])
-    assert kernels.std() == pytest.approx(0.02, rel=0.02)
+    for kind in (layers.Conv2D, layers.Conv2DTranspose):
+        kernels = [x.kernel.numpy().ravel() for x in model.layers if isinstance(x, kind)]
+        # Of 16 weights 13 are free where the sums of the four pixels are equal.
+        free = 13 / 16 if upsampling == "balanced" and kind is layers.Conv2DTranspose else 1.0
+        if kernels:
+            stddev = np.concatenate(kernels).std()
+            assert stddev == pytest.approx(0.02 * np.sqrt(free), rel=0.02)
 
 
-def test_a_network_with_a_pixel_shuffle_can_be_saved_and_loaded(tmp_path):
-    model = resnet("subpixel")
+@pytest.mark.parametrize("upsampling", WAYS)
+def test_a_network_can_be_saved_and_loaded(upsampling, tmp_path):
+    model = resnet(upsampling)
     model.save(tmp_path / "model.keras")
     twin = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(model(FLAT), twin(FLAT))
-    same = type(model).from_config(model.get_config())
-    assert same.output_shape == model.output_shape
+    assert [type(c) for c in constraints(twin)] == [type(c) for c in constraints(model)]
 
 
-@pytest.mark.parametrize("upsampling", ["blurred", "resize", "subpixel"])
+@pytest.mark.parametrize("upsampling", ["balanced", "resize", "subpixel"])
 def test_sides_may_be_open_and_float16_stays_finite(upsampling):
     keras.config.set_dtype_policy("mixed_float16")
     model = networks.resnet_generator((None, None, 3), width=4, blocks=1, upsampling=upsampling)
@@ -94,12 +97,42 @@ def test_sides_may_be_open_and_float16_stays_finite(upsampling):
     assert np.isfinite(made).all()
 
 
-def test_the_receptive_radius_counts_the_blur():
-    plain, blurred = (
-        networks.receptive_radius(unet(way, normalization=None, depth=2))
-        for way in ("transposed", "blurred")
+@pytest.mark.parametrize("size", [2, 3, 4, 5])
+@pytest.mark.parametrize("strides", [2, 3])
+def test_a_balanced_kernel_keeps_a_flat_map_flat(size, strides):
+    if size < strides:
+        with pytest.raises(ValueError, match=f"at least {strides}.*Received: a kernel"):
+            BalancedKernel(strides)(np.ones((size, size, 1, 1)))
+        return
+    kernel = np.random.default_rng(0).normal(size=(size, size, 3, 2)).astype("float32")
+    balanced = BalancedKernel(strides)(kernel)
+    np.testing.assert_allclose(BalancedKernel(strides)(balanced), balanced, atol=1e-6)
+    np.testing.assert_allclose(balanced.numpy().sum((0, 1)), kernel.sum((0, 1)), atol=1e-5)
+    for weights, flat in ((kernel, False), (balanced, True)):
+        made = keras.ops.conv_transpose(np.ones((1, 9, 9, 2), "float32"), weights, strides)
+        inner = made[0, 6:-6, 6:-6].numpy()
+        assert (np.ptp(inner, axis=(0, 1)).max() < 1e-5) == flat
+
+
+@pytest.mark.parametrize("build", [unet, resnet])
+def test_training_keeps_kernels_balanced_and_so_does_the_average(build):
+    gan = keras_gans.Pix2Pix(
+        build("balanced"),
+        networks.patch_discriminator(
+            SHAPE, condition_shape=SHAPE, receptive_field=16, width=2, normalization=None
+        ),
+        ema_decay=0.9,
     )
-    assert plain < blurred <= plain + 4
+    gan.compile()
+    rng = np.random.default_rng(0)
+    x, y = (rng.uniform(-1, 1, (4, *SHAPE)).astype("float32") for _ in "xy")
+    before = [w.numpy() for w in gan.generator.trainable_weights]
+    gan.fit(x, y, batch_size=2, epochs=1, verbose=0)
+    assert any((w.numpy() != b).any() for w, b in zip(gan.generator.trainable_weights, before))
+    for model in (gan.generator, gan.inference_generator):
+        kernels = [x.kernel for x in model.layers if isinstance(x, layers.Conv2DTranspose)]
+        for kernel in kernels:
+            np.testing.assert_allclose(BalancedKernel()(kernel), kernel, atol=1e-6)
 
 
 @pytest.mark.parametrize("build", [unet, resnet])
