@@ -168,14 +168,15 @@ def conclude(
         measured = measured or evaluation.measure(images)
     with watch.during("reference degradations"):
         degradations = evaluation.degradations()
+    with watch.during("other real images"):
+        reference = evaluation.reference()
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
             measured = measured | other.measure(functools.partial(generation.translate, back))
             found = other.degradations()
             degradations = {name: degradations[name] | found[name] for name in found}
-    with watch.during("other real images"):
-        reference = evaluation.reference()
+            reference = reference | other.reference()
     near = None
     if recipe is not None and not recipe.translates:
         with watch.during("nearest training images"):

@@ -4,6 +4,7 @@ from keras_gans.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
 from keras_gans.metrics.evaluation import Evaluation, NearestImages, usual_features
 from keras_gans.metrics.features import FeatureNetwork
 from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.grid import grid_ratio
 from keras_gans.metrics.inception_score import InceptionScore, ScoreStatistics, inception_score
 from keras_gans.metrics.kernel import KernelDistance, kernel_distance, mmd
 from keras_gans.metrics.manifold import (
@@ -29,7 +30,6 @@ from keras_gans.metrics.statistics import FeatureStatistics
 from keras_gans.metrics.super_resolution import (
     SuperResolutionEvaluation,
     colour_shift,
-    grid_ratio,
     psnr_y,
     ssim_y,
 )
