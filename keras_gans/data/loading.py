@@ -1,8 +1,10 @@
 """`load`: from the name of a data set to batches, in an order that a resumed run repeats."""
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.data import arguments, epochs, few_labels, naming, preprocessing, sources
@@ -18,6 +20,7 @@ def load(
     image_size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     labels: bool | str | os.PathLike = False,
+    attributes: bool | Sequence[str] = False,
     labels_per_class: int | None = None,
     shuffle: bool = True,
     seed: int = 0,
@@ -43,6 +46,14 @@ def load(
     - `"emoji"`: 3,511 emoji, 64x64x3, on white, in `train`, `validation` and `test`; of two npm
       packages, see `keras_gans.data.sources.emoji_styles`. Options `style` ("google", Noto, by
       default; or "twitter", Twemoji) and `source`.
+    - `"avatars"`: 20,000 drawn faces of any size (64 by default), all of whose attributes are
+      known: `long_hair`, `hair`, `skin`, `glasses`, `beard`, `mouth`, `eyes`, `brows`, `clothes`,
+      `clothes_colour`, `background`, `age`; in `train`, `validation` and `test`. Install
+      `keras-gans[faces]`. Options `attribute` (that of `labels=True`), `hold_out` (combinations of
+      values, such as `{"hair": "blonde", "glasses": "sunglasses"}`, that only the faces of the
+      split `held_out` have), `faces` (how many there are in `train`), `people_seed` and `style`
+      (the name of any style of DiceBear; attributes are known of "avataaars" and "pixel-art").
+    - `"pixel_faces"`: the same of faces of 16x16 pixels.
     - any image data set of TensorFlow Datasets: `"cifar10"`, `"celeb_a"`,
       `"cycle_gan/horse2zebra"`, ...
     - a folder of images, searched with its subfolders; `pathlib.Path`, or a string that names no
@@ -85,6 +96,9 @@ def load(
             the modes; those of "stacked_digits" the three digits read as one number. For a set of
             TensorFlow Datasets it may be the name of a feature, such as "coarse_label".
             `class_names` says what the numbers stand for.
+        attributes: Whether to give `(images, attributes)`, a dictionary from the name of each
+            attribute to its values; or a list of the names of those that are wanted. Attributes
+            are features of one integer, or truth values as "celeb_a" has them.
         labels_per_class: For semi-supervised learning: only the first so many examples of each
             class, in the order on disk, keep their label. Every second example of a batch is then
             drawn from those, and the others are of the whole split, with the label -1. An epoch
@@ -105,7 +119,8 @@ def load(
     Returns:
         `tf.data.Dataset` of `float32` images in [-1, 1], of shape
         `(batch_size, height, width, channels)`, or of points `(batch_size, dimensions)`; with
-        `labels=True` of pairs with `int32` classes `(batch_size,)`.
+        `labels=True` of pairs with `int32` classes `(batch_size,)`, with `attributes` of pairs
+        with a dictionary of those.
 
     Raises:
         ValueError: If an argument does not fit, or, for a folder, an image cannot be read.
@@ -120,6 +135,7 @@ def load(
     arguments.check_common(
         batch_size, seed, first_epoch, num_examples, channels, on_error, (None, 1, 3)
     )
+    attributes = _checked_attributes(attributes, labels, labels_per_class)
     source = naming.find(name, paired=False)
     arguments.check_options(name, options, source.options, load)
     if source.fixed:
@@ -130,6 +146,7 @@ def load(
         image_size=size,
         channels=channels,
         labels=labels,
+        attributes=attributes,
         num_examples=num_examples,
         seed=int(seed),
         data_dir=arguments.folder_of(data_dir),
@@ -138,12 +155,37 @@ def load(
     )
     with arguments.readable(name):
         examples, names = source.read(request)
+    if attributes and not isinstance(examples.element_spec, tuple):
+        raise ValueError(
+            f"{str(name)!r} has no attributes. Expected `attributes=False`, or a data set with "
+            f"attributes, such as 'avatars'. Received: attributes={attributes!r}"
+        )
     epoch, count, size = _epoch(
         examples, batch_size, labels, labels_per_class, shuffle, request.seed, drop_remainder
     )
     batches = epochs.numbered_epochs(epoch, count, size, first_epoch, drop_remainder)
-    setattr(batches, _NAMES, names if labels else None)
+    setattr(batches, _NAMES, names if labels or attributes else None)
     return batches
+
+
+def _checked_attributes(attributes, labels, labels_per_class):
+    """The names of the attributes that are wanted, True for all, or False."""
+    if isinstance(attributes, bool | np.bool_):
+        wanted: bool | tuple[str, ...] = bool(attributes)
+    elif isinstance(attributes, str) or not all(isinstance(name, str) for name in attributes):
+        raise ValueError(
+            "`attributes` does not fit. Expected True, False or a list of names, such as "
+            f"['hair', 'glasses']. Received: attributes={attributes!r}"
+        )
+    else:
+        wanted = tuple(attributes)
+    if wanted and (labels or labels_per_class is not None):
+        raise ValueError(
+            "Images come with one label or with attributes. Expected `labels` and "
+            "`labels_per_class` to be left out. Received: "
+            f"attributes={attributes!r}, labels={labels!r}, labels_per_class={labels_per_class!r}"
+        )
+    return wanted
 
 
 def _check_fixed(source, image_size, channels, labels):
@@ -193,7 +235,7 @@ def _epoch(examples, batch_size, labels, labels_per_class, shuffle, seed, drop_r
     return epoch, count, batch_size
 
 
-def class_names(dataset: tf.data.Dataset) -> list[str]:
+def class_names(dataset: tf.data.Dataset) -> list[str] | dict[str, list[str] | None]:
     """Returns the names of the classes of a data set made by `load` with labels: item k is class k.
 
     >>> stacked = load("stacked_digits", labels=True, num_examples=64)  # doctest: +SKIP
@@ -205,7 +247,8 @@ def class_names(dataset: tf.data.Dataset) -> list[str]:
 
     Returns:
         List of strings: the subfolders of a folder, the labels of a CSV file, or the names that
-        TensorFlow Datasets has.
+        TensorFlow Datasets has. With `attributes`, a dictionary from the name of each attribute to
+        such a list, or None.
 
     Raises:
         ValueError: If `dataset` does not come straight from `load`, or its classes have no names.
@@ -217,4 +260,4 @@ def class_names(dataset: tf.data.Dataset) -> list[str]:
             f"images as `keras_gans.data.load` gave it with `labels=True`; ask before calling "
             f"`map`, `take` and so on. Received: {dataset!r}"
         )
-    return list(names)
+    return dict(names) if isinstance(names, Mapping) else list(names)

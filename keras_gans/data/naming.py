@@ -28,7 +28,7 @@ def find(name: str | os.PathLike, paired: bool) -> sources.Source:
     if path is not None:
         return (paired_folder if paired else folder).source(path)
     if name in sources.names(paired):
-        return sources.get(name)
+        return sources.get(name, paired)
     return tfds_sets.source(name, paired)
 
 

@@ -51,6 +51,10 @@ def load_pairs(
       folder `node_modules`.
     - `"emoji_styles"`: emoji as Google (a) and Twitter (b) draw them, from two npm packages;
       option `source`; see `keras_gans.data.sources.emoji_styles`.
+    - `"avatars"`: drawn faces (see `load`), the same person twice. Option `pair`: `"glasses"`
+      (without as a, with as b), `"smile"` (serious, smiling), `"age"` (young, old), `"drawing"`
+      (line drawing, face) or `"parts"` (map of the parts, face); and `hold_out`, `faces` (10,000
+      pairs in `train`), `people_seed` as of `load`.
     - any set of TensorFlow Datasets that has the splits `trainA`, `trainB`, `testA`, `testB`:
       `"cycle_gan/horse2zebra"`, ...; only with `paired=False`.
     - a folder of images, in any of the layouts of `keras_gans.data.sources.paired_folder`;

@@ -1,5 +1,6 @@
 """From a prepared builder of TensorFlow Datasets to the examples of a request."""
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def images(
     builder: "tfds.core.DatasetBuilder", request: Request
-) -> tuple[tf.data.Dataset, list[str] | None]:
+) -> tuple[tf.data.Dataset, list[str] | dict[str, list[str] | None] | None]:
     """Reads the images that a `Request` of `load` asks for, and the names of their classes.
 
     Args:
@@ -26,8 +27,8 @@ def images(
         request: The `Request`.
 
     Returns:
-        Data set of `uint8` images of one static shape, or of pairs with `int32` classes; and a
-        list, or None.
+        Data set of `uint8` images of one static shape, or of pairs with `int32` classes or with a
+        dictionary of those; and a list, a dictionary of lists, or None.
     """
     import tensorflow_datasets as tfds
 
@@ -36,6 +37,7 @@ def images(
     features = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
     names = getattr(config, "classes", None)  # of a folder, whose `labels` may be a path
     image_key, label_key = _keys(builder, features, labels if names is None else bool(labels))
+    chosen = _attributes(builder, features, request.attributes) if request.attributes else {}
     data = first(read_split(builder, request.split), request.num_examples)
     shape, dtype = features[image_key].shape, features[image_key].np_dtype
     if len(shape) != 3 or dtype not in (np.uint8, np.uint16):
@@ -59,11 +61,50 @@ def images(
         if shape[:2] != (height, width):
             image = preprocessing.covering(image, (height, width))
         image = tf.ensure_shape(image, (height, width, channels or shape[-1]))
+        if chosen:
+            found = {
+                name: functools.reduce(dict.__getitem__, path, example) for name, path in paths
+            }
+            return image, {name: tf.cast(value, tf.int32) for name, value in found.items()}
         return (image, tf.cast(example[label_key], tf.int32)) if labels else image
 
-    if labels and names is None:
+    paths = [(name, path) for name, (path, _) in chosen.items()]
+    if chosen:
+        names = {name: getattr(feature, "names", None) for name, (_, feature) in chosen.items()}
+    elif labels and names is None:
         names = getattr(features[label_key], "names", None)
     return data.map(convert, num_parallel_calls=tf.data.AUTOTUNE), names
+
+
+def _attributes(builder, features, wanted):
+    """Of each attribute, where it is in an example, and its feature.
+
+    Attributes are the features of one integer or truth value, and those in a feature `attributes`,
+    as "celeb_a" has them.
+    """
+    inner = features.get("attributes")
+    places = {name: ((name,), feature) for name, feature in features.items()}
+    if hasattr(inner, "items"):
+        places |= {name: (("attributes", name), feature) for name, feature in inner.items()}
+    known = {name: place for name, place in places.items() if _is_whole(place[1])}
+    if not known:
+        raise ValueError(
+            f"{builder.name!r} has no attributes. Expected a data set with a feature of one "
+            f"integer for each, such as 'avatars'. Received: features {sorted(features)}"
+        )
+    if wanted is True:
+        return known
+    for name in wanted:
+        if name not in known:
+            raise ValueError(
+                f"{builder.name!r} has no attribute of that name.{did_you_mean(name, known)} "
+                f"Expected some of {list(known)}. Received: attributes={list(wanted)!r}"
+            )
+    return {name: known[name] for name in wanted}
+
+
+def _is_whole(feature):
+    return feature.shape == () and np.dtype(feature.np_dtype).kind in "iub"
 
 
 def _is_of_bits(examples, key):
@@ -87,9 +128,7 @@ def _keys(builder, features, labels):
         )
     if not labels:
         return image, None
-    suitable = [
-        k for k, f in features.items() if f.shape == () and np.dtype(f.np_dtype).kind in "iub"
-    ]
+    suitable = [name for name, feature in features.items() if _is_whole(feature)]
     if labels is True:
         labels = "label" if "label" in features else supervised[1]
         if labels not in suitable:

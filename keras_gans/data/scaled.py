@@ -17,7 +17,8 @@ _BUFFER = 256
 
 def find(name: str | os.PathLike) -> Source:
     """Returns the source that a name means: one of images, or of two domains."""
-    return naming.find(name, paired=isinstance(name, str) and name in sources.names(paired=True))
+    paired = isinstance(name, str) and name not in sources.names(paired=False)
+    return naming.find(name, paired=paired and name in sources.names(paired=True))
 
 
 def read(source: Source, direction: str, request: Request) -> Epochs:

@@ -16,6 +16,7 @@ from keras_gans.data.sources import (
     stacked_digits,
     synthetic,
 )
+from keras_gans.data.sources.faces import sets as faces
 from keras_gans.data.sources.registry import (
     Request,
     Source,
@@ -39,5 +40,8 @@ for _source in (
     earth.EARTH,
     earth.DAY_NIGHT,
     emoji_styles.PAIRS,
+    faces.AVATARS,
+    faces.PIXEL_FACES,
+    faces.PAIRS,
 ):
     register(_source)

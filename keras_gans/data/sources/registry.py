@@ -30,6 +30,7 @@ class Request:
         stored_size: Height and width before random crops; equal to `image_size` without any.
         channels: 1 or 3; None keeps those of the set.
         labels: Whether classes are wanted, or which; see `load`.
+        attributes: Whether all attributes are wanted, or the names of which; see `load`.
         num_examples: How many examples; None for all.
         seed: Of what the source draws.
         paired: Whether pairs are wanted aligned.
@@ -47,6 +48,7 @@ class Request:
     stored_size: tuple[int, int] | None = None
     channels: int | None = None
     labels: bool | str | os.PathLike = False
+    attributes: bool | Sequence[str] = False
     num_examples: int | None = None
     seed: int = 0
     paired: bool = True
@@ -126,7 +128,8 @@ def _is_text(value):
     return isinstance(value, str)
 
 
-_SOURCES: dict[str, Source] = {}
+# By name, and by whether `load_pairs` is to know it: one name may have images and pairs.
+_SOURCES: dict[tuple[str, bool], Source] = {}
 
 
 def register(source: Source) -> Source:
@@ -139,11 +142,11 @@ def register(source: Source) -> Source:
         `source`.
 
     Raises:
-        ValueError: If another source has that name, or it is no `Source`.
+        ValueError: If another source of that function has the name, or it is no `Source`.
     """
     if not isinstance(source, Source):
         raise ValueError(f"That is no source. Expected a `Source`. Received: {source!r}")
-    if _SOURCES.setdefault(source.name, source) is not source:
+    if _SOURCES.setdefault((source.name, source.paired), source) is not source:
         raise ValueError(
             f"There is a source of that name already. Expected another name. "
             f"Received: name={source.name!r}"
@@ -156,19 +159,20 @@ def names(paired: bool | None = None) -> tuple[str, ...]:
 
     >>> from keras_gans.data import sources
     >>> sources.names(paired=True)
-    ('earth', 'day_night', 'emoji_styles')
+    ('earth', 'day_night', 'emoji_styles', 'avatars')
 
     Args:
         paired: True for those of `load_pairs`, False for those of `load`, None for all.
     """
-    return tuple(n for n, source in _SOURCES.items() if paired in (None, source.paired))
+    return tuple(dict.fromkeys(name for name, is_paired in _SOURCES if paired in (None, is_paired)))
 
 
-def get(name: str) -> Source:
+def get(name: str, paired: bool | None = None) -> Source:
     """Returns a registered source.
 
     Args:
         name: Its name.
+        paired: Whether that of `load_pairs` is wanted; None for that of `load`, if there is one.
 
     Returns:
         The `Source`.
@@ -176,13 +180,15 @@ def get(name: str) -> Source:
     Raises:
         ValueError: If no source has that name.
     """
-    if not isinstance(name, str) or name not in _SOURCES:
+    known = names(paired)
+    if not isinstance(name, str) or name not in known:
         raise ValueError(
-            f"There is no source of that name.{did_you_mean(name, _SOURCES)} Expected one of "
-            f"{list(_SOURCES)}; sets of TensorFlow Datasets and folders are not among them. "
+            f"There is no source of that name.{did_you_mean(name, known)} Expected one of "
+            f"{list(known)}; sets of TensorFlow Datasets and folders are not among them. "
             f"Received: name={name!r}"
         )
-    return _SOURCES[name]
+    wanted = (False, True) if paired is None else (paired,)
+    return next(_SOURCES[name, kind] for kind in wanted if (name, kind) in _SOURCES)
 
 
 def class_names_of(name: str | os.PathLike) -> tuple[str, ...] | None:
@@ -198,7 +204,7 @@ def class_names_of(name: str | os.PathLike) -> tuple[str, ...] | None:
         Tuple of names; None for a source whose classes have none, a set of TensorFlow Datasets or
         a folder: of those, ask `keras_gans.data.class_names` of a loaded data set.
     """
-    return get(name).class_names if _is_text(name) and name in _SOURCES else None
+    return get(name).class_names if _is_text(name) and name in names() else None
 
 
 def licence_of(name: str | os.PathLike) -> str | None:
@@ -213,4 +219,4 @@ def licence_of(name: str | os.PathLike) -> str | None:
     Returns:
         One line; None for a set of TensorFlow Datasets or a folder.
     """
-    return get(name).licence if _is_text(name) and name in _SOURCES else None
+    return get(name).licence if _is_text(name) and name in names() else None
