@@ -215,7 +215,7 @@ class Evaluation:
             )
             for stddev in (0.1, 0.2)
         }
-        cases["blurred, 3x3"] = changed(_blurred)
+        cases["blurred, 3x3"] = changed(blurred)
         cases["a tenth of the images, ten times"] = lambda: self.measure(self._repeated())
         if self._classes:
             cases["class 0 missing"] = lambda: self.measure(self._without(0))
@@ -486,7 +486,7 @@ def _first(batches, number):
     return np.concatenate(list(_cut(images, number)))
 
 
-def _blurred(images):
+def blurred(images):
     """Returns the mean of 3x3 pixels at each pixel; edges are repeated."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     height, width = images.shape[1:3]
