@@ -86,7 +86,7 @@ def evaluate(
         output: folder to write to; `None` for the run's own, or `evaluated/<name>`.
         verbose: 1 shows progress, 0 nothing.
         **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
-            recipe with an `evaluation` has them already.
+            recipe with an `evaluation` has them already. A list of `features` measures by each.
 
     Returns:
         `Results`, also written: `evaluation.json`, `neighbors.png`, a line in `metrics.jsonl`, and
@@ -94,6 +94,7 @@ def evaluate(
 
     Raises:
         ValueError: if there is no such source, or it has fewer images than the protocol takes.
+        ImportError: if the package with the weights of the features is not installed.
     """
     folder = Path(source)
     is_run = (folder / "config.json").is_file()
@@ -118,7 +119,7 @@ def evaluate(
             f"`against=...` (`--against`). Received: {folder}, against=None"
         )
     else:
-        evaluation = metrics.Evaluation(against, **options)
+        evaluation = metrics.Evaluations.of(metrics.Evaluation, against, **options)
         height, width, channels = evaluation.image_shape
         images = data.load(
             folder,
@@ -140,7 +141,7 @@ def evaluate(
 
 def conclude(
     output: Path,
-    evaluation: metrics.Evaluation | metrics.TranslationEvaluation,
+    evaluation: metrics.Evaluation | metrics.TranslationEvaluation | metrics.Evaluations,
     images: Any,
     epoch: int | None,
     recipe: Recipe | None = None,
@@ -152,7 +153,8 @@ def conclude(
 
     Args:
         output: folder to write to.
-        evaluation: a `metrics.Evaluation`, or a `metrics.TranslationEvaluation`.
+        evaluation: a `metrics.Evaluation`, a `metrics.TranslationEvaluation`, or several as
+            `metrics.Evaluations`.
         images: as its `measure` takes them.
         epoch: that the images are of, or `None`.
         recipe: by which their generator was trained; `None` if that is not known.
@@ -216,13 +218,14 @@ def _write(results, epoch):
 
 
 class _Watch:
-    """Shows progress: a feature network that counts its images.
+    """Shows progress, by counting the images that feature networks see.
 
     Cached features are not computed again, so the time left is at most what it shows.
     """
 
     def __init__(self, evaluation, measures, both_ways, verbose):
-        self.network, number = evaluation.features, evaluation.num_images
+        self._parts = getattr(evaluation, "parts", [evaluation])
+        number = evaluation.num_images * len(self._parts)
         # Passes over so many images, including the real ones that they are compared with.
         passes = {"generated images": 1 + measures, "reference degradations": 5}
         passes |= {"the backward generator": 4 * both_ways, "other real images": 1}
@@ -230,25 +233,23 @@ class _Watch:
         self._left = {name: number * times for name, times in passes.items()}
         self._seen, self._stage = 0, ""
         self._progress = Progress(sum(self._left.values()), "images", verbose, every=15)
-        self._evaluation = evaluation
 
-    def __getattr__(self, name):
-        return getattr(self.network, name)
-
-    def __call__(self, *images):
-        found = self.network(*images)
-        self._seen += len(images[0])
+    def count(self, images):
+        """Notes that a network saw so many images."""
+        self._seen += images
         self._progress.update(min(self._seen, self._progress.total - 1), self._stage)
-        return found
 
     @contextlib.contextmanager
     def during(self, stage):
         """Counts images in the block as one stage of the whole."""
-        self._stage, self._evaluation.features = stage, self
+        self._stage, networks = stage, [part.features for part in self._parts]
+        for part, network in zip(self._parts, networks):
+            part.features = _Counted(network, self.count)
         try:
             yield
         finally:
-            self._evaluation.features = self.network
+            for part, network in zip(self._parts, networks):
+                part.features = network
         del self._left[stage]
         self._progress.total = self._seen + sum(self._left.values())
 
@@ -256,3 +257,18 @@ class _Watch:
         """Shows how many images were counted in all."""
         self._progress.total = self._seen
         self._progress.update(self._seen)
+
+
+class _Counted:
+    """A feature network whose images are counted."""
+
+    def __init__(self, network, count):
+        self.network, self._count = network, count
+
+    def __getattr__(self, name):
+        return getattr(self.network, name)
+
+    def __call__(self, *images):
+        found = self.network(*images)
+        self._count(len(images[0]))
+        return found

@@ -14,7 +14,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--against", metavar="DATA", help="data set or folder of real images [the training's]"
     )
-    options.features(command)
+    command.add_argument(
+        "--features",
+        type=options.names,
+        metavar="NAMES",
+        help="feature networks, with commas [the recipe's, or the data's own]",
+    )
     command.add_argument("--split", help="split of the real images")
     command.add_argument("--reference-split", metavar="SPLIT", help="split of other real images")
     command.add_argument("--floor-split", dest="reference_split", help=argparse.SUPPRESS)

@@ -2,6 +2,7 @@
 
 from keras_gans.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
 from keras_gans.metrics.evaluation import Evaluation, NearestImages, usual_features
+from keras_gans.metrics.evaluations import Evaluations
 from keras_gans.metrics.features import FeatureNetwork
 from keras_gans.metrics.frechet import frechet_distance
 from keras_gans.metrics.grid import grid_ratio
@@ -38,6 +39,7 @@ from keras_gans.metrics.translation import TranslationEvaluation
 __all__ = [
     "DensityCoverage",
     "Evaluation",
+    "Evaluations",
     "FeatureNetwork",
     "FeatureStatistics",
     "InceptionScore",
