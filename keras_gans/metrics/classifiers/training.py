@@ -7,9 +7,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from keras_gans import data, files
+from keras_gans.layers.pixel_unshuffle import PixelUnshuffle
 from keras_gans.metrics import classifiers
 from keras_gans.reading.text import read_json
 
@@ -27,13 +28,17 @@ def build(recipe: Mapping[str, Any]) -> keras.Model:
     [(None, 6), (None, 3)]
 
     Args:
-        recipe: as in `recipe.json`; of it, `image_shape`, `classes` and `network` are used.
+        recipe: as in `recipe.json`; of it, `image_shape`, `classes` or `attributes`, and `network`
+            are used.
 
     Returns:
-        A `keras.Model` with the outputs `[features, logits]`.
+        A `keras.Model` with the outputs `[features, logits]`; of several attributes,
+        `[features, *logits]` in their order.
     """
     network = recipe["network"]
     x = inputs = keras.Input(recipe.get("image_shape", (28, 28, 1)))
+    if network.get("fold", 1) > 1:
+        x = PixelUnshuffle(network["fold"])(x)
     for stage in network["filters"]:
         for filters in stage:
             x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
@@ -43,11 +48,18 @@ def build(recipe: Mapping[str, Any]) -> keras.Model:
     x = layers.Dense(network["features"], use_bias=False)(x)
     features = layers.BatchNormalization(center=False, scale=False, name="features")(x)
     x = layers.Dropout(network["dropout"])(layers.ReLU()(features))
-    return keras.Model(inputs, [features, layers.Dense(recipe["classes"], name="logits")(x)])
+    logits = [layers.Dense(n, name=name)(x) for name, n in classifiers.heads(recipe).items()]
+    return keras.Model(inputs, [features, *logits])
 
 
 def augmentation(
-    flip: bool = False, shift: float = 0.0, turn: float = 0.0, zoom: float = 0.0
+    flip: bool = False,
+    shift: float = 0.0,
+    turn: float = 0.0,
+    zoom: float = 0.0,
+    blur: float = 0.0,
+    brightness: float = 0.0,
+    noise: float = 0.0,
 ) -> list[keras.Layer]:
     """Returns layers that augment training images; pixels from outside are black.
 
@@ -57,6 +69,9 @@ def augmentation(
             blurs, and the network would learn to ignore blur.
         turn: largest rotation, as a fraction of a full turn.
         zoom: largest change of scale, as a fraction.
+        blur: largest weight of the mean over 3x3 pixels, which each image is mixed with.
+        brightness: largest change of brightness, as a fraction of the range.
+        noise: standard deviation of normal noise.
 
     Returns:
         A list of Keras layers.
@@ -69,7 +84,36 @@ def augmentation(
         changes.append(layers.RandomZoom(zoom, **fill))
     if shift:
         changes.append(layers.RandomTranslation(shift, shift, interpolation="nearest", **fill))
+    if blur:
+        changes.append(_RandomBlur(blur))
+    if brightness:
+        changes.append(layers.RandomBrightness(brightness, value_range=(-1.0, 1.0)))
+    if noise:
+        changes.append(layers.GaussianNoise(noise))
     return changes
+
+
+class _RandomBlur(keras.layers.Layer):
+    """Mixes each image with its mean over 3x3 pixels; edges are repeated.
+
+    `keras.layers.RandomGaussianBlur` takes half as long as the training of the network.
+    """
+
+    def __init__(self, largest):
+        super().__init__()
+        self.largest, self.seeds = largest, keras.random.SeedGenerator()
+
+    def call(self, images, training=False):
+        if not training:
+            return images
+        height, width = images.shape[1:3]
+        rows = ops.pad(images, ((0, 0), (1, 1), (0, 0), (0, 0)), "symmetric")
+        rows = sum(rows[:, i : i + height] for i in range(3))
+        both = ops.pad(rows, ((0, 0), (0, 0), (1, 1), (0, 0)), "symmetric")
+        mean = sum(both[:, :, i : i + width] for i in range(3)) / 9.0
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        share = keras.random.uniform(shape, 0.0, self.largest, seed=self.seeds)
+        return images + share * (mean - images)
 
 
 def read(name: str, split: str) -> list[np.ndarray]:
@@ -102,7 +146,8 @@ def train(
     inputs = x = keras.Input(network.input_shape[1:])
     for change in augmentation(**recipe["augmentation"]):
         x = change(x)
-    model = keras.Model(inputs, network(x)[1])
+    names = list(classifiers.heads(recipe))
+    model = keras.Model(inputs, dict(zip(names, network(x)[1:])))
     steps = recipe["epochs"] * -(-len(images) // recipe["batch_size"])
     optimizer = keras.optimizers.AdamW(
         keras.optimizers.schedules.CosineDecay(recipe["learning_rate"], steps),
@@ -111,10 +156,12 @@ def train(
         ema_momentum=recipe["ema_momentum"],
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    model.compile(
+        optimizer, dict.fromkeys(names, loss), metrics=dict.fromkeys(names, ["accuracy"])
+    )
     model.fit(
         images,
-        labels,
+        labels if isinstance(labels, Mapping) else {"logits": labels},
         batch_size=recipe["batch_size"],
         epochs=recipe["epochs"],
         verbose=verbose,
