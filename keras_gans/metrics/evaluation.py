@@ -284,9 +284,9 @@ class Evaluation:
 
     # ---- images
 
-    def _batches(self, split, labels=False):
+    def _batches(self, split, **wanted):
         options = {"shuffle": False, "drop_remainder": False, "batch_size": _BATCH}
-        batches = data.load(self.data, split=split, labels=labels, **options, **self.options)
+        batches = data.load(self.data, split=split, **wanted, **options, **self.options)
         return batches.as_numpy_iterator()
 
     def _size(self, split):
@@ -308,22 +308,35 @@ class Evaluation:
         if hasattr(source, "generate"):  # a GAN, or what is like one
             described = source.interface(source.generator_role)
             latents = source.given_latents(self.num_images, seed=self.seed)
-            # All classes alike, in no order; of several inputs of labels, all their combinations.
-            counts = [port.num_classes for port in described.labels]
-            classes = np.arange(self.num_images) % int(np.prod(counts))
-            classes = np.random.default_rng(self.seed).permutation(classes)
-            labels = np.unravel_index(classes, counts) if counts else ()
+            labels = self._labels_for(described)
             for start in range(0, self.num_images, _BATCH):
                 part = slice(start, start + _BATCH)
-                given = {port.name: x[part] for port, x in zip(described.labels, labels)}
+                given = {name: classes[part] for name, classes in labels.items()}
                 made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
                 images = generation.first_images(described, made)
-                yield (images, labels[0][part]) if counts else images
+                # The network tells one label from the image, and not one of several conditions.
+                yield (images, *given.values()) if len(labels) == 1 else images
             return
         if hasattr(source, "ndim"):
             source = np.split(source, range(_BATCH, len(source), _BATCH))
         for batch in source:
             yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+    def _labels_for(self, described):
+        """The labels to generate images for, by the names of their inputs.
+
+        Several conditions are those of the real images, if their data set has them. Otherwise all
+        classes of each come alike, in no order.
+        """
+        names = [port.name for port in described.labels]
+        known = self.data in data.sources.names(paired=False)
+        attributes = data.sources.get(self.data, paired=False).labels if known else {}
+        if len(names) > 1 and set(names) <= set(attributes):
+            found = [labels for _, labels in self._batches(self.split, attributes=names)]
+            return {n: np.concatenate([y[n] for y in found])[: self.num_images] for n in names}
+        rng = np.random.default_rng(self.seed)
+        turns = {p.name: np.arange(self.num_images) % p.num_classes for p in described.labels}
+        return {name: rng.permutation(classes) for name, classes in turns.items()}
 
     def _repeated(self):
         few = _first(self._real(self.reference_split), -(-self.num_images // 10))

@@ -39,6 +39,9 @@ _RANDOM, _LEAST_SIDE = "random_cnn_v1", 32
 # after this share of the steps; the rate goes up over the first steps.
 _NOISE, _NOISY, _WARM_UP = 0.05, 0.75, 0.05
 
+# Combinations of classes to try, each with all candidates.
+_MOST_KINDS = 100
+
 # Fewer drawn images do not tell what 99 of 100 of them are like.
 _ENOUGH = 100
 
@@ -124,7 +127,7 @@ def project(
     source: Source,
     target: str | Path | np.ndarray,
     *,
-    label: int | Mapping[str, int] | None = None,
+    label: int | str | Mapping[str, int | str] | None = None,
     features: str | keras.Model | None = None,
     steps: int = 500,
     candidates: int = 1000,
@@ -161,9 +164,9 @@ def project(
         target: path of an image file, which is resized, cropped and made grey as
             `keras_gans.data.load` does; or an array `(height, width, channels)` of floats in
             [-1, 1], such as the generator makes.
-        label: class of the image, for a generator that takes labels; a dict of classes by the
-            names of the inputs for one with several such. `None` tries all, and keeps the one that
-            comes nearest.
+        label: class of the image, as a number or a name, for a generator that takes labels; a
+            dict of classes by the names of the conditions for one with several, such as
+            `{"hair": "blonde"}`. Those left out are all tried, and those that come nearest kept.
         features: name of a feature network, of those that come with the library; or a
             `keras.Model` from images in [-1, 1] to features, or `[features, logits]`. `None` takes
             the classifier of the data that a preset or run was trained on, and `"random_cnn_v1"`
@@ -196,7 +199,14 @@ def project(
     described = gan.interface(gan.generator_role)
     asked = label if isinstance(label, Mapping) else {"labels": label}
     generation.require_options(described, asked, type(gan).__name__)
-    columns = columns_of(described, asked)
+    columns = columns_of(described, asked, every=True)
+    if len(columns) > _MOST_KINDS:
+        raise ValueError(
+            "There are too many combinations of classes to try all. Expected at most "
+            f"{_MOST_KINDS}. Give some of {list(described.options)}, such as "
+            f"`label={{{described.options[0]!r}: 0}}`. Received: label={label!r}, which leaves "
+            f"{len(columns):,}"
+        )
     target = _target(target, described.images[0].shape)
     network, features = _feature_network(features, source, gan, target.shape)
     search = _Search(gan, network, target, feature_weight, prior_weight, columns)
@@ -243,7 +253,7 @@ class _Search:
         self.interface = gan.interface(gan.generator_role)
         self.weights = {"pixels": 1.0, "features": feature_weight, "prior": prior_weight}
         # A kind of image is the number of a column: classes by the names of inputs of labels.
-        self.columns = columns_of(self.interface, {}) if columns is None else columns
+        self.columns = columns_of(self.interface, {}, True) if columns is None else columns
         self.noise = np.array(self.interface.noise)
         self.target_features = self._features(self.target[None])[0]
         self.scales = {"pixels": 1.0, "features": 1.0}  # set by `choose`, as are these two

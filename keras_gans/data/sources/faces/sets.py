@@ -30,7 +30,7 @@ _KNOWN: Mapping[str, ModuleType] = {avataaars.STYLE: avataaars, pixel_art.STYLE:
 _WORN = tuple(kind for kind in avataaars.LOOK.labels["glasses"] if kind != "none")
 
 # Of each kind of pairs: the drawings a and b of a person with a number.
-_PAIRS: Mapping[str, tuple[Callable[[people.Person, int], str], ...]] = {
+KINDS: Mapping[str, tuple[Callable[[people.Person, int], str], ...]] = {
     "glasses": (
         lambda person, number: avataaars.svg(person.but(glasses="none")),
         lambda person, number: avataaars.svg(person.but(glasses=_WORN[number % len(_WORN)])),
@@ -185,16 +185,16 @@ def pairs(
     """
     check_whole(faces=faces, least=4)
     check_whole(people_seed=people_seed, least=0)
-    if pair not in _PAIRS:
+    if pair not in KINDS:
         raise ValueError(
-            f"There are no such pairs of avatars.{did_you_mean(pair, _PAIRS)} Expected `pair` to "
-            f"be one of {list(_PAIRS)}. Received: pair={pair!r}"
+            f"There are no such pairs of avatars.{did_you_mean(pair, KINDS)} Expected `pair` to "
+            f"be one of {list(KINDS)}. Received: pair={pair!r}"
         )
     held_out = people.HeldOut(avataaars.LOOK, hold_out)
 
     def example(split, number):
         person = _person(held_out, people_seed, split, number)
-        drawn = (draw(person, number) for draw in _PAIRS[pair])
+        drawn = (draw(person, number) for draw in KINDS[pair])
         return dict(zip("ab", (painting.pixels(text, size) for text in drawn)))
 
     return _prepared(
@@ -256,7 +256,7 @@ _AVATAAARS = (
 )
 _OPTIONS = {"faces": 20_000, "people_seed": 0, "hold_out": None}
 
-AVATARS = Source(
+AVATARS: Source = Source(
     name="avatars",
     content="20,000 drawn faces with known attributes, of any size",
     origin=_ORIGIN,
@@ -267,7 +267,7 @@ AVATARS = Source(
     labels=avataaars.LOOK.labels,
 )
 
-PIXEL_FACES = Source(
+PIXEL_FACES: Source = Source(
     name="pixel_faces",
     content="20,000 faces of 16x16 pixels with known attributes",
     origin=_ORIGIN,
