@@ -1,7 +1,7 @@
 """Builds, trains and stores the classifiers of real images."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_gans import data, files
+from keras_gans import data, files, image
+from keras_gans.data.sources.faces import painting, sets
 from keras_gans.layers.pixel_unshuffle import PixelUnshuffle
-from keras_gans.metrics import classifiers
+from keras_gans.metrics import attributes, classifiers
 from keras_gans.reading.text import read_json
 
 
@@ -124,6 +125,35 @@ def read(name: str, split: str) -> list[np.ndarray]:
     return [np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator())]
 
 
+def read_faces(recipe: Mapping[str, Any], split: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Draws the faces of a split, and returns them with the numbers of the drawings in them.
+
+    Args:
+        recipe: with `attributes`, `style`, and the number of faces in `data`.
+        split: of the data set.
+
+    Returns:
+        Images, floats in [-1, 1], and names of the attributes to integers `(number,)`.
+    """
+    style, size = recipe["style"], recipe["image_shape"][0]
+    persons = sets.people_of(style, split, recipe["data"]["faces"])
+    images = np.stack([painting.pixels(sets.KNOWN[style].svg(p), size) for p in persons])
+    labels = {}
+    for name, values in recipe["attributes"].items():
+        kinds = [(value, kind) for value, drawings in values.items() for kind in drawings]
+        seen = [kinds.index((p.attributes[name], p.drawing(name))) for p in persons]
+        labels[name] = np.array(seen, "int32")
+    return image.from_uint8(images), labels
+
+
+def examples(recipe: Mapping[str, Any], part: str) -> Sequence[Any]:
+    """Returns images and labels of the split `"train"` or `"held_out"` of a recipe."""
+    split = recipe["data"][part]
+    if "attributes" in recipe:
+        return read_faces(recipe, split)
+    return read(recipe["data"]["name"], split)
+
+
 def train(
     recipe: Mapping[str, Any], images: np.ndarray, labels: np.ndarray, verbose: int = 0
 ) -> keras.Model:
@@ -135,11 +165,11 @@ def train(
     Args:
         recipe: as in `recipe.json`.
         images: floats in [-1, 1], `(number, height, width, channels)`.
-        labels: integers `(number,)`.
+        labels: integers `(number,)`; of several attributes, a dictionary of those by name.
         verbose: as for `keras.Model.fit`.
 
     Returns:
-        A `keras.Model` with the outputs `[features, logits]`.
+        A `keras.Model`, as `build` makes it.
     """
     keras.utils.set_random_seed(recipe["seed"])
     network = build(recipe)
@@ -156,9 +186,7 @@ def train(
         ema_momentum=recipe["ema_momentum"],
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(
-        optimizer, dict.fromkeys(names, loss), metrics=dict.fromkeys(names, ["accuracy"])
-    )
+    model.compile(optimizer, dict.fromkeys(names, loss), metrics=dict.fromkeys(names, "accuracy"))
     model.fit(
         images,
         labels if isinstance(labels, Mapping) else {"logits": labels},
@@ -195,6 +223,34 @@ def measure(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> dic
     }
 
 
+def measure_attributes(
+    recipe: Mapping[str, Any], network: keras.Model, images: np.ndarray, labels: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Measures the accuracy of each attribute on a held-out split, and of its drawings.
+
+    Args:
+        recipe: with `attributes`.
+        network: as `train` returns it.
+        images: floats in [-1, 1], `(number, height, width, channels)`.
+        labels: names of the attributes to the numbers of their drawings, `(number,)`.
+
+    Returns:
+        A dictionary for `metrics.json`. Of what is hidden by something else, `visible` is the
+        accuracy where it is not.
+    """
+    outputs = network.predict(images, batch_size=500, verbose=0)
+    reading = attributes.Reading.of(recipe, outputs)
+    found = {}
+    for name, values in recipe["attributes"].items():
+        value_of = np.repeat(np.arange(len(values)), [len(kinds) for kinds in values.values()])
+        right = reading.values[name] == value_of[labels[name]]
+        drawn = reading.probabilities[name].argmax(axis=1) == labels[name]
+        found[name] = {"accuracy": float(right.mean()), "drawings": float(drawn.mean())}
+        if name in reading.hidden_by:
+            found[name]["visible"] = float(right[reading.visible[name]].mean())
+    return {"images": len(images), "attributes": found}
+
+
 def publish(folder: Path | str, verbose: int = 2) -> dict[str, Any]:
     """Trains by the recipe of a folder, and writes weights and `metrics.json` there.
 
@@ -207,20 +263,23 @@ def publish(folder: Path | str, verbose: int = 2) -> dict[str, Any]:
     """
     folder = Path(folder)
     recipe = read_json(folder / classifiers.RECIPE)
-    source = recipe["data"]
-    network = train(recipe, *read(source["name"], source["train"]), verbose=verbose)
-    return store(folder, network, *read(source["name"], source["held_out"]))
+    network = train(recipe, *examples(recipe, "train"), verbose=verbose)
+    return store(folder, network, *examples(recipe, "held_out"))
 
 
 def store(
-    folder: Path | str, network: keras.Model, images: np.ndarray, labels: np.ndarray
+    folder: Path | str, network: keras.Model, images: np.ndarray, labels: Any
 ) -> dict[str, Any]:
-    """Writes the weights in float16, and `metrics.json` with `measure` of these weights."""
-    with files.atomic(Path(folder) / classifiers.WEIGHTS) as partial:
+    """Writes the weights in float16, and `metrics.json` with measurements of these weights."""
+    folder = Path(folder)
+    with files.atomic(folder / classifiers.WEIGHTS) as partial:
         with files.in_memory(partial) as memory:
             network.save_weights(memory)
         files.to_float16(partial)
-    network.load_weights(Path(folder) / classifiers.WEIGHTS)
+    network.load_weights(folder / classifiers.WEIGHTS)
+    recipe = read_json(folder / classifiers.RECIPE)
+    if "attributes" in recipe:
+        return record(folder, measure_attributes(recipe, network, images, labels))
     return record(folder, measure(network, images, labels))
 
 
