@@ -18,8 +18,8 @@ from keras_gans.metrics.evaluation import generated
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.names import did_you_mean
 
-# Data sets with a classifier of their attributes: its name.
 _BATCH = 500
+# Data sets with a classifier of their attributes: its name.
 _USUAL = {"avatars": "avatars_cnn_v1"}
 
 
@@ -102,16 +102,21 @@ class AttributeEvaluation:
         self.num_images = checks.count("num_images", num_images, 10)
         recipe = self.reader.recipe
         self.look = people.Look(recipe["attributes"], recipe.get("shares", {}))
-        self._where = ""
 
     # ---- what users call
 
-    def protocol(self, metric: str) -> Protocol:
-        """Returns the `Protocol` of a metric in this evaluation, for the images seen last."""
+    def protocol(self, metric: str, size: int | None = None) -> Protocol:
+        """Returns the `Protocol` of a metric in this evaluation.
+
+        Args:
+            metric: such as `"impossible"`.
+            size: of a side of the images, in pixels; `None` for the classifier's.
+        """
         shares = {name: self.look.shares_of(name) for name in self.look.attributes}
         digest = hashlib.sha256(json.dumps(shares, sort_keys=True).encode()).hexdigest()
         reader = self.reader
-        return Protocol(metric, self.num_images, reader.name, reader.sha256, digest, self._where)
+        where = f"{self.data} of {size} pixels" if size not in (None, reader.size) else ""
+        return Protocol(metric, self.num_images, reader.name, reader.sha256, digest, where)
 
     def read(self, source: Any) -> "Faces":
         """Reads the attributes of generated images.
@@ -129,14 +134,17 @@ class AttributeEvaluation:
         Raises:
             ValueError: for fewer images than the protocol needs, and for other arrays.
         """
-        found, wanted, left = [], [], self.num_images
-        for images, labels in generated(source, self.num_images, self.seed, self._conditions):
+        found, wanted, left, meant = [], [], self.num_images, {}
+
+        def conditions(described):
+            meant.update({port.name: self._attribute_of(port) for port in described.labels})
+            return self._conditions(meant)
+
+        for images, labels in generated(source, self.num_images, self.seed, conditions):
             images = np.asarray(images)[:left]
-            side = images.shape[1]
             resized = self.reader.resized(images)
-            self._where = "" if images.shape == resized.shape else f"{self.data} of {side} pixels"
             found.append((image.to_uint8(resized), self.reader.read(resized)))
-            wanted.append({name: classes[:left] for name, classes in labels.items()})
+            wanted.append({meant[name]: classes[:left] for name, classes in labels.items()})
             left -= len(images)
             if not left:
                 break
@@ -147,12 +155,13 @@ class AttributeEvaluation:
                 f"another protocol. Received: {self.num_images - left}"
             )
         pictures, readings = zip(*found)
-        pictures, reading = np.concatenate(pictures), attributes.joined(readings)
+        pictures, reading, size = np.concatenate(pictures), attributes.joined(readings)
         labels = {name: np.concatenate([w[name] for w in wanted]) for name in wanted[0]}
         if not self.reader.draws:
-            return Faces(pictures, reading, labels)
+            return Faces(pictures, reading, labels, images.shape[1])
         redrawn = self.reader.redrawn(reading)
-        return Faces(pictures, reading, labels, redrawn, self.reader.strangeness(pictures, redrawn))
+        strange = self.reader.strangeness(pictures, redrawn)
+        return Faces(pictures, reading, labels, images.shape[1], redrawn, strange)
 
     def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures generated images, or what `read` returned of them.
@@ -177,7 +186,7 @@ class AttributeEvaluation:
             values["label_accuracy"] = self._mean(np.mean(list(right.values()), axis=0))
         if len(right) > 1:
             values |= {f"label_accuracy_{name}": self._mean(of) for name, of in right.items()}
-        protocols = {metric: self.protocol(metric) for metric in values}
+        protocols = {metric: self.protocol(metric, faces.size) for metric in values}
         return {protocols[n].name: Measurement(protocols[n], *value) for n, value in values.items()}
 
     def reference(self) -> dict[str, Measurement]:
@@ -280,14 +289,14 @@ class AttributeEvaluation:
             )
         return list(self.look.labels[attribute])
 
-    def _conditions(self, described):
-        """Conditions with the shares of the data, by the names of a generator's inputs."""
+    def _conditions(self, meant):
+        """Values with the shares of the data, by the names of inputs that mean attributes."""
         rng = np.random.default_rng(self.seed)
-        found = {}
-        for port in described.labels:
-            shares = self.look.shares_of(self._attribute_of(port))
-            found[port.name] = rng.choice(len(shares), self.num_images, p=shares).astype("int32")
-        return found
+        shares = {name: self.look.shares_of(attribute) for name, attribute in meant.items()}
+        return {
+            name: rng.choice(len(s), self.num_images, p=s).astype("int32")
+            for name, s in shares.items()
+        }
 
     def _attribute_of(self, port):
         """The attribute that an input of labels stands for: that of its name or its values."""
@@ -339,7 +348,8 @@ class Faces:
     Attributes:
         images: uint8 `(number, size, size, 3)`, of the classifier's size.
         reading: an `attributes.Reading` of them.
-        labels: that they were generated for, by the names of a generator's inputs.
+        labels: names of attributes to the values that they were generated for.
+        size: height of the images before they were resized.
         redrawn: the faces as they were read, drawn again, as `images`; `None` without the packages
             that draw faces.
         strangeness: of each, above 1 for a face that nobody could have; `None` likewise.
@@ -348,6 +358,7 @@ class Faces:
     images: np.ndarray
     reading: attributes.Reading
     labels: Mapping[str, np.ndarray]
+    size: int
     redrawn: np.ndarray | None = None
     strangeness: np.ndarray | None = None
 
