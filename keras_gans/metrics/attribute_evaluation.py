@@ -1,4 +1,4 @@
-"""Attributes of generated and edited faces, read by a classifier and held against the data's."""
+"""Attributes of generated and edited faces, read by a classifier and compared with the data's."""
 
 import dataclasses
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gans import checks, data, image
+from keras_gans import checks, image
 from keras_gans.data.sources.faces import painting, people, sets
 from keras_gans.metrics import attributes
 from keras_gans.metrics.bootstrap import bootstrap_mean
@@ -155,7 +155,7 @@ class AttributeEvaluation:
                 f"another protocol. Received: {self.num_images - left}"
             )
         pictures, readings = zip(*found)
-        pictures, reading, size = np.concatenate(pictures), attributes.joined(readings)
+        pictures, reading = np.concatenate(pictures), attributes.joined(readings)
         labels = {name: np.concatenate([w[name] for w in wanted]) for name in wanted[0]}
         if not self.reader.draws:
             return Faces(pictures, reading, labels, images.shape[1])
@@ -193,16 +193,18 @@ class AttributeEvaluation:
         """Measures real faces of the split `test`: the best values that can be expected.
 
         Returns:
-            As `measure`.
+            As `measure`; empty without the packages that draw faces.
         """
-        return self.measure(self._real())
+        return self.measure(self._real()) if self.reader.draws else {}
 
     def degradations(self) -> dict[str, dict[str, Measurement]]:
         """Measures faces that are broken on purpose: the left and right halves of two people.
 
         Returns:
-            A name to what `measure` returns.
+            A name to what `measure` returns; empty without the packages that draw faces.
         """
+        if not self.reader.draws:
+            return {}
         return {"halves of two people": self.measure(map(_halves, self._real()))}
 
     def edited(
@@ -258,7 +260,7 @@ class AttributeEvaluation:
             ImportError: if the packages that draw faces are not installed.
         """
         style, ages = self.reader.recipe["style"], list(self.look.labels.get("age", ()))
-        drawn = sets.people_of(style, "test")[:number]
+        drawn = sets.people_of(style, "test", faces=4 * checks.count("number", number, 2))
         pairs = {"another person": [*drawn[1:], drawn[0]]}
         if ages:
             older = (ages[ages.index(p.attributes["age"]) - 1] for p in drawn)
@@ -272,9 +274,7 @@ class AttributeEvaluation:
     # ---- how
 
     def _features_of(self, drawn):
-        svg, size = sets.KNOWN[self.reader.recipe["style"]].svg, self.reader.size
-        pictures = np.stack([painting.pixels(svg(person), size) for person in drawn])
-        return self.reader.read(image.from_uint8(pictures)).features
+        return self.reader.read(self._painted(drawn)).features
 
     def _measured(self):
         """Names of the attributes with more than one value."""
@@ -335,10 +335,14 @@ class AttributeEvaluation:
         return dataclasses.astuple(bootstrap_mean(values, seed=self.seed))
 
     def _real(self):
-        size, options = self.reader.size, {"shuffle": False, "drop_remainder": False}
-        return data.load(
-            self.data, split="test", image_size=size, batch_size=_BATCH, **options
-        ).as_numpy_iterator()
+        """Yields batches of drawn faces, of the first people of the split `test`."""
+        drawn = sets.people_of(self.reader.recipe["style"], "test", faces=4 * self.num_images)
+        for start in range(0, len(drawn), _BATCH):
+            yield self._painted(drawn[start : start + _BATCH])
+
+    def _painted(self, drawn):
+        svg, size = sets.KNOWN[self.reader.recipe["style"]].svg, self.reader.size
+        return image.from_uint8(np.stack([painting.pixels(svg(person), size) for person in drawn]))
 
 
 @dataclasses.dataclass(frozen=True)
