@@ -1,5 +1,12 @@
 """Metrics: functions from arrays to numbers. NumPy, and `tf.image` for structural similarity."""
 
+from keras_gans.metrics.attribute_evaluation import (
+    AttributeEvaluation,
+    Edits,
+    Faces,
+    usual_reader,
+)
+from keras_gans.metrics.attributes import AttributeReader, Reading
 from keras_gans.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
 from keras_gans.metrics.evaluation import Evaluation, NearestImages, usual_features
 from keras_gans.metrics.evaluations import Evaluations
@@ -37,9 +44,13 @@ from keras_gans.metrics.super_resolution import (
 from keras_gans.metrics.translation import TranslationEvaluation
 
 __all__ = [
+    "AttributeEvaluation",
+    "AttributeReader",
     "DensityCoverage",
+    "Edits",
     "Evaluation",
     "Evaluations",
+    "Faces",
     "FeatureNetwork",
     "FeatureStatistics",
     "InceptionScore",
@@ -52,6 +63,7 @@ __all__ = [
     "PerceptualDistance",
     "PrecisionRecall",
     "Protocol",
+    "Reading",
     "ScoreStatistics",
     "SuperResolutionEvaluation",
     "TranslationEvaluation",
@@ -81,4 +93,5 @@ __all__ = [
     "ssim",
     "ssim_y",
     "usual_features",
+    "usual_reader",
 ]

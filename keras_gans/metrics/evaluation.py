@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from absl import logging
 
 from keras_gans import checks, data, generation, image
 from keras_gans.files import atomic, cache_folder
+from keras_gans.interface import Interface
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap_mean
 from keras_gans.metrics.distances import distances
@@ -304,22 +306,9 @@ class Evaluation:
 
     def _generated(self, source):
         """Yields batches of images, or of images and labels: the first of each."""
-        if hasattr(source, "generate"):  # a GAN, or what is like one
-            described = source.interface(source.generator_role)
-            latents = source.given_latents(self.num_images, seed=self.seed)
-            labels = self._labels_for(described)
-            for start in range(0, self.num_images, _BATCH):
-                part = slice(start, start + _BATCH)
-                given = {name: classes[part] for name, classes in labels.items()}
-                made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
-                images = generation.first_images(described, made)
-                # The network tells one label from the image, and not one of several conditions.
-                yield (images, *given.values()) if len(labels) == 1 else images
-            return
-        if hasattr(source, "ndim"):
-            source = np.split(source, range(_BATCH, len(source), _BATCH))
-        for batch in source:
-            yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        for images, labels in generated(source, self.num_images, self.seed, self._labels_for):
+            # The network tells one label from the image, and not one of several conditions.
+            yield (images, *labels.values()) if len(labels) == 1 else images
 
     def _labels_for(self, described):
         """The labels to generate images for, by the names of their inputs.
@@ -483,6 +472,37 @@ class NearestImages:
         """Returns one uint8 image of three rows: generated, nearest by pixels, by features."""
         rows = [part[:number] for part in (self.images, self.nearest, self.alike)]
         return image.grid(np.concatenate(rows), columns=len(rows[0]))
+
+
+def generated(
+    source: Any,
+    number: int,
+    seed: int,
+    labels_for: Callable[[Interface], Mapping[str, np.ndarray]],
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Yields batches of images, and of the labels that they were generated for, by input.
+
+    Args:
+        source: a GAN, an array, or an iterable of batches; see `Evaluation.measure`.
+        number: how many images a GAN generates.
+        seed: of its latents.
+        labels_for: function from the interface of a generator to `number` labels for each of its
+            inputs of labels, by name.
+    """
+    if hasattr(source, "generate"):  # a GAN, or what is like one
+        described = source.interface(source.generator_role)
+        latents = source.given_latents(number, seed=seed)
+        labels = labels_for(described)
+        for start in range(0, number, _BATCH):
+            part = slice(start, start + _BATCH)
+            given = {name: classes[part] for name, classes in labels.items()}
+            made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
+            yield generation.first_images(described, made), given
+        return
+    if hasattr(source, "ndim"):
+        source = np.split(source, range(_BATCH, len(source), _BATCH))
+    for batch in source:
+        yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch), {}
 
 
 def _cut(batches, number):

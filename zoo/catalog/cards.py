@@ -42,6 +42,10 @@ CALLED = {
     "perceptual": "perceptual distance",
     "colour_shift": "colour shift, of 255",
     "grid_ratio": "grid: peak of the spectrum over its surroundings",
+    "share_difference": "largest difference of a share",
+    "pair_difference": "largest difference of a pair's share",
+    "impossible": "impossible faces",
+    "label_accuracy": "label accuracy",
 }
 
 
