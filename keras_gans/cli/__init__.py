@@ -19,6 +19,7 @@ from keras_gans import terminal
 from keras_gans.cli import (
     age,
     doctor,
+    edit,
     evaluate,
     export,
     generate,
@@ -40,6 +41,7 @@ VERBS = {
     "interpolate": interpolate,
     "project": project,
     "age": age,
+    "edit": edit,
     "translate": translate,
     "upscale": upscale,
     "evaluate": evaluate,
