@@ -290,7 +290,10 @@ class _Search:
     def see(self, picture):
         """Features of one image, and probabilities of classes or `None`."""
         features, *logits = self._outputs(tf.constant(picture[None]))
-        return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if logits else None
+        # Of several attributes none is the class.
+        return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if len(
+            logits
+        ) == 1 else None
 
     def choose(self, latents, kinds, number):
         """The best starts: latents, and their kinds. Sets what a distance of 1 is.
