@@ -27,6 +27,7 @@ _LAZY = {
     "generate": "inference.generate",
     "interpolate": "inference.interpolate",
     "project": "inference.project",
+    "age": "inference.age",
     "edit": "inference.edit",
     "directions": "inference.directions",
     "find_directions": "inference.directions",

@@ -17,6 +17,7 @@ from absl.flags import argparse_flags
 
 from keras_gans import terminal
 from keras_gans.cli import (
+    age,
     doctor,
     edit,
     evaluate,
@@ -39,6 +40,7 @@ VERBS = {
     "generate": generate,
     "interpolate": interpolate,
     "project": project,
+    "age": age,
     "edit": edit,
     "translate": translate,
     "upscale": upscale,
