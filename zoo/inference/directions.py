@@ -238,6 +238,9 @@ def judge_of(
             f"There is no judge of that name.{did_you_mean(judge, known)} Expected a function of "
             f"images, or one of {known}. Received: judge={judge!r}"
         )
+    recipe = read_json(metrics.classifiers.folder(judge) / metrics.classifiers.RECIPE)
+    if "attributes" in recipe:
+        return _of_attributes(judge), values
     network = metrics.features.load(judge)
     classes = data.class_names_of(network.data.partition("/")[0])
     named = {"class": [str(name) for name in classes or range(network.num_classes)]}
@@ -248,11 +251,28 @@ def judge_of(
     return classify, {**named, **(values or {})}
 
 
+def _of_attributes(name):
+    """The judge that a classifier of several attributes is."""
+    reader = metrics.AttributeReader(name)
+
+    def read(images):
+        found = reader.read(images)
+        return {
+            attribute: np.where(
+                found.visible[attribute], np.array(list(values))[found.values[attribute]], HIDDEN
+            )
+            for attribute, values in found.attributes.items()
+            if len(values) > 1
+        }
+
+    return read
+
+
 def _usual(source):
     """Name of the classifier of the data that a preset or a run was trained on."""
     config = Path(source, "config.json")
     trained_on = read_json(config)["data"]["name"] if is_file(config) else presets.card(source).data
-    return metrics.usual_features(trained_on)
+    return metrics.usual_reader(trained_on) or metrics.usual_features(trained_on)
 
 
 # ---- what edits do

@@ -18,6 +18,7 @@ from keras_gans.zoo.inference.directions import directions as directions_of
 from keras_gans.zoo.inference.generate import (
     Source,
     draw_latents,
+    drawn_classes,
     open_latent_gan,
     require_fits,
     source_name,
@@ -221,7 +222,10 @@ def _latents(gan, source, what, options, steps, best, verbose):
             "path of a file or floats (height, width, channels). "
             f"Received: {type(what).__name__}, {array.dtype} of shape {array.shape}"
         )
-    return draw_latents(gan, [int(seed) for seed in array.reshape(-1)]), options, None
+    seeds = [int(seed) for seed in array.reshape(-1)]
+    latents = draw_latents(gan, seeds)
+    # The image that `gan.generate(1, seed=seed)` makes, its conditions included.
+    return latents, {**drawn_classes(described, [options], seeds), **options}, None
 
 
 def _is_image(what):
