@@ -280,12 +280,11 @@ def _usual(source):
 
 @dataclasses.dataclass(frozen=True)
 class Edits:
-    """What edits of many images by one strength along one direction did.
+    """What edits of many images by one strength did.
 
     Attributes:
         strength: of all of them.
-        images: how many were edited: those without the value for a strength above 0, and those with
-            it for one below.
+        images: how many were edited, of those without the value.
         changed: share of them whose value changed.
         kept: share of the other attributes that stayed as they were, on average; `None` where the
             judge sees no others.
@@ -305,6 +304,7 @@ def measure_edits(
     judge: Judge | str | None = None,
     *,
     strengths: Sequence[float] = (1.0,),
+    replace: bool = True,
     values: Mapping[str, Sequence[str]] | None = None,
     images: int = 200,
     seed: int = 1,
@@ -318,10 +318,11 @@ def measure_edits(
         found: names to `Direction`s.
         judge: as for `find_directions`.
         strengths: to edit by.
+        replace: give images the value, in the place of the one that is there; otherwise add the
+            strengths along the direction.
         values: as for `find_directions`.
-        images: how many to edit along each direction, of the first ones drawn that lack the value
-            (or have it, for a strength below 0); fewer where there are not as many among five times
-            as many.
+        images: how many to edit along each direction, of the first ones drawn that lack the value;
+            fewer where there are not as many among five times as many.
         seed: of the latents. Take another than that of `find_directions`.
         best: see `open_gan`.
         verbose: 1 shows progress, 0 nothing.
@@ -341,8 +342,8 @@ def measure_edits(
     progress, results = Progress(len(found), "directions", verbose), {}
 
     def edits(name, strength):
-        rows = np.flatnonzero(sides[name] == (strength < 0))[:images]
-        moved = move(latents[rows], found, {name: strength}, noise)
+        rows = np.flatnonzero(~sides[name])[:images]
+        moved = move(latents[rows], found, {name: True if replace else 1.0}, noise, strength)
         labels = {port: array[rows] for port, array in classes.items()}
         after = (
             look(gan, judge, moved, labels) if len(rows) else {n: a[:0] for n, a in before.items()}
@@ -353,7 +354,7 @@ def measure_edits(
             for other, seen in before.items()
             if other != attribute
         }
-        changed = _share(holds(name, after, values) != sides[name][rows])
+        changed = _share(holds(name, after, values))
         kept = 1 - float(np.mean(list(others.values()))) if others else None
         return Edits(strength, len(rows), changed, kept, others)
 
