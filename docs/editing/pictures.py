@@ -7,7 +7,6 @@ labelled images is kept in a temporary folder, for the next section.
 """
 
 import argparse
-import itertools
 import tempfile
 from pathlib import Path
 
@@ -18,6 +17,13 @@ from keras_gans.zoo.inference.directions import judge_of, look
 
 HERE = Path(__file__).parent
 STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+# Steps are added along a direction; a value takes the place of another.
+KINDS = [
+    (method, orthogonal, replace)
+    for replace in (False, True)
+    for orthogonal in (False, True)
+    for method in directions.METHODS
+]
 # Of each row of the strips.
 SHOWN = {
     "long_hair": "long_hair",
@@ -54,71 +60,75 @@ class Faces:
         options = {"method": method, "orthogonal": orthogonal}
         return directions.find(self.latents, self.sides, self.names, **options)
 
-    def edits(self, found, name, strengths):
+    def edits(self, found, name, strengths, replace=True):
         """Of held-out images without a value: whether each changed, and what it kept."""
         rows = np.flatnonzero(~directions.holds(name, self.before, self.values))[: self.images]
-        moved = [directions.move(self.held_out[rows], found, {name: s}) for s in strengths]
+        change = {name: True if replace else 1.0}
+        z = self.held_out[rows]
+        moved = [directions.move(z, found, change, strength=strength) for strength in strengths]
         after = look(self.gan, self.judge, np.concatenate(moved))
         changed = directions.holds(name, after, self.values).reshape(len(strengths), -1)
-        others = [n for n in self.before if n != directions.attribute_of(name)]
         kept = np.full((len(self.before), *changed.shape), np.nan)
-        for other in others:
-            was, now = np.tile(self.before[other][rows], len(strengths)), after[other]
-            same = np.where((was == "") | (now == ""), np.nan, was == now)
-            kept[list(self.before).index(other)] = same.reshape(changed.shape)
+        for place, (other, seen) in enumerate(self.before.items()):
+            if other != directions.attribute_of(name):
+                was, now = np.tile(seen[rows], len(strengths)), after[other]
+                same = np.where((was == "") | (now == ""), np.nan, was == now)
+                kept[place] = same.reshape(changed.shape)
         return changed, kept
+
+
+def summary(changed, kept):
+    """Shares (changed, kept) for each strength, and for each image's smallest that changes it."""
+    kept = np.nanmean(kept, axis=0)
+    first, whole = changed.argmax(axis=0), changed.any(axis=0)
+    at_first = kept[first, np.arange(len(first))][whole]
+    smallest = (whole.mean(), at_first.mean() if whole.any() else np.nan)
+    return [*zip(changed.mean(axis=1), kept.mean(axis=1)), smallest]
 
 
 def table(faces):
     """Share of edits that change the attribute, and of the other attributes that are kept."""
-    heads = [f"{s:g}" for s in STRENGTHS]
-    print(f"| direction | {' | '.join(heads)} | smallest that changes |")
-    for orthogonal, method in itertools.product((False, True), directions.METHODS):
-        found, rows = faces.find(method, orthogonal), []
-        for name in faces.names:
-            changed, kept = faces.edits(found, name, STRENGTHS)
-            kept = np.nanmean(kept, axis=0)
-            first = changed.argmax(axis=0)
-            whole = changed.any(axis=0)
-            at_first = kept[first, np.arange(len(first))][whole]
-            rows.append(
-                [*zip(changed.mean(axis=1), kept.mean(axis=1)), (whole.mean(), at_first.mean())]
-            )
-        shares = np.array(rows)  # names, strengths and one more, (changed, kept)
-        print(f"| {method}, orthogonal={orthogonal} |", end="")
+    print(f"| strength | {' | '.join(f'{s:g}' for s in STRENGTHS)} | smallest that changes |")
+    for method, orthogonal, replace in KINDS:
+        found = faces.find(method, orthogonal)
+        made = [faces.edits(found, name, STRENGTHS, replace) for name in faces.names]
+        shares = np.array([summary(*one) for one in made])  # names, strengths, (changed, kept)
+        print(f"| {method}, orthogonal={orthogonal}, replace={replace} |", end="")
         for changed, kept in np.nanmean(shares, axis=0):
             print(f" {changed:.0%} / {kept:.0%} |", end="")
         reached = ((shares[..., 0] >= 0.95) & (shares[..., 1] >= 0.8)).sum(axis=0)
         print(f" reached by {reached.tolist()} of {len(faces.names)}", flush=True)
-        if orthogonal and method == "classifier":
-            each(faces.names, shares, found)
+    each(faces.names, shares, found)
     plain = [faces.find(method, False) for method in directions.METHODS]
     cosines = [plain[0][n].vector @ plain[1][n].vector for n in faces.names]
     print(f"cosine of both kinds: {min(cosines):.3f} to {max(cosines):.3f}")
 
 
 def each(names, shares, found):
-    """A row for each direction, at strength 2 and at the smallest that changes."""
-    print("\n| direction | samples with it | accuracy | strength 2 | smallest that changes |")
-    two = STRENGTHS.index(2.0)
+    """A row for each direction, at strengths 1 and 1.5 and at the smallest that changes."""
+    print("\n| direction | samples with it | accuracy | 1 | 1.5 | smallest that changes |")
+    places = [STRENGTHS.index(1.0), STRENGTHS.index(1.5), -1]
     for name, row in zip(names, shares):
-        cells = [f"{changed:.0%} / {kept:.0%}" for changed, kept in (row[two], row[-1])]
+        cells = [f"{changed:.0%} / {kept:.0%}" for changed, kept in row[places]]
         samples, accuracy = found[name].samples[1], found[name].accuracy
         print(f"| `{name}` | {samples:,} | {accuracy:.0%} | {' | '.join(cells)} |")
     print()
 
 
 def matrix(faces):
-    """What else changes: of edits by strength 2, with and without the parts of others."""
+    """What else changes: of edits by value, without and with regard to the other attributes."""
     attributes = list(faces.before)
     for orthogonal in (False, True):
         found = faces.find(orthogonal=orthogonal)
         print(f"\northogonal={orthogonal}\n| edit | changed | {' | '.join(attributes)} |")
+        rows = {}
         for name in faces.names:
-            changed, kept = faces.edits(found, name, [2.0])
+            changed, kept = faces.edits(found, name, [1.0])
             lost = 1 - np.nanmean(kept[:, 0], axis=1)
-            cells = ["" if np.isnan(share) else f"{100 * share:.0f}" for share in lost]
-            print(f"| `{name}` | {100 * changed.mean():.0f} | {' | '.join(cells)} |", flush=True)
+            rows.setdefault(directions.attribute_of(name), []).append([changed.mean(), *lost])
+        for attribute, lines in rows.items():
+            cells = [f"{100 * x:.0f}" if x == x else "" for x in np.mean(lines, axis=0)]
+            print(f"| `{attribute}` | {' | '.join(cells)} |", flush=True)
 
 
 def strips(faces):
@@ -127,10 +137,10 @@ def strips(faces):
     asked = [name for name in SHOWN.values() if name in found]
     plain = [directions.holds(name, faces.before, faces.values) for name in asked]
     face = faces.held_out[np.flatnonzero(~np.any(plain, axis=0))[0]]
-    strengths = (-2, -1, 0, 1, 2, 3)
+    strengths = (-1, -0.5, 0, 0.5, 1, 1.5)
     rows = [
         zoo.edit(
-            faces.gan, face, {name: 1}, directions=found, strengths=strengths, verbose=0
+            faces.gan, face, {name: True}, directions=found, strengths=strengths, verbose=0
         ).strip[0]
         for name in asked
     ]
@@ -139,7 +149,7 @@ def strips(faces):
     pairs = []
     for name, has in zip(asked, plain):
         latents = faces.held_out[np.flatnonzero(~has)[1:5]]
-        made = zoo.edit(faces.gan, latents, {name: 2}, directions=found, verbose=0)
+        made = zoo.edit(faces.gan, latents, {name: True}, directions=found, verbose=0)
         pairs += [*np.stack([made.before, made.after], axis=1).reshape(-1, *made.before.shape[1:])]
     write(np.stack(pairs), "pairs", 8)
 
