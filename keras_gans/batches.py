@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_gans import checks
 from keras_gans.data.preprocessing import to_float
 from keras_gans.image import range as image_range
-from keras_gans.layers import InstanceNormalization, ReflectionPadding2D
+from keras_gans.layers import InstanceNormalization, PixelShuffle, ReflectionPadding2D
 from keras_gans.typing import Callee, Classes, Shape
 
 
@@ -292,6 +292,7 @@ _EACH_EXAMPLE = (
     keras.layers.Add,
     keras.layers.Concatenate,
     InstanceNormalization,
+    PixelShuffle,
     ReflectionPadding2D,
 )
 

@@ -33,6 +33,8 @@ class Results:
         memorization: a `metrics.Memorization`; `None` if there are no images to compare with.
         nearest: median root mean square difference to the nearest training image, of a range of 2;
             `None` if the training set is not known.
+        shares: names of attributes to the share of each value; `None` where no classifier reads
+            the attributes.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class Results:
     degradations: dict[str, dict[str, metrics.Measurement]]
     memorization: metrics.Memorization | None
     nearest: float | None
+    shares: dict[str, dict[str, float]] | None = None
 
     @property
     def floor(self) -> dict[str, metrics.Measurement]:
@@ -65,6 +68,8 @@ class Results:
 
 # Either of them makes a folder a preset.
 _OF_PRESETS = (presets.RECIPE, presets.ORIGIN)
+STRANGEST = "strangest.png"
+_FACES = 5_000  # read at most, which are as many as the held-out ones
 
 
 @renamed(out="output", floor_split="reference_split")
@@ -73,6 +78,7 @@ def evaluate(
     against: Path | str | None = None,
     output: Path | str | None = None,
     verbose: int = 1,
+    attributes: str | None = None,
     **options: Any,
 ) -> Results:
     """Measures images, and writes the results; for a CycleGAN, in both directions.
@@ -85,8 +91,11 @@ def evaluate(
             was trained on; a folder of images has no such default.
         output: folder to write to; `None` for the run's own, or `evaluated/<name>`.
         verbose: 1 shows progress, 0 nothing.
+        attributes: name of a data set of faces, such as "avatars", whose attributes are read from
+            the images (`metrics.AttributeEvaluation`); `None` for those of the real images, if
+            there is a classifier of them.
         **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
-            recipe with an `evaluation` has them already.
+            recipe with an `evaluation` has them already. A list of `features` measures by each.
 
     Returns:
         `Results`, also written: `evaluation.json`, `neighbors.png`, a line in `metrics.jsonl`, and
@@ -94,6 +103,7 @@ def evaluate(
 
     Raises:
         ValueError: if there is no such source, or it has fewer images than the protocol takes.
+        ImportError: if the package with the weights of the features is not installed.
     """
     folder = Path(source)
     is_run = (folder / "config.json").is_file()
@@ -118,7 +128,7 @@ def evaluate(
             f"`against=...` (`--against`). Received: {folder}, against=None"
         )
     else:
-        evaluation = metrics.Evaluation(against, **options)
+        evaluation = metrics.Evaluations.of(metrics.Evaluation, against, **options)
         height, width, channels = evaluation.image_shape
         images = data.load(
             folder,
@@ -132,7 +142,9 @@ def evaluate(
         output = folder if is_run else Path("evaluated", folder.name)
     output = Path(output)
     own = recipe if against is None else None
-    results = conclude(output, evaluation, images, epoch, own, back=back, verbose=verbose)
+    results = conclude(
+        output, evaluation, images, epoch, own, back=back, verbose=verbose, attributes=attributes
+    )
     if is_run and output == folder:
         write_report(folder, recipe)
     return results
@@ -140,42 +152,55 @@ def evaluate(
 
 def conclude(
     output: Path,
-    evaluation: metrics.Evaluation | metrics.TranslationEvaluation,
+    evaluation: metrics.Evaluation | metrics.TranslationEvaluation | metrics.Evaluations,
     images: Any,
     epoch: int | None,
     recipe: Recipe | None = None,
     measured: dict[str, metrics.Measurement] | None = None,
     back: keras.Model | None = None,
     verbose: int = 0,
+    attributes: str | None = None,
 ) -> Results:
     """Puts what was measured beside the reference values and the training images.
 
     Args:
         output: folder to write to.
-        evaluation: a `metrics.Evaluation`, or a `metrics.TranslationEvaluation`.
+        evaluation: a `metrics.Evaluation`, a `metrics.TranslationEvaluation`, or several as
+            `metrics.Evaluations`.
         images: as its `measure` takes them.
         epoch: that the images are of, or `None`.
         recipe: by which their generator was trained; `None` if that is not known.
         measured: what `evaluation.measure(images)` finds, where that is known already.
         back: of a CycleGAN, its backward generator, which is measured too.
         verbose: 1 shows progress.
+        attributes: as for `evaluate`.
 
     Returns:
         `Results`, also written, but for the report.
     """
+    judge = _judge(evaluation, attributes)
     watch = _Watch(evaluation, measured is None, back is not None, verbose)
     with watch.during("generated images"):
         measured = measured or evaluation.measure(images)
     with watch.during("reference degradations"):
         degradations = evaluation.degradations()
+    with watch.during("other real images"):
+        reference = evaluation.reference()
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
             measured = measured | other.measure(functools.partial(generation.translate, back))
             found = other.degradations()
             degradations = {name: degradations[name] | found[name] for name in found}
-    with watch.during("other real images"):
-        reference = evaluation.reference()
+            reference = reference | other.reference()
+    shares = None
+    if judge is not None:
+        with watch.during("attributes"):
+            faces = judge.read(images)
+            measured, shares = measured | judge.measure(faces), faces.reading.shares
+            image.save(faces.picture(), output / STRANGEST)
+            reference = reference | judge.reference()
+            degradations = degradations | judge.degradations()
     near = None
     if recipe is not None and not recipe.translates:
         with watch.during("nearest training images"):
@@ -189,9 +214,22 @@ def conclude(
         degradations,
         None if near is None else near.score,
         None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
+        shares,
     )
     _write(results, epoch)
     return results
+
+
+def _judge(evaluation, attributes):
+    """The evaluation of the attributes of the images; `None` if they have none."""
+    if attributes is None:
+        if not isinstance(evaluation, metrics.Evaluation):
+            return None
+        if metrics.usual_reader(evaluation.data) is None:
+            return None
+        attributes = evaluation.data
+    number = min(evaluation.num_images, _FACES)
+    return metrics.AttributeEvaluation(attributes, num_images=number, seed=evaluation.seed)
 
 
 def _write(results, epoch):
@@ -206,6 +244,7 @@ def _write(results, epoch):
         "degradations": {name: plain(found) for name, found in results.degradations.items()},
         "memorization": None if score is None else dataclasses.asdict(score),
         "nearest": results.nearest,
+        "shares": results.shares,
     }
     with atomic(results.folder / RESULTS) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")
@@ -215,39 +254,38 @@ def _write(results, epoch):
 
 
 class _Watch:
-    """Shows progress: a feature network that counts its images.
+    """Shows progress, by counting the images that feature networks see.
 
     Cached features are not computed again, so the time left is at most what it shows.
     """
 
     def __init__(self, evaluation, measures, both_ways, verbose):
-        self.network, number = evaluation.features, evaluation.num_images
+        self._parts = getattr(evaluation, "parts", [evaluation])
+        number = evaluation.num_images * len(self._parts)
         # Passes over so many images, including the real ones that they are compared with.
         passes = {"generated images": 1 + measures, "reference degradations": 5}
         passes |= {"the backward generator": 4 * both_ways, "other real images": 1}
-        passes["nearest training images"] = 3
+        passes |= {"attributes": 0, "nearest training images": 3}  # read by another network
         self._left = {name: number * times for name, times in passes.items()}
         self._seen, self._stage = 0, ""
         self._progress = Progress(sum(self._left.values()), "images", verbose, every=15)
-        self._evaluation = evaluation
 
-    def __getattr__(self, name):
-        return getattr(self.network, name)
-
-    def __call__(self, *images):
-        found = self.network(*images)
-        self._seen += len(images[0])
+    def count(self, images):
+        """Notes that a network saw so many images."""
+        self._seen += images
         self._progress.update(min(self._seen, self._progress.total - 1), self._stage)
-        return found
 
     @contextlib.contextmanager
     def during(self, stage):
         """Counts images in the block as one stage of the whole."""
-        self._stage, self._evaluation.features = stage, self
+        self._stage, networks = stage, [part.features for part in self._parts]
+        for part, network in zip(self._parts, networks):
+            part.features = _Counted(network, self.count)
         try:
             yield
         finally:
-            self._evaluation.features = self.network
+            for part, network in zip(self._parts, networks):
+                part.features = network
         del self._left[stage]
         self._progress.total = self._seen + sum(self._left.values())
 
@@ -255,3 +293,18 @@ class _Watch:
         """Shows how many images were counted in all."""
         self._progress.total = self._seen
         self._progress.update(self._seen)
+
+
+class _Counted:
+    """A feature network whose images are counted."""
+
+    def __init__(self, network, count):
+        self.network, self._count = network, count
+
+    def __getattr__(self, name):
+        return getattr(self.network, name)
+
+    def __call__(self, *images):
+        found = self.network(*images)
+        self._count(len(images[0]))
+        return found

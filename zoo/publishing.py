@@ -1,7 +1,8 @@
 """From a trained generator to a preset: `python -m keras_gans.zoo.publishing RUN PRESET`.
 
-Of a preset whose weights others made, with an `origin.json`: `... publishing PRESET`, and for a
-package of npm the path of its file after it.
+`... publishing PRESET` measures the weights of a preset anew, without its run. Of a preset whose
+weights others made, with an `origin.json`, it writes what is generated; for a package of npm with
+the path of its file after it.
 """
 
 import dataclasses
@@ -160,14 +161,31 @@ def publish(
     full = _samples(gan, recipe)
     save_preset(gan, preset, card, parts, overwrite=True)
     if numbers is None:
-        with tempfile.TemporaryDirectory() as folder:
-            split = {"split": "test"} if gan.interface(gan.generator_role).takes_image else {}
-            evaluate(preset, output=folder, **split)
-            if (neighbors := Path(folder, NEIGHBORS)).exists():
-                shutil.copyfile(neighbors, preset / NEIGHBORS)
-            refresh(preset, Path(folder, RESULTS))
+        remeasure(preset)
     fill(gan, preset, presets.card(preset).parts)
     return max(float(np.abs(a - b).max()) for a, b in zip(full, _samples(gan, recipe)))
+
+
+def remeasure(preset: str | Path) -> None:
+    """Measures the stored weights of a preset as its recipe says, and writes the numbers.
+
+    Its run is not needed: what was made and how stays as it was noted. Images from images are
+    measured on the split `test`, which has not chosen the checkpoint.
+
+    Args:
+        preset: folder of a preset with weights and a recipe.
+
+    Raises:
+        ValueError: for a preset without a recipe, or without weights.
+        ImportError: if the package with the weights of a feature network is not installed.
+    """
+    card = presets.card(preset)
+    recipe = Recipe(card.require_recipe(), card.name)
+    with tempfile.TemporaryDirectory() as folder:
+        evaluate(preset, output=folder, **({"split": "test"} if recipe.translates else {}))
+        if (neighbors := Path(folder, NEIGHBORS)).exists():
+            shutil.copyfile(neighbors, card.folder / NEIGHBORS)
+        refresh(preset, Path(folder, RESULTS))
 
 
 def publish_converted(
@@ -421,9 +439,12 @@ def _write_card(folder, name, text, numbers, made, weights):
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3, 4):
         sys.exit("Usage: python -m keras_gans.zoo.publishing [RUN] PRESET_FOLDER [PARTS]")
-    if len(sys.argv) == 2 or Path(sys.argv[1], presets.ORIGIN).is_file():
+    if Path(sys.argv[1], presets.ORIGIN).is_file():
         preset, *downloaded = sys.argv[1:]
         publish_converted(preset, downloaded=downloaded[0] if downloaded else None)
+    elif len(sys.argv) == 2:
+        (preset,) = sys.argv[1:]
+        remeasure(preset)
     else:
         run, preset, *parts = sys.argv[1:]
         difference = publish(run, preset, parts=parts[0].split(",") if parts else None)

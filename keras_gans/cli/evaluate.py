@@ -14,7 +14,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--against", metavar="DATA", help="data set or folder of real images [the training's]"
     )
-    options.features(command)
+    command.add_argument(
+        "--features",
+        type=options.names,
+        metavar="NAMES",
+        help="feature networks, with commas [the recipe's, or the data's own]",
+    )
     command.add_argument("--split", help="split of the real images")
     command.add_argument("--reference-split", metavar="SPLIT", help="split of other real images")
     command.add_argument("--floor-split", dest="reference_split", help=argparse.SUPPRESS)
@@ -24,6 +29,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         type=options.integer(1),
         metavar="N",
         help="images of each kind [10000]",
+    )
+    command.add_argument(
+        "--attributes",
+        metavar="DATA",
+        help="faces whose attributes are read from the images, such as avatars",
     )
     options.output(command, help="folder to write to [the run's, or evaluated/<name>]")
 
@@ -35,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         options.require_folder(arguments.output)
     chosen = ("against", "output", "features", "split", "reference_split", "num_images")
+    chosen += ("attributes",)
     results = zoo.evaluate(arguments.source, **options.given(arguments, *chosen))
     heads, *rows = results.table()
     for number, head in enumerate(heads[1:], 1):
@@ -45,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"Median distance to the nearest training image: {results.nearest:.3f} of 2")
     if results.memorization is not None:
         say(f"Nearer to a training image than to a held-out one: {results.memorization.share:.0%}")
-    files = ["evaluation.json", "metrics.jsonl", "neighbors.png"]
-    say(f"Written to {results.folder}/: {', '.join(files[: 2 + (results.nearest is not None)])}")
+    files = ["evaluation.json", "metrics.jsonl"]
+    files += ["neighbors.png"] * (results.nearest is not None)
+    files += ["strangest.png"] * (results.shares is not None)
+    say(f"Written to {results.folder}/: {', '.join(files)}")
     return 0

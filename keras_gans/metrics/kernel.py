@@ -46,7 +46,7 @@ def kernel_distance(
         real: features of real images, `(number, features)`, `subset_size` or more.
         generated: those of generated images; their number may differ.
         subset_size: examples of each set in a subset, drawn without replacement.
-        num_subsets: how many subsets.
+        num_subsets: how many subsets; one if a subset takes all examples of both.
         seed: of the subsets.
         scale: divisor of all features.
 
@@ -66,6 +66,8 @@ def kernel_distance(
             f"Received: {len(real)} real, {len(generated)} generated, subset_size={subset_size}"
         )
     real, generated = _scaled(real, scale), _scaled(generated, scale)
+    if len(real) == len(generated) == subset_size:
+        num_subsets = 1  # all would be the same
     rng = np.random.default_rng(seed)
     values = [
         _mmd(

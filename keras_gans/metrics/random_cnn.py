@@ -6,13 +6,28 @@ from keras import layers, ops
 
 WIDTHS = (8, 16, 24, 32)
 
+# Smaller images would leave the last convolution nothing.
+_SMALLEST = 31
+
+
+class _LargeEnough(layers.Layer):
+    """Repeats the pixels of images that are too small, as often in both directions."""
+
+    def call(self, images):
+        times = -(-_SMALLEST // min(side or _SMALLEST for side in images.shape[1:3]))
+        return ops.repeat(ops.repeat(images, times, axis=1), times, axis=2)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], None, None, input_shape[3])
+
 
 def build(channels: int = 3) -> keras.Model:
     """Builds a network from images of any size to 80 features, with weights from a fixed seed.
 
     Four convolutions 3x3 of stride 2 with ReLU, and the mean of the maps of each: edges and texture
     at four scales. For images unlike those of ImageNet, networks with random weights distinguish
-    sets of images about as well as networks trained on ImageNet (Naeem 2020, section 4.2).
+    sets of images about as well as networks trained on ImageNet (Naeem 2020, section 4.2). The
+    pixels of images below 31 a side are repeated, by the least whole number that suffices.
 
     >>> build()(np.zeros((2, 64, 64, 3))).shape
     TensorShape([2, 80])
@@ -26,7 +41,8 @@ def build(channels: int = 3) -> keras.Model:
     """
     # NumPy guarantees that this legacy generator always draws the same numbers.
     random = np.random.RandomState(0)
-    x = inputs = keras.Input((None, None, channels), name="images")
+    inputs = keras.Input((None, None, channels), name="images")
+    x = _LargeEnough()(inputs)
     means, kernels = [], []
     for width in WIDTHS:
         shape = (3, 3, x.shape[-1], width)

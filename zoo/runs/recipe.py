@@ -201,13 +201,14 @@ class Recipe:
 
     def evaluation(
         self, data: Path | str | None = None, **options: Any
-    ) -> metrics.Evaluation | metrics.TranslationEvaluation:
+    ) -> metrics.Evaluation | metrics.TranslationEvaluation | metrics.Evaluations:
         """Returns a `metrics.Evaluation`, or `TranslationEvaluation`, of images as this recipe's.
 
         Args:
             data: name of the real images' data set; `None` for the recipe's own.
             **options: `features`, `split`, `reference_split`, `num_images`, `seed`, `cache_dir`;
-                what is `None` is left to the evaluation.
+                what is `None` is left to the evaluation. A list of `features` gives
+                `metrics.Evaluations`.
         """
         source = self.config["data"]
         images = {n: source[n] for n in _IMAGES if source.get(n) is not None}
@@ -217,9 +218,10 @@ class Recipe:
         if source.get("scale") is not None:
             own = {"max_scale": source["max_scale"]} if "max_scale" in source else {}
             images |= own if data is None else {}
-            return metrics.SuperResolutionEvaluation(data or source["name"], **images, **given)
-        kind = metrics.TranslationEvaluation if self.translates else metrics.Evaluation
-        return kind(data or source["name"], **images, **given)
+            kind: type = metrics.SuperResolutionEvaluation
+        else:
+            kind = metrics.TranslationEvaluation if self.translates else metrics.Evaluation
+        return metrics.Evaluations.of(kind, data or source["name"], **images, **given)
 
     @functools.cached_property
     def perceptual_loss(self) -> PerceptualLoss | None:
