@@ -289,6 +289,26 @@ def test_a_cyclegan_is_measured_both_ways(tmp_path):
     assert names[0] in measured and names[1] not in measured
 
 
+def test_a_preset_is_measured_again_without_its_run_by_other_features(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    config = json.loads((run / "config.json").read_text())
+    preset = zoo.save_preset(zoo.open_gan(run), tmp_path / "preset", {"recipe": config})
+    names = ["digits_cnn_v1", "fashion_mnist_cnn_v1"]
+    config["evaluation"] |= {"features": names, "num_images": 20}
+    (preset / "recipe.json").write_text(json.dumps(config, indent=2))
+    publishing.remeasure(preset)
+    numbers = zoo.card(preset).numbers
+    frechet = [name for name in numbers if name.startswith("frechet")]
+    assert frechet == [f"frechet20_{name}_on_digits_train_100" for name in names]
+    assert all(numbers[name]["reference"] > 0 for name in frechet)
+    assert zoo.verify(preset)
+    # Weights that are not those of the card are not measured.
+    weights = preset / "generator.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="damaged.*generator.weights.h5"):
+        publishing.remeasure(preset)
+
+
 def test_how_far_a_measurement_is(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
     usual = terminal.Progress.__init__
