@@ -12,6 +12,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from keras_gans.export import signatures
+from keras_gans.export.graph.versions import METADATA, newest_version
 from keras_gans.export.optional import onnx_package
 
 # The entry of a TFLite file's metadata, and of an ONNX file's properties.
@@ -19,7 +20,7 @@ KEY = "keras_gans"
 
 
 def metadata(path: Path | str) -> dict[str, Any]:
-    """Returns what a `.tflite` or `.onnx` file says of its generator.
+    """Returns what a `.tflite` or `.onnx` file, or a SavedModel, says of its generator.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> more = {"preset": "digits", "licence": "Apache-2.0", "labels": list("0123456789")}
@@ -31,7 +32,8 @@ def metadata(path: Path | str) -> dict[str, Any]:
     [{'type': 'latents', 'size': 128}]
 
     Args:
-        path: a file that `export.tflite` or `export.onnx` wrote.
+        path: a file that `export.tflite` or `export.onnx` wrote, or a folder of
+            `export.saved_model`; of one of versions, the newest is taken.
 
     Returns:
         A dict: `library` (with its version), `precision`, `value_range` of the images,
@@ -43,10 +45,17 @@ def metadata(path: Path | str) -> dict[str, Any]:
         ValueError: if the file cannot be read, or says nothing.
     """
     path = signatures.to_path(path)
-    if path.suffix not in (".tflite", ".onnx") or not path.is_file():
-        raise ValueError(f"Expected a .tflite or .onnx file. Received: {path}")
+    readers = {".tflite": _of_tflite, ".onnx": _of_onnx}
+    if path.is_dir():
+        path = newest_version(path) / METADATA
+        readers = {METADATA[-5:]: bytes.decode}
+    if path.suffix not in readers or not path.is_file():
+        raise ValueError(
+            "Expected a .tflite or .onnx file, or the folder of a SavedModel, that "
+            f"`keras_gans.export` wrote. Received: {path}"
+        )
     try:
-        found = (_of_tflite if path.suffix == ".tflite" else _of_onnx)(path.read_bytes())
+        found = readers[path.suffix](path.read_bytes())
         found = None if found is None else json.loads(found)
     except ImportError:  # of a package that reads ONNX
         raise

@@ -8,11 +8,12 @@ from pathlib import Path
 import keras
 
 from keras_gans import checks
-from keras_gans.export import signatures
+from keras_gans.export import metadata, signatures
 from keras_gans.export.graph import endpoints, warm_up
 from keras_gans.export.graph.versions import (
     HASHES,
     LIMITS,
+    METADATA,
     is_version,
     newest_version,
     versions,
@@ -40,10 +41,12 @@ def saved_model(
     """Writes a generator as a SavedModel for TF Serving: a version in the folder of a model.
 
     The signature `serving_default` has the inputs and outputs of the generator's interface
-    (`keras_gans.interface`): `latents` or `images`, int32 `labels` of a class-conditional one, and
-    float32 `images` that come out. Those that a client can call without knowing the generator,
-    `generate`, `translate` and related ones, are described in docs/serving.md. Nothing of Keras,
-    and nothing of this library, is needed to load it.
+    (`keras_gans.interface`): `latents` or `images`, int32 `labels` of a class-conditional one, or
+    an input for each of several conditions by its name, and float32 `images` that come out. The
+    names of classes are in what `keras_gans.export.metadata` returns of the folder. The signatures
+    that a client can call without knowing the generator, `generate`, `translate` and related ones,
+    are described in docs/serving.md. Nothing of Keras, and nothing of this library, is needed to
+    load it.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1))
     >>> path = keras_gans.export.saved_model(generator, "exported/digits")
@@ -106,6 +109,8 @@ def saved_model(
             "max_pixels": limits.pixels,
             "max_total_pixels": limits.total_pixels,
         }
+        said = metadata.describe(generator, "float32", [-1, 1], None)
+        (partial / METADATA).write_text(f"{said}\n")
         (partial / LIMITS).write_text(json.dumps(stated) + "\n")
         (partial / HASHES).write_text(json.dumps(hashes(partial), indent=1) + "\n")
     return folder

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks, image, interface, labels, latent
+from keras_gans import checks, generation, image, interface, latent
 from keras_gans.building import computing_in
 from keras_gans.interface import Array, Codes, Image, Interface, Label, Latents, Port, Text
 from keras_gans.names import did_you_mean
@@ -246,7 +246,7 @@ def named(generator: keras.Model, given: Any) -> dict[str, np.ndarray]:
 
     Args:
         generator: a built `keras.Model`.
-        given: latents or images; or several inputs, by name.
+        given: latents or images; or several inputs, by name: of labels numbers or names of classes.
 
     Raises:
         ValueError: if they do not fit the generator.
@@ -273,7 +273,7 @@ def named(generator: keras.Model, given: Any) -> dict[str, np.ndarray]:
 def _fitting(port: Port, given: Any) -> np.ndarray:
     """An input as an array. Raises ValueError if it does not fit."""
     if isinstance(port, Label):
-        return labels.require(given, port.num_classes)
+        return generation.choose(port, given)
     try:
         given = np.asarray(given)
     except ValueError:  # rows of unlike lengths

@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 
 from keras_gans import checks, image
+from keras_gans.directions import Direction
 from keras_gans.export import litert_js, pages, signatures
 from keras_gans.export.graph import tiles
 from keras_gans.export.tflite import tflite
@@ -87,7 +88,8 @@ def web(
         description: a sentence below the title.
         precision: of the stored weights, as for `tflite`, which compares what it writes with Keras.
         directions: latent directions that get a slider: how many `principal_directions`, or names
-            to vectors `(latent_dim,)`.
+            to vectors `(latent_dim,)`, or to `keras_gans.directions.Direction`s, along which
+            latents keep their length.
         class_names: of the labels, or of the classes of a categorical code, in order; of several
             menus, lists by the names of the inputs (`"categorical_1"` of a code). `None` for the
             names in the interface, or else their numbers.
@@ -374,9 +376,10 @@ def _directions(
         found = principal_directions(generator, directions)
         directions = {f"Direction {i}": vector for i, vector in enumerate(found, 1)}
     rows = []
-    for name, vector in directions.items():
+    for name, given in directions.items():
+        named = isinstance(given, Direction)
         try:
-            vector = np.asarray(vector, "float32")
+            vector = np.asarray(given.shift if named else given, "float32")
         except (TypeError, ValueError):  # words, or rows of unlike lengths
             vector = np.array(np.nan)
         if vector.shape != (size,) or not np.isfinite(vector).all():
@@ -384,11 +387,13 @@ def _directions(
                 f"A direction is a finite vector of the latents. Expected shape ({size},). "
                 f"Received: {name!r} of shape {vector.shape}"
             )
-        rows.append(_slider(name, vector, _DIRECTION_LIMIT))
+        # There are many, and what is measured needs no seven digits.
+        row = _slider(name, vector.astype("float16") if named else vector, _DIRECTION_LIMIT)
+        rows.append(row | ({"keeps_length": True} if named else {}))
     return rows
 
 
 def _slider(name: Any, vector: np.ndarray, limit: float) -> dict[str, Any]:
-    # As short as gives the float32 again: there are many.
+    # As short as gives the same number again: there are many.
     vector = [float(str(value)) for value in vector]
     return {"name": str(name), "vector": vector, "limit": limit}

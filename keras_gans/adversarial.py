@@ -17,7 +17,7 @@ from keras_gans import batches, checks, fitting, generation, interface, latent, 
 from keras_gans.files import hdf5_groups, nothing_skipped, target
 from keras_gans.interface import Interface, Port
 from keras_gans.names import deprecated, did_you_mean
-from keras_gans.typing import Config, Losses, Optimizer, PathLike, Tensor
+from keras_gans.typing import Classes, Config, Losses, Optimizer, PathLike, Tensor
 
 LOGITS = "The losses take logits, which have no bounds, and apply sigmoid or softmax themselves."
 
@@ -53,7 +53,7 @@ class AdversarialModel(keras.Model):
     # Sides whose networks have moving averages, if they are kept.
     averaged_sides: tuple[str, ...] = ("generator",)
     tracked: tuple[str, ...] = ("discriminator_loss", "generator_loss")
-    num_classes: int | None = None  # of the labels that the networks take
+    num_classes: Classes | None = None  # of the labels that the networks take
     compared: tuple[str, ...] = ("source", "generated", "target")  # the columns of `compare`
     recipe: dict | None = None  # of a GAN that the zoo has built
     # Networks of a GAN opened from a preset that comes without their weights.
@@ -303,7 +303,9 @@ class AdversarialModel(keras.Model):
                 f"one of {roles}. Received: role={role!r}"
             )
         scores = role in self.sides.get("discriminator", ())
-        return interface.of(getattr(self, role), self.num_classes, scores)
+        # Where there are several conditions, it is stated what they are.
+        classes = self.num_classes if isinstance(self.num_classes, int) else None
+        return interface.of(getattr(self, role), classes, scores)
 
     def state_input(self, port: Port, role: str = "generator") -> None:
         """States what the shape of an input does not say: codes of latents, names of classes.
@@ -337,8 +339,9 @@ class AdversarialModel(keras.Model):
         What else can be chosen, the generator's interface says (`gan.interface().options`):
 
         - labels, by the name of their input, such as `labels=7` or `labels=[1, 1, 2]`: integers
-          `(num_images,)`, or one for all. Those left out are all classes in turn, so that a grid of
-          as many columns has a class in each;
+          `(num_images,)`, or one for all; or the names of classes, `hair="blonde"`, where the
+          interface has them. Those left out are all classes in turn, so that a grid of as many
+          columns has a class in each; of several conditions they are drawn evenly;
         - `categorical`, of an InfoGAN: an integer for all images if there is one categorical code,
           or integers `(num_images, number of codes)`. Left out, it is drawn;
         - `continuous`, of an InfoGAN: floats `(continuous,)` for all images, or `(num_images,
@@ -371,10 +374,12 @@ class AdversarialModel(keras.Model):
         if (taken := described.image) is not None:
             inputs[taken.name] = generation.require_images(inputs.get(taken.name), taken.shape)
             num_images = len(inputs[taken.name])
+        if seed is None:  # what is drawn for latents that are given is the same at each call
+            seed = latent.new_seed() if latents is None else 0
         if described.latent_dim:
             latents = self.given_latents(num_images, latents, truncation, seed)
             num_images = len(latents)
-        arrays = generation.fill(described, num_images, latents, inputs)
+        arrays = generation.fill(described, num_images, latents, inputs, seed)
         return self.run_generator(*arrays, batch_size=batch_size)
 
     def compare(self, source: np.ndarray, target: np.ndarray) -> list[np.ndarray]:

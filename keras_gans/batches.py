@@ -3,7 +3,7 @@
 import itertools
 import math
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,8 +13,8 @@ import tensorflow as tf
 from keras_gans import checks
 from keras_gans.data.preprocessing import to_float
 from keras_gans.image import range as image_range
-from keras_gans.layers import InstanceNormalization, ReflectionPadding2D
-from keras_gans.typing import Callee, Shape
+from keras_gans.layers import InstanceNormalization, PixelShuffle, ReflectionPadding2D
+from keras_gans.typing import Callee, Classes, Shape
 
 
 def real_images(data: Any, shape: Shape, owner: str) -> tf.Tensor:
@@ -52,45 +52,85 @@ def real_images(data: Any, shape: Shape, owner: str) -> tf.Tensor:
     return tf.cast(real, "float32")
 
 
-def labelled_images(
-    data: Any, shape: Shape, owner: str, classes: int
-) -> tuple[tf.Tensor, tf.Tensor]:
+def labelled_images(data: Any, shape: Shape, owner: str, classes: Classes) -> tuple[tf.Tensor, ...]:
     """Returns the real images and the labels of a batch, float32 and int32.
 
     Labels may also be columns `(batch, 1)`, as of a pandas Series, or one-hot rows.
 
     Args:
-        data: as for `real_images`, a pair.
+        data: as for `real_images`, a pair; of several conditions `(images, labels by name)`.
         shape: of the generator's images, without the batch.
         owner: name of the GAN's class, for the error.
-        classes: number of classes.
+        classes: number of classes; or names of conditions to their numbers.
+
+    Returns:
+        The images, and the labels; of several conditions, those of each, in the order of `classes`.
 
     Raises:
         ValueError: as `real_images`; for labels that are missing, no integers, or not one for
-            each image. Their range is not checked.
+            each image, and for names that are missing or not among the conditions. Their range is
+            not checked.
     """
-    data = _parts(data, "image", "label")
-    if len(data) != 2:
+    conditions = classes if isinstance(classes, Mapping) else {"labels": classes}
+    plain = list(conditions) == ["labels"]
+    data = _unpacked(data)
+    real, *given = _parts(data, "image", *(["label"] if plain else conditions))
+    if isinstance(data, Mapping) and not plain:
+        given = [dict(zip(conditions, given))]
+    if len(given) != 1:
+        pair = "(images, labels)" if plain else f"(images, {{{_listed(conditions)}}})"
+        how = "`labels=True`" if plain else f"`attributes={list(conditions)}`"
         raise ValueError(
-            f"{owner} trains on pairs `(images, labels)`. Load them with `labels=True`, or pass "
-            f"`fit(images, labels)`. Received: {len(data)} element(s) in a batch"
+            f"{owner} trains on pairs `{pair}`. Load them with {how}, or pass "
+            f"`fit{pair}`. Received: {1 + len(given)} element(s) in a batch"
         )
-    real, given = real_images(data[0], shape, owner), tf.convert_to_tensor(data[1])
-    given = _class_numbers(given, classes)
+    real = real_images(real, shape, owner)
+    labels = _by_name(given[0], conditions, owner)
+    return real, *(_labels(labels[name], n, real, name) for name, n in conditions.items())
+
+
+def _listed(conditions):
+    return ", ".join(f"{name!r}: ..." for name in conditions)
+
+
+def _by_name(given, conditions, owner):
+    """Returns a batch's labels by the names of the conditions; a single one needs no name."""
+    if not isinstance(given, Mapping):
+        if len(conditions) == 1:
+            return dict.fromkeys(conditions, given)
+        found = f"labels of the type {type(given).__name__}"
+    elif set(given) == set(conditions):
+        return given
+    else:
+        missing = [name for name in conditions if name not in given]
+        extra = sorted(set(given) - set(conditions))
+        found = f"names {list(given)}; missing: {missing or 'none'}, not known: {extra or 'none'}"
+    raise ValueError(
+        f"The labels of this {owner} have names. Expected a dictionary with labels for each of "
+        f"{list(conditions)}, in any order, and no others: `fit(images, {{{_listed(conditions)}}})`"
+        f", or of a data set `data.map(lambda images, labels: (images, {{...}}))`. "
+        f"Received: {found}"
+    )
+
+
+def _labels(given, classes, real, name):
+    """Returns checked labels of one condition, int32 `(batch,)`."""
+    of = "" if name == "labels" else f" for {name!r}"
+    given = _class_numbers(tf.convert_to_tensor(given), classes)
     if not given.dtype.is_integer:
         raise ValueError(
             "Labels are integers, the numbers of the classes. Convert numbers with "
             "`tf.cast(labels, 'int32')`, and names with "
             "`names, labels = np.unique(labels, return_inverse=True)`. "
-            f"Received: {given.dtype.name}"
+            f"Received: {given.dtype.name}{of}"
         )
     if given.shape.rank != 1 or not given.shape.is_compatible_with(real.shape[:1]):
         raise ValueError(
             "There must be one label for each image. Expected shape (batch,), or one-hot rows "
-            f"(batch, {classes}). Received: shape {tuple(given.shape)} beside images "
+            f"(batch, {classes}). Received: shape {tuple(given.shape)}{of} beside images "
             f"{tuple(real.shape)}"
         )
-    return real, tf.cast(given, "int32")
+    return tf.cast(given, "int32")
 
 
 def image_pairs(
@@ -163,8 +203,7 @@ def _parts(data, *names):
 
     From a dictionary it takes these names, which are those of TensorFlow Datasets' features.
     """
-    if isinstance(data, (tuple, list)) and len(data) == 1 and isinstance(data[0], dict):
-        (data,) = data
+    data = _unpacked(data)
     if isinstance(data, dict):
         if not names or not set(names) <= set(data):
             wanted = " and ".join(map(repr, names)) or "a pair of images, not a dictionary"
@@ -180,6 +219,12 @@ def _parts(data, *names):
     return (
         [part for part in data if part is not None] if isinstance(data, (tuple, list)) else [data]
     )
+
+
+def _unpacked(data):
+    """A batch; of a tuple with one dictionary, the dictionary."""
+    single = isinstance(data, (tuple, list)) and len(data) == 1 and isinstance(data[0], dict)
+    return data[0] if single else data
 
 
 def require_range(real: tf.Tensor) -> None:
@@ -247,6 +292,7 @@ _EACH_EXAMPLE = (
     keras.layers.Add,
     keras.layers.Concatenate,
     InstanceNormalization,
+    PixelShuffle,
     ReflectionPadding2D,
 )
 

@@ -42,8 +42,9 @@ def for_page(source: Path | str) -> dict[str, Any]:
         source: name of a trained preset, or folder of a run.
 
     Returns:
-        A dict: `class_names`, where the data set has some, and `examples` for an image-to-image
-        generator, where the samples of `source` show what it was given.
+        A dict: `class_names`, where the data set has some; `directions`, where `source` comes with
+        named ones; and `examples` for an image-to-image generator, where the samples of `source`
+        show what it was given.
     """
     run = Path(source)
     if (run / "config.json").is_file():
@@ -55,7 +56,7 @@ def for_page(source: Path | str) -> dict[str, Any]:
             return {"class_names": None, "examples": []}
         recipe, samples = zoo.Recipe(card.recipe, card.name), card.folder / presets.SAMPLES
     described = next(iter(interfaces_of(source).values()))
-    shown = {"class_names": _class_names(described)}
+    shown = {"class_names": _class_names(described), **_directions(source)}
     return shown | ({"examples": _sources(recipe, samples)} if described.takes_image else {})
 
 
@@ -70,8 +71,15 @@ def _entry(card: zoo.Card, part: str) -> export.gallery.Entry:
         facts=_facts(card, part),
         measured=_measured(card, recipe, part),
         class_names=_class_names(card.interface(part)),
+        **({} if back else _directions(card.folder)),
         examples=_sources(recipe, samples, back) if card.translates else (),
     )
+
+
+def _directions(source: Path | str) -> dict[str, Any]:
+    """The argument `directions`, of what comes with named directions."""
+    found = zoo.directions(source)
+    return {"directions": found} if found else {}
 
 
 def _class_names(described: Interface) -> list[str] | None:

@@ -16,6 +16,8 @@ from keras_gans.interface import Image, Interface, Label, Latents
 from keras_gans.names import did_you_mean
 
 __all__ = [
+    "choose",
+    "classes_left_out",
     "draw",
     "fill",
     "first_images",
@@ -86,8 +88,80 @@ def require_options(interface: Interface, given: Mapping[str, Any], owner: str) 
         )
 
 
+def choose(port: Label, given: Any, number: int | None = None) -> np.ndarray:
+    """Returns checked labels for an input, chosen by number or by the name of the class.
+
+    >>> hair = Label(3, ("black", "blonde", "red"), name="hair")
+    >>> choose(hair, ["red", 0])
+    array([2, 0], dtype=int32)
+    >>> choose(hair, "blonde", number=2)
+    array([1, 1], dtype=int32)
+
+    Args:
+        port: the input, whose `names` are those of the classes.
+        given: an integer or a name, for all; or several, one for each image.
+        number: number of labels expected; `None` for any.
+
+    Raises:
+        ValueError: for a name that no class has, with the nearest ones; and as `labels.require`.
+    """
+    if any(isinstance(one, str) for one in _listed(given)):
+        numbers = [_number_of(port, one) for one in _listed(given)]
+        given = numbers[0] if isinstance(given, str) else numbers
+    return labels.require(given, port.num_classes, number, port.name)
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    single = isinstance(given, str) or not np.iterable(given)
+    return [given] if single else list(given)
+
+
+def _number_of(port: Label, one: Any) -> Any:
+    names = list(port.names or ())
+    if isinstance(one, str) and not names:
+        raise ValueError(
+            "Labels are integers where the names of the classes are not known. Expected 0 to "
+            f"{port.num_classes - 1}. Received: {port.name}={one!r}"
+        )
+    if isinstance(one, str) and one not in names:
+        raise ValueError(
+            f"There is no {'class' if port.name == 'labels' else port.name} of that name."
+            f"{did_you_mean(one, names)} Expected one of {names}, or its number. "
+            f"Received: {port.name}={one!r}"
+        )
+    return names.index(one) if isinstance(one, str) else one
+
+
+def classes_left_out(interface: Interface, number: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Returns what labels are where they are not chosen, by the names of their inputs.
+
+    >>> one = Interface([Latents(4), Label(3)], [Image(8, 8, 1)])
+    >>> classes_left_out(one, 5)["labels"].tolist()
+    [0, 1, 2, 0, 1]
+
+    Args:
+        interface: of the generator.
+        number: how many.
+        seed: of what is drawn.
+
+    Returns:
+        int32 arrays `(number,)`: all classes in turn; of several conditions, classes of each that
+        are drawn evenly. Fewer of one seed are the first of more.
+    """
+    counts = [port.num_classes for port in interface.labels]
+    if len(counts) == 1:
+        found = [np.arange(number, dtype="int32") % counts[0]]
+    else:
+        found = [y.numpy() for y in latent.classes(number, counts, latent.halves(seed))]
+    return {port.name: classes for port, classes in zip(interface.labels, found)}
+
+
 def fill(
-    interface: Interface, number: int, latents: np.ndarray | None, given: Mapping[str, Any]
+    interface: Interface,
+    number: int,
+    latents: np.ndarray | None,
+    given: Mapping[str, Any],
+    seed: int = 0,
 ) -> list[np.ndarray]:
     """Returns an array for each input of a generator, in the order in which it takes them.
 
@@ -96,8 +170,9 @@ def fill(
         number: how many examples.
         latents: `(number, latent_dim)`; `None` for a generator without.
         given: options that `interface.options` names. Codes are written into the latents. Labels
-            are `(number,)`, or one for all; those left out are all classes in turn. Other inputs
-            must be given, an array with one for each example.
+            are `(number,)`, or one for all, as numbers or names of classes; those left out are
+            `classes_left_out`. Other inputs must be given, an array with one for each example.
+        seed: of labels of several conditions that are left out.
 
     Raises:
         ValueError: for what does not fit the inputs, or is missing.
@@ -105,15 +180,14 @@ def fill(
     given = {name: value for name, value in given.items() if value is not None}
     if latents is not None:
         latents = _with_codes(interface, latents, given)
-    turns = _in_turn([port for port in interface.labels if port.name not in given], number)
+    others = classes_left_out(interface, number, seed)
     arrays, start = [], 0
     for port in interface.inputs:
         if isinstance(port, Latents):
             arrays.append(latents[:, start : start + port.size])
             start += port.size
         elif isinstance(port, Label):
-            asked = given.get(port.name, turns.get(port.name))
-            arrays.append(labels.require(asked, port.num_classes, number))
+            arrays.append(choose(port, given.get(port.name, others[port.name]), number))
         else:
             arrays.append(_other(port, given.get(port.name), number))
     return arrays
@@ -232,13 +306,6 @@ def _latents(interface):
 
 def _fits(shape, expected):
     return len(shape) == len(expected) and all(b in (None, a) for a, b in zip(shape, expected))
-
-
-def _in_turn(ports, number):
-    """Labels of all classes of some inputs in turn; of several inputs, the last moves fastest."""
-    counts = [port.num_classes for port in ports]
-    turns = np.unravel_index(np.arange(number) % int(np.prod(counts)), counts) if ports else ()
-    return {port.name: turn for port, turn in zip(ports, turns)}
 
 
 def _other(port, given, number):

@@ -435,8 +435,7 @@ class Interface:
                     f"{[port.name for port in ports]}. Received: {shapes}"
                 )
             for port, tensor in zip(ports, tensors):
-                whole = str(tensor.dtype).startswith(("int", "uint"))
-                if side == "inputs" and whole != (port.dtype == "int32"):
+                if side == "inputs" and _is_whole(tensor) != (port.dtype == "int32"):
                     raise ValueError(
                         f"The network {network.name!r} does not fit its interface. Expected "
                         f"{port.dtype} for {port.name!r}. Received: {tensor.dtype}"
@@ -572,7 +571,8 @@ def of(network: Any, num_classes: int | None = None, scores: bool = False) -> In
             "subclassed one as `keras.Model(inputs, network(inputs))`. "
             f"Received: {network!r}"
         )
-    inputs = [_input(network, tensor, num_classes) for tensor in network.inputs]
+    alone = sum(_is_label(tensor) for tensor in network.inputs) == 1
+    inputs = [_input(network, tensor, num_classes, alone) for tensor in network.inputs]
     made = [tuple(tensor.shape)[1:] for tensor in network.outputs]
     scale = _scale(network, inputs, made)
     outputs = [
@@ -586,12 +586,22 @@ def of(network: Any, num_classes: int | None = None, scores: bool = False) -> In
     return Interface(_renamed(inputs, taken_from), _renamed(outputs, made_by))
 
 
-def _input(network: Any, tensor: Any, num_classes: int | None) -> Port:
+def _is_label(tensor: Any) -> bool:
+    return tuple(tensor.shape)[1:] == () and _is_whole(tensor)
+
+
+def _is_whole(tensor: Any) -> bool:
+    return str(tensor.dtype).startswith(("int", "uint"))
+
+
+def _input(network: Any, tensor: Any, num_classes: int | None, alone: bool) -> Port:
     from keras_gans import labels  # here: it imports Keras, which listing does without
 
-    shape, whole = tuple(tensor.shape)[1:], str(tensor.dtype).startswith(("int", "uint"))
-    if whole and shape == ():
-        return Label(labels.num_classes(network, tensor) if num_classes is None else num_classes)
+    shape, whole = tuple(tensor.shape)[1:], _is_whole(tensor)
+    if _is_label(tensor):
+        if num_classes is None:  # of one input, all layers that look labels up are its own
+            num_classes = labels.num_classes(network, None if alone else tensor)
+        return Label(num_classes)
     if not whole and len(shape) == 1 and shape[0] is not None:
         return Latents(shape[0])
     if not whole and len(shape) == 3 and shape[-1] is not None:

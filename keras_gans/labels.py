@@ -34,9 +34,11 @@ def num_classes(network: keras.Model, labels: keras.KerasTensor | None = None) -
     return found.pop()
 
 
-def require_room(network: keras.Model, classes: int) -> None:
-    """Raises ValueError if a network has room for fewer classes."""
-    found = _sizes(network)
+def require_room(
+    network: keras.Model, classes: int, labels: keras.KerasTensor | None = None
+) -> None:
+    """Raises ValueError if a network, or one input of labels, has room for fewer classes."""
+    found = _sizes(network, labels)
     if found and max(found) < classes:
         raise ValueError(
             f"The network {network.name!r} has fewer classes than the labels. Build it "
@@ -63,7 +65,9 @@ def _sizes(network, labels=None):
     }
 
 
-def require(labels: ArrayLike, classes: int, number: int | None = None) -> np.ndarray:
+def require(
+    labels: ArrayLike, classes: int, number: int | None = None, name: str = "labels"
+) -> np.ndarray:
     """Returns checked labels as an int32 array `(number,)`.
 
     A column `(number, 1)` or one-hot rows `(number, classes)` are converted.
@@ -75,10 +79,12 @@ def require(labels: ArrayLike, classes: int, number: int | None = None) -> np.nd
         labels: integers in [0, classes), shape `(number,)`; or one integer, for all.
         classes: number of classes.
         number: number of labels expected; `None` for any.
+        name: of the input, for errors.
 
     Raises:
         ValueError: for labels that are no integers, out of range, or of another shape.
     """
+    of = "" if name == "labels" else f" for {name!r}"
     array = np.asarray(labels)
     if array.ndim == 0 and number is not None:
         array = np.full(checks.count("num_images", number), array)
@@ -87,15 +93,15 @@ def require(labels: ArrayLike, classes: int, number: int | None = None) -> np.nd
         raise ValueError(
             "Labels are integers, the numbers of the classes. Convert numbers with "
             "`labels.astype('int32')`, and names with "
-            f"`names, labels = np.unique(labels, return_inverse=True)`. Received: {array.dtype}"
+            f"`names, labels = np.unique(labels, return_inverse=True)`. Received: {array.dtype}{of}"
         )
     if array.ndim != 1 or (number is not None and len(array) != number):
         raise ValueError(
             "There must be one label for each image. Expected shape "
             f"({'num_images' if number is None else number},), or one-hot rows of "
-            f"{classes}. Received: shape {array.shape}"
+            f"{classes}. Received: shape {array.shape}{of}"
         )
-    require_range(array, classes)
+    require_range(array, classes, name)
     return array.astype("int32")
 
 
@@ -109,11 +115,11 @@ def _of_rows(array, classes):
     return array.argmax(axis=1) if one_hot else array
 
 
-def require_range(labels: np.ndarray, classes: int) -> None:
-    """Raises ValueError unless all integers of an array are in [0, classes)."""
+def require_range(labels: np.ndarray, classes: int, name: str = "labels") -> None:
+    """Raises ValueError, with the name of the input, unless all integers are in [0, classes)."""
     wrong = labels[(labels < 0) | (labels >= classes)]
     if wrong.size:
         raise ValueError(
             f"A label is out of range. Expected 0 to {classes - 1}, for {classes} classes. "
-            f"Received: {wrong[0]}"
+            f"Received: {wrong[0]}{'' if name == 'labels' else f' for {name!r}'}"
         )

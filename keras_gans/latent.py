@@ -14,7 +14,18 @@ from numpy.typing import ArrayLike
 
 from keras_gans import checks
 
-__all__ = ["average", "codes", "combine", "dim", "halves", "lerp", "new_seed", "sample", "slerp"]
+__all__ = [
+    "average",
+    "classes",
+    "codes",
+    "combine",
+    "dim",
+    "halves",
+    "lerp",
+    "new_seed",
+    "sample",
+    "slerp",
+]
 __all__ += ["truncate"]
 
 
@@ -121,6 +132,35 @@ def codes(
     ]
     parts.append(tf.random.stateless_uniform((number, continuous), last, -1.0, 1.0, alg="philox"))
     return tf.concat(parts, axis=-1)
+
+
+def classes(
+    number: int | tf.Tensor, num_classes: Sequence[int], seed: ArrayLike
+) -> list[tf.Tensor]:
+    """Draws classes of several conditions, evenly and independently of each other.
+
+    Of each condition with k classes, every k in a row are all of its classes in a random order.
+
+    >>> import numpy as np
+    >>> first, second = classes(6, (3, 2), np.array([7, 0], "int32"))
+    >>> np.bincount(first).tolist(), np.bincount(second).tolist()
+    ([2, 2, 2], [3, 3])
+
+    Args:
+        number: how many; an integer or a scalar tensor. Fewer of one seed are the first of more.
+        num_classes: of each condition.
+        seed: two integers, as of `halves`.
+
+    Returns:
+        int32 tensors `(number,)`, one for each condition.
+    """
+    # Folded, not split: other numbers than those that draw the noise and the codes.
+    seeds = [tf.random.fold_in(seed, 1 + place, alg="philox") for place in range(len(num_classes))]
+    found = []
+    for seed, k in zip(seeds, num_classes):
+        keys = tf.random.stateless_uniform((-(-number // k), k), seed, alg="philox")
+        found.append(tf.reshape(tf.argsort(keys), (-1,))[:number])
+    return found
 
 
 def _pair(start, end):

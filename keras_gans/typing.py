@@ -27,5 +27,8 @@ Callee: TypeAlias = Callable[..., Tensor]
 # Names of penalties to their weights, or to `{"weight": 5.0, "every": 16}`.
 Penalties: TypeAlias = Mapping[str, float | Mapping[str, float]]
 
+# A number of classes; or names of conditions to such numbers.
+Classes: TypeAlias = int | Mapping[str, int]
+
 # Of a side in `compile`; `None` is the class's own.
 Optimizer: TypeAlias = keras.optimizers.Optimizer | str | None

@@ -263,7 +263,13 @@ MISTAKES = {
     f"generate {C} --labels shape=1 --labels shape=2": "once for each input",
     f"generate {C} --labels shape=1 --labels 2": "once for each input",
     f"generate {C} --labels =1": "name of an input",
-    f"generate {C} --labels shape=a": "expected numbers and ranges",
+    f"generate {C} --labels shape=a": "has no input 'shape'",
+    f"generate {C} --labels tree": "no class of that name",
+    f"generate {C} --labels 1,": "expected numbers and ranges",
+    f"generate {C} --condition 3": "name of an input",
+    f"generate {C} --condition labels=1 --labels 2": "once for each input",
+    f"project {C} p.png --label 1,2": "expected one class",
+    f"project {C} p.png --condition labels=1,2": "of one class of each condition",
 }
 
 
@@ -348,6 +354,11 @@ def test_the_old_name_of_the_reference_split_works():
         (["--labels", "3,7-9"], {"labels": [3, 7, 8, 9]}),
         (["--labels", "shape=0-2", "--labels", "colour=1"], {"shape": [0, 1, 2], "colour": [1]}),
         (["--labels", "labels=4"], {"labels": [4]}),
+        (["--labels", "bag, T-shirt,2-3"], {"labels": ["bag", "T-shirt", 2, 3]}),
+        (
+            ["--condition", "hair=blonde,red", "--condition", "age=0-1"],
+            {"hair": ["blonde", "red"], "age": [0, 1]},
+        ),
     ],
 )
 @pytest.mark.parametrize("verb", ["generate", "interpolate"])

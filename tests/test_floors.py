@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LEVELS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface", "typing"], 0),
+    "directions": 0,
     **dict.fromkeys(
         ["files", "names", "checks", "building", "schedules", "replicas", "reading", "terminal"], 0
     ),

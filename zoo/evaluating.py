@@ -33,6 +33,8 @@ class Results:
         memorization: a `metrics.Memorization`; `None` if there are no images to compare with.
         nearest: median root mean square difference to the nearest training image, of a range of 2;
             `None` if the training set is not known.
+        shares: names of attributes to the share of each value; `None` where no classifier reads
+            the attributes.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class Results:
     degradations: dict[str, dict[str, metrics.Measurement]]
     memorization: metrics.Memorization | None
     nearest: float | None
+    shares: dict[str, dict[str, float]] | None = None
 
     @property
     def floor(self) -> dict[str, metrics.Measurement]:
@@ -65,6 +68,8 @@ class Results:
 
 # Either of them makes a folder a preset.
 _OF_PRESETS = (presets.RECIPE, presets.ORIGIN)
+STRANGEST = "strangest.png"
+_FACES = 5_000  # read at most, which are as many as the held-out ones
 
 
 @renamed(out="output", floor_split="reference_split")
@@ -73,6 +78,7 @@ def evaluate(
     against: Path | str | None = None,
     output: Path | str | None = None,
     verbose: int = 1,
+    attributes: str | None = None,
     **options: Any,
 ) -> Results:
     """Measures images, and writes the results; for a CycleGAN, in both directions.
@@ -85,6 +91,9 @@ def evaluate(
             was trained on; a folder of images has no such default.
         output: folder to write to; `None` for the run's own, or `evaluated/<name>`.
         verbose: 1 shows progress, 0 nothing.
+        attributes: name of a data set of faces, such as "avatars", whose attributes are read from
+            the images (`metrics.AttributeEvaluation`); `None` for those of the real images, if
+            there is a classifier of them.
         **options: of `metrics.Evaluation`: `features`, `split`, `reference_split`, `num_images`. A
             recipe with an `evaluation` has them already. A list of `features` measures by each.
 
@@ -133,7 +142,9 @@ def evaluate(
         output = folder if is_run else Path("evaluated", folder.name)
     output = Path(output)
     own = recipe if against is None else None
-    results = conclude(output, evaluation, images, epoch, own, back=back, verbose=verbose)
+    results = conclude(
+        output, evaluation, images, epoch, own, back=back, verbose=verbose, attributes=attributes
+    )
     if is_run and output == folder:
         write_report(folder, recipe)
     return results
@@ -148,6 +159,7 @@ def conclude(
     measured: dict[str, metrics.Measurement] | None = None,
     back: keras.Model | None = None,
     verbose: int = 0,
+    attributes: str | None = None,
 ) -> Results:
     """Puts what was measured beside the reference values and the training images.
 
@@ -161,23 +173,34 @@ def conclude(
         measured: what `evaluation.measure(images)` finds, where that is known already.
         back: of a CycleGAN, its backward generator, which is measured too.
         verbose: 1 shows progress.
+        attributes: as for `evaluate`.
 
     Returns:
         `Results`, also written, but for the report.
     """
+    judge = _judge(evaluation, attributes)
     watch = _Watch(evaluation, measured is None, back is not None, verbose)
     with watch.during("generated images"):
         measured = measured or evaluation.measure(images)
     with watch.during("reference degradations"):
         degradations = evaluation.degradations()
+    with watch.during("other real images"):
+        reference = evaluation.reference()
     if back is not None:
         with watch.during("the backward generator"):
             other = evaluation.backward()
             measured = measured | other.measure(functools.partial(generation.translate, back))
             found = other.degradations()
             degradations = {name: degradations[name] | found[name] for name in found}
-    with watch.during("other real images"):
-        reference = evaluation.reference()
+            reference = reference | other.reference()
+    shares = None
+    if judge is not None:
+        with watch.during("attributes"):
+            faces = judge.read(images)
+            measured, shares = measured | judge.measure(faces), faces.reading.shares
+            image.save(faces.picture(), output / STRANGEST)
+            reference = reference | judge.reference()
+            degradations = degradations | judge.degradations()
     near = None
     if recipe is not None and not recipe.translates:
         with watch.during("nearest training images"):
@@ -191,9 +214,22 @@ def conclude(
         degradations,
         None if near is None else near.score,
         None if near is None else float(sorted(near.rms)[len(near.rms) // 2]),
+        shares,
     )
     _write(results, epoch)
     return results
+
+
+def _judge(evaluation, attributes):
+    """The evaluation of the attributes of the images; `None` if they have none."""
+    if attributes is None:
+        if not isinstance(evaluation, metrics.Evaluation):
+            return None
+        if metrics.usual_reader(evaluation.data) is None:
+            return None
+        attributes = evaluation.data
+    number = min(evaluation.num_images, _FACES)
+    return metrics.AttributeEvaluation(attributes, num_images=number, seed=evaluation.seed)
 
 
 def _write(results, epoch):
@@ -208,6 +244,7 @@ def _write(results, epoch):
         "degradations": {name: plain(found) for name, found in results.degradations.items()},
         "memorization": None if score is None else dataclasses.asdict(score),
         "nearest": results.nearest,
+        "shares": results.shares,
     }
     with atomic(results.folder / RESULTS) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")
@@ -228,7 +265,7 @@ class _Watch:
         # Passes over so many images, including the real ones that they are compared with.
         passes = {"generated images": 1 + measures, "reference degradations": 5}
         passes |= {"the backward generator": 4 * both_ways, "other real images": 1}
-        passes["nearest training images"] = 3
+        passes |= {"attributes": 0, "nearest training images": 3}  # read by another network
         self._left = {name: number * times for name, times in passes.items()}
         self._seen, self._stage = 0, ""
         self._progress = Progress(sum(self._left.values()), "images", verbose, every=15)

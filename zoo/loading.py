@@ -17,7 +17,7 @@ from typing import Any
 import keras
 from absl import logging
 
-from keras_gans import AdversarialModel, data, interface, models, networks
+from keras_gans import AdversarialModel, interface, models, networks
 from keras_gans.building import at_most, preserving_random_state
 from keras_gans.callbacks import Resume
 from keras_gans.callbacks.evaluate import WEIGHTS as BEST
@@ -25,7 +25,7 @@ from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading import hdf5
 from keras_gans.reading.text import is_file, read_json
-from keras_gans.zoo.catalog import addresses, origins, presets
+from keras_gans.zoo.catalog import addresses, interfaces, origins, presets
 from keras_gans.zoo.runs import inputs
 from keras_gans.zoo.runs.recipe import Recipe, build_network
 
@@ -208,7 +208,7 @@ def build(recipe: Recipe, arrays: float = math.inf, numbers: float = math.inf) -
         gan = recipe.assemble()
     gan.__dict__["recipe"] = config  # past Keras, which tracks attributes
     for role in makers(gan):
-        described = with_class_names(gan.interface(role), config["data"]["name"])
+        described = interfaces.with_class_names(gan.interface(role), config["data"])
         _state(gan, {role: described})
     return gan
 
@@ -217,24 +217,6 @@ def makers(gan: AdversarialModel) -> list[str]:
     """Names of the networks of a GAN that make something: all but the discriminators."""
     sides = (names for side, names in gan.sides.items() if side != "discriminator")
     return [role for names in sides for role in names]
-
-
-def with_class_names(described: Interface, data_set: str) -> Interface:
-    """Returns an interface with the names of a data set's classes, where they are not stated."""
-    names = class_names(data_set)
-    for port in described.labels:
-        if port.names is None and names is not None and len(names) == port.num_classes:
-            described = described.with_input(dataclasses.replace(port, names=names))
-    return described
-
-
-def class_names(data_set: str) -> Sequence[str] | None:
-    """Returns the names of a data set's classes; `None` where it has none.
-
-    >>> class_names("fashion_mnist")[9]
-    'boot'
-    """
-    return data.class_names_of(data_set)
 
 
 def fill(gan: AdversarialModel, folder: Path, roles: Sequence[str]) -> AdversarialModel:
@@ -502,8 +484,8 @@ def _open(found: _Preset | _Run) -> AdversarialModel:
     return gan
 
 
-def _state(gan: AdversarialModel, interfaces: Mapping[str, Interface]) -> None:
-    for role, described in interfaces.items():
+def _state(gan: AdversarialModel, stated: Mapping[str, Interface]) -> None:
+    for role, described in stated.items():
         for network in (getattr(gan, role), gan.in_use(role)):
             interface.state(network, described)
 

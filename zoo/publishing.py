@@ -25,6 +25,7 @@ from keras_gans.files import atomic, atomic_folder, in_memory, sha256, to_float1
 from keras_gans.interface import Interface
 from keras_gans.reading.text import read_json
 from keras_gans.zoo.catalog import cards, origins, presets
+from keras_gans.zoo.catalog.interfaces import with_class_names
 from keras_gans.zoo.converters import real_esrgan, upscalerjs
 from keras_gans.zoo.evaluating import evaluate
 from keras_gans.zoo.loading import (
@@ -33,7 +34,6 @@ from keras_gans.zoo.loading import (
     input_roles,
     makers,
     restore,
-    with_class_names,
 )
 from keras_gans.zoo.runs import inputs
 from keras_gans.zoo.runs.environment import ENVIRONMENT
@@ -246,7 +246,7 @@ def interfaces_of(
     for role in makers(gan):
         described, given = gan.interface(role), (networks or {}).get(role)
         if given is not None and interface.is_stated(given):
-            described = with_class_names(interface.of(given), gan.recipe["data"]["name"])
+            described = with_class_names(interface.of(given), gan.recipe["data"])
         found[role] = described
     return found
 

@@ -47,7 +47,7 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
         made += _code_requirements(codes, given)
         given = after(made, given)
         number = given["num_images"]
-        chosen = labels.for_each_image(stated.labels, given, number)
+        chosen = labels.for_each_image(stated.labels, given, number, given["seed"])
         latents = drawing.latents(number, size, given["seed"], given["truncation"], codes)
         return images(_with_codes(latents, given, codes), chosen)
 

@@ -1,9 +1,10 @@
-"""Labels of a request: one for each image, one for all, or none, and then in turn."""
+"""Labels of a request: one for each image, one for all, or none, and then in turn or drawn."""
 
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from keras_gans import latent
 from keras_gans.export.graph.limits import in_classes, one_for_each
 from keras_gans.interface import Label
 
@@ -25,17 +26,23 @@ def requirements(
 
 
 def for_each_image(
-    ports: Sequence[Label], given: Mapping[str, tf.Tensor], number: tf.Tensor
+    ports: Sequence[Label], given: Mapping[str, tf.Tensor], number: tf.Tensor, seed: tf.Tensor
 ) -> dict[str, tf.Tensor]:
     """Returns a label for each image, by name.
 
-    Those that are not given are in turn, as `generate` of a conditional GAN has them.
+    Those that are not given are `generation.classes_left_out`, as `generate` of a conditional GAN
+    has them: in turn, or of several conditions drawn from the seed, an int64 scalar.
     """
+    counts = [port.num_classes for port in ports]
+    if len(ports) > 1:
+        left_out = latent.classes(number, counts, tf.bitcast(seed, "int32"))
+    else:
+        left_out = [tf.range(number) % count for count in counts]
     chosen = {}
-    for port in ports:
+    for port, others in zip(ports, left_out):
         values = given[port.name]
-        in_turn, size = tf.range(number) % port.num_classes, tf.size(values)
+        size = tf.size(values)
         padded = tf.concat([values, [0]], 0)
         found = tf.gather(padded, tf.minimum(tf.range(number), tf.maximum(size - 1, 0)))
-        chosen[port.name] = tf.where(size > 0, found, in_turn)
+        chosen[port.name] = tf.where(size > 0, found, others)
     return chosen

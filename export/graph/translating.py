@@ -46,7 +46,8 @@ def from_images(
         given = after(labels.requirements(stated.labels, given, number), given)
         sizes = files.sizes(given["image_bytes"])
         with tf.control_dependencies([sizes]):
-            values = labels.for_each_image(stated.labels, given, number)
+            seed = tf.constant(0, tf.int64)  # as `generate` of images has it
+            values = labels.for_each_image(stated.labels, given, number, seed)
         if files.own_size:
             return _one_by_one(core, stated, files, given["image_bytes"], sizes, values)
         values[stated.image.name] = files.read_all(given["image_bytes"])

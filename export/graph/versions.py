@@ -4,6 +4,8 @@ from pathlib import Path
 
 # What the signatures of a version were built for, where TF Serving looks for nothing else.
 LIMITS = "assets.extra/limits.json"
+# What `export.metadata` says of the generator, names of classes included.
+METADATA = "assets.extra/keras_gans.json"
 # The SHA-256 of every other file of a version, in hexadecimal, by its path inside.
 HASHES = "assets.extra/sha256.json"
 

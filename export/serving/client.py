@@ -56,9 +56,10 @@ class _Client:
         Args:
             num_images: how many; fewer are the first of more.
             seed: integer of 64 bits.
-            **given: `truncation`, and what the generator takes beside: `labels`, a list of one for
-                each image or of one for all; `categorical`, `continuous`: lists of an InfoGAN's
-                codes. What is left out is drawn, or in turn.
+            **given: `truncation`, and what the generator takes beside: `labels`, or conditions by
+                their names, lists of one for each image or of one for all, as numbers (their names
+                are in `keras_gans.export.metadata` of the SavedModel); `categorical`,
+                `continuous`: lists of an InfoGAN's codes. What is left out is drawn, or in turn.
 
         Returns:
             uint8 images, `(num_images, height, width, channels)`: nested lists by REST, a NumPy

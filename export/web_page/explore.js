@@ -37,10 +37,21 @@ export function explore(root, about, generate) {
   function latents() {
     const start = latentOf(seedOf($("seed"))), way = Number($("way").value);
     const z = coded(way ? slerp(start, latentOf(seedOf($("to"))), way) : start);
+    const noise = z.subarray(0, about.codes ?? z.length);
+    moveAlong(z, ({keeps_length}) => !keeps_length);
+    const length = Math.hypot(...noise);
+    moveAlong(z, ({keeps_length}) => keeps_length);
+    const scale = length / Math.hypot(...noise); // keras_gans.directions.move
+    if (Number.isFinite(scale)) noise.forEach((x, j) => noise[j] = x * scale);
+    return z;
+  }
+
+  /** Adds to a latent what the sliders of some directions say. */
+  function moveAlong(z, chosen) {
     sliders().forEach((slider, i) => {
+      if (!chosen(about.directions[i])) return;
       about.directions[i].vector.forEach((x, j) => z[j] += slider.value * x);
     });
-    return z;
   }
 
   const show = newest($, async () => {

@@ -101,6 +101,11 @@ export function newest($, work) {
   };
 }
 
+/** The name of a condition as people write it: "long_hair" is "Long hair". */
+function words(name) {
+  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+}
+
 /** Adds a menu for each choice of a class, and returns a function to what is chosen in each. */
 export function addMenus($, choices) {
   const first = $("classes"), blank = first.cloneNode(true);
@@ -115,7 +120,7 @@ export function addMenus($, choices) {
       label.htmlFor = menu.id = `label_${number}`;
       above.after(row);
     }
-    if (choices.length > 1) label.textContent = name;
+    if (choices.length > 1 || !/^(labels|categorical)$/.test(name)) label.textContent = words(name);
     classes.forEach((text, i) => menu.add(new Option(text, i)));
     above = row;
     return menu;

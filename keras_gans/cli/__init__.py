@@ -17,7 +17,9 @@ from absl.flags import argparse_flags
 
 from keras_gans import terminal
 from keras_gans.cli import (
+    age,
     doctor,
+    edit,
     evaluate,
     export,
     generate,
@@ -38,6 +40,8 @@ VERBS = {
     "generate": generate,
     "interpolate": interpolate,
     "project": project,
+    "age": age,
+    "edit": edit,
     "translate": translate,
     "upscale": upscale,
     "evaluate": evaluate,

@@ -30,6 +30,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="images of each kind [10000]",
     )
+    command.add_argument(
+        "--attributes",
+        metavar="DATA",
+        help="faces whose attributes are read from the images, such as avatars",
+    )
     options.output(command, help="folder to write to [the run's, or evaluated/<name>]")
 
 
@@ -40,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         options.require_folder(arguments.output)
     chosen = ("against", "output", "features", "split", "reference_split", "num_images")
+    chosen += ("attributes",)
     results = zoo.evaluate(arguments.source, **options.given(arguments, *chosen))
     heads, *rows = results.table()
     for number, head in enumerate(heads[1:], 1):
@@ -50,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"Median distance to the nearest training image: {results.nearest:.3f} of 2")
     if results.memorization is not None:
         say(f"Nearer to a training image than to a held-out one: {results.memorization.share:.0%}")
-    files = ["evaluation.json", "metrics.jsonl", "neighbors.png"]
-    say(f"Written to {results.folder}/: {', '.join(files[: 2 + (results.nearest is not None)])}")
+    files = ["evaluation.json", "metrics.jsonl"]
+    files += ["neighbors.png"] * (results.nearest is not None)
+    files += ["strangest.png"] * (results.shares is not None)
+    say(f"Written to {results.folder}/: {', '.join(files)}")
     return 0

@@ -64,13 +64,20 @@ def shard(command: argparse.ArgumentParser) -> None:
 
 
 def labels(command: argparse.ArgumentParser) -> None:
-    """Adds `--labels`: a list of classes, or with names a dictionary of one for each input."""
+    """Adds `--labels`, a list of classes, and `--condition`, a dictionary of one for each name."""
     command.add_argument(
         "--labels",
         action=_Labels,
         metavar="CLASSES",
-        help="classes, such as 3 or 0-9: each in a column [all]. Of a generator that takes "
-        "several labels: --labels shape=0-2 --labels colour=1",
+        help="classes, such as 3, 0-9 or bag,boot: each in a column [all]",
+    )
+    condition(command, "labels", "such as hair=red,black: each in a column; for each condition")
+
+
+def condition(command: argparse.ArgumentParser, dest: str, help: str) -> None:
+    """Adds `--condition NAME=CLASSES`, which is given once for each of several conditions."""
+    command.add_argument(
+        "--condition", action=_Labels, dest=dest, metavar="NAME=CLASSES", help=help
     )
 
 
@@ -116,7 +123,7 @@ class _Labels(argparse.Action):
     ) -> None:
         name, named, classes = str(values).rpartition("=")
         before = getattr(namespace, self.dest)
-        if named and not name.isidentifier():
+        if not name.isidentifier() if named else option_string == "--condition":
             raise argparse.ArgumentError(
                 self, f"expected the name of an input before `=`. Received: {values!r}"
             )
@@ -124,10 +131,10 @@ class _Labels(argparse.Action):
             raise argparse.ArgumentError(
                 self,
                 "expected it once; or once for each input of labels, with its name: "
-                f"shape=0-2. Received: {values!r} after {before}",
+                f"--condition hair=0-2. Received: {values!r} after {before}",
             )
         try:
-            found = numbers(classes)
+            found = classes_of(classes)
         except argparse.ArgumentTypeError as error:
             raise argparse.ArgumentError(self, str(error)) from error
         setattr(namespace, self.dest, {**(before or {}), name: found} if named else found)
@@ -221,6 +228,27 @@ def _shard(text: str) -> tuple[int, int]:
             f"expected one of several parts, such as 3/16, counted from 1. Received: {text!r}"
         )
     return found
+
+
+def classes_of(text: str) -> list[int | str]:
+    """Reads classes with commas between them: integers, ranges of them, and names.
+
+    >>> classes_of("0-2,blonde")
+    [0, 1, 2, 'blonde']
+    """
+    found: list[int | str] = []
+    for part in map(str.strip, text.split(",")):
+        number = re.fullmatch(r"[\d\s-]*", part)  # nothing, too: no class is called that
+        found += numbers(part) if number else [part]
+    return found
+
+
+def one_class(text: str) -> int | str:
+    """Reads a single class: an integer or a name."""
+    found = classes_of(text)
+    if len(found) != 1:
+        raise argparse.ArgumentTypeError(f"expected one class. Received: {text!r}")
+    return found[0]
 
 
 def version(text: str) -> int | None:

@@ -13,8 +13,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     options.source(command)
     command.add_argument("image", help="image file, of any size", metavar="IMAGE")
     command.add_argument(
-        "--label", type=options.integer(0), metavar="N", help="its class [the one that fits best]"
+        "--label", type=options.one_class, metavar="CLASS", help="its class [the one that fits]"
     )
+    options.condition(command, "label", "its class of a condition [those that fit]")
     options.features(command)
     command.add_argument(
         "--steps", type=options.integer(1), default=500, metavar="N", help="of the optimizer [500]"
@@ -39,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     options.require_folder(arguments.output)
     given = options.given(arguments, "label", "features", "steps", "starts", "seed", "best")
+    if isinstance(given.get("label"), dict):
+        given["label"] = {name: _one(name, found) for name, found in given["label"].items()}
     found = zoo.project(arguments.source, arguments.image, **given)
     about = {n: getattr(arguments, n) for n in ("source", "image", "steps", "starts", "seed")}
     folder = found.save(arguments.output, **about)
@@ -51,3 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"{found.features}: class {wanted} in the image, {got} ({share:.0%}) in the result")
     say(f"Written to {folder}/: latent.npy, projection.png (image, start, result), projection.json")
     return 0
+
+
+def _one(name: str, classes: list[int | str]) -> int | str:
+    if len(classes) != 1:
+        raise ValueError(
+            "An image is of one class of each condition. Give one, or leave the condition out. "
+            f"Received: --condition {name}={','.join(map(str, classes))}"
+        )
+    return classes[0]

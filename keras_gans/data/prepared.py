@@ -9,16 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data import epochs, preprocessing
-from keras_gans.data.sources.registry import Request
+from keras_gans.data.sources.registry import Examples, Request
 from keras_gans.names import did_you_mean
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 
-def images(
-    builder: "tfds.core.DatasetBuilder", request: Request
-) -> tuple[tf.data.Dataset, list[str] | dict[str, list[str] | None] | None]:
+def images(builder: "tfds.core.DatasetBuilder", request: Request) -> Examples:
     """Reads the images that a `Request` of `load` asks for, and the names of their classes.
 
     Args:

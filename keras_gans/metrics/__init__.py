@@ -1,10 +1,18 @@
 """Metrics: functions from arrays to numbers. NumPy, and `tf.image` for structural similarity."""
 
+from keras_gans.metrics.attribute_evaluation import (
+    AttributeEvaluation,
+    Edits,
+    Faces,
+    usual_reader,
+)
+from keras_gans.metrics.attributes import AttributeReader, Reading
 from keras_gans.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
 from keras_gans.metrics.evaluation import Evaluation, NearestImages, usual_features
 from keras_gans.metrics.evaluations import Evaluations
 from keras_gans.metrics.features import FeatureNetwork
 from keras_gans.metrics.frechet import frechet_distance
+from keras_gans.metrics.grid import grid_ratio
 from keras_gans.metrics.inception_score import InceptionScore, ScoreStatistics, inception_score
 from keras_gans.metrics.kernel import KernelDistance, kernel_distance, mmd
 from keras_gans.metrics.manifold import (
@@ -30,16 +38,19 @@ from keras_gans.metrics.statistics import FeatureStatistics
 from keras_gans.metrics.super_resolution import (
     SuperResolutionEvaluation,
     colour_shift,
-    grid_ratio,
     psnr_y,
     ssim_y,
 )
 from keras_gans.metrics.translation import TranslationEvaluation
 
 __all__ = [
+    "AttributeEvaluation",
+    "AttributeReader",
     "DensityCoverage",
+    "Edits",
     "Evaluation",
     "Evaluations",
+    "Faces",
     "FeatureNetwork",
     "FeatureStatistics",
     "InceptionScore",
@@ -52,6 +63,7 @@ __all__ = [
     "PerceptualDistance",
     "PrecisionRecall",
     "Protocol",
+    "Reading",
     "ScoreStatistics",
     "SuperResolutionEvaluation",
     "TranslationEvaluation",
@@ -81,4 +93,5 @@ __all__ = [
     "ssim",
     "ssim_y",
     "usual_features",
+    "usual_reader",
 ]

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from absl import logging
 
 from keras_gans import checks, data, generation, image
 from keras_gans.files import atomic, cache_folder
+from keras_gans.interface import Interface
 from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics.bootstrap import bootstrap_mean
 from keras_gans.metrics.distances import distances
@@ -283,9 +285,9 @@ class Evaluation:
 
     # ---- images
 
-    def _batches(self, split, labels=False):
+    def _batches(self, split, **wanted):
         options = {"shuffle": False, "drop_remainder": False, "batch_size": _BATCH}
-        batches = data.load(self.data, split=split, labels=labels, **options, **self.options)
+        batches = data.load(self.data, split=split, **wanted, **options, **self.options)
         return batches.as_numpy_iterator()
 
     def _size(self, split):
@@ -304,25 +306,25 @@ class Evaluation:
 
     def _generated(self, source):
         """Yields batches of images, or of images and labels: the first of each."""
-        if hasattr(source, "generate"):  # a GAN, or what is like one
-            described = source.interface(source.generator_role)
-            latents = source.given_latents(self.num_images, seed=self.seed)
-            # All classes alike, in no order; of several inputs of labels, all their combinations.
-            counts = [port.num_classes for port in described.labels]
-            classes = np.arange(self.num_images) % int(np.prod(counts))
-            classes = np.random.default_rng(self.seed).permutation(classes)
-            labels = np.unravel_index(classes, counts) if counts else ()
-            for start in range(0, self.num_images, _BATCH):
-                part = slice(start, start + _BATCH)
-                given = {port.name: x[part] for port, x in zip(described.labels, labels)}
-                made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
-                images = generation.first_images(described, made)
-                yield (images, labels[0][part]) if counts else images
-            return
-        if hasattr(source, "ndim"):
-            source = np.split(source, range(_BATCH, len(source), _BATCH))
-        for batch in source:
-            yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        for images, labels in generated(source, self.num_images, self.seed, self._labels_for):
+            # The network tells one label from the image, and not one of several conditions.
+            yield (images, *labels.values()) if len(labels) == 1 else images
+
+    def _labels_for(self, described):
+        """The labels to generate images for, by the names of their inputs.
+
+        Several conditions are those of the real images, if their data set has them. Otherwise all
+        classes of each come alike, in no order.
+        """
+        names = [port.name for port in described.labels]
+        known = self.data in data.sources.names(paired=False)
+        attributes = data.sources.get(self.data, paired=False).labels if known else {}
+        if len(names) > 1 and set(names) <= set(attributes):
+            found = [labels for _, labels in self._batches(self.split, attributes=names)]
+            return {n: np.concatenate([y[n] for y in found])[: self.num_images] for n in names}
+        rng = np.random.default_rng(self.seed)
+        turns = {p.name: np.arange(self.num_images) % p.num_classes for p in described.labels}
+        return {name: rng.permutation(classes) for name, classes in turns.items()}
 
     def _repeated(self):
         few = _first(self._real(self.reference_split), -(-self.num_images // 10))
@@ -470,6 +472,37 @@ class NearestImages:
         """Returns one uint8 image of three rows: generated, nearest by pixels, by features."""
         rows = [part[:number] for part in (self.images, self.nearest, self.alike)]
         return image.grid(np.concatenate(rows), columns=len(rows[0]))
+
+
+def generated(
+    source: Any,
+    number: int,
+    seed: int,
+    labels_for: Callable[[Interface], Mapping[str, np.ndarray]],
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Yields batches of images, and of the labels that they were generated for, by input.
+
+    Args:
+        source: a GAN, an array, or an iterable of batches; see `Evaluation.measure`.
+        number: how many images a GAN generates.
+        seed: of its latents.
+        labels_for: function from the interface of a generator to `number` labels for each of its
+            inputs of labels, by name.
+    """
+    if hasattr(source, "generate"):  # a GAN, or what is like one
+        described = source.interface(source.generator_role)
+        latents = source.given_latents(number, seed=seed)
+        labels = labels_for(described)
+        for start in range(0, number, _BATCH):
+            part = slice(start, start + _BATCH)
+            given = {name: classes[part] for name, classes in labels.items()}
+            made = source.generate(latents=latents[part], batch_size=_BATCH, **given)
+            yield generation.first_images(described, made), given
+        return
+    if hasattr(source, "ndim"):
+        source = np.split(source, range(_BATCH, len(source), _BATCH))
+    for batch in source:
+        yield np.asarray(batch[0] if isinstance(batch, (tuple, list)) else batch), {}
 
 
 def _cut(batches, number):

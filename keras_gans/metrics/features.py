@@ -42,6 +42,8 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
     `name` is one of
 
     - `"digits_cnn_v1"`, `"fashion_mnist_cnn_v1"`: classifiers that come with the library; offline.
+    - `"avatars_cnn_v1"`: a classifier of the attributes of drawn faces, without probabilities here;
+      see `keras_gans.metrics.AttributeReader`.
     - `"random_cnn_v1"`: a network with random weights, always the same, for RGB images of any size;
       offline. See `keras_gans.metrics.random_cnn`.
     - `"efficientnet_lite0_v1"`: EfficientNet-Lite0 with ImageNet weights, for images of any size,
@@ -99,7 +101,7 @@ def load(name: str, weights: Path | str | None = None) -> "FeatureNetwork":
         sha256=sha256,
         image_shape=tuple(recipe["image_shape"]),
         num_features=recipe["network"]["features"],
-        num_classes=recipe["classes"],
+        num_classes=recipe.get("classes"),
         data=f"{source['name']}/{source['held_out']}",
     )
 
@@ -378,9 +380,10 @@ def _resized(network, name, resize, scale):
 
 
 def _with_probabilities(network):
-    features, logits = network.outputs
-    both = keras.Model(network.inputs, [features, keras.layers.Softmax()(logits)])
-    return both.predict_on_batch
+    """Returns features, and the probabilities of the classes of a network that reads one class."""
+    features, *logits = network.outputs
+    shares = [keras.layers.Softmax()(logits[0])] if len(logits) == 1 else []
+    return keras.Model(network.inputs, [features, *shares]).predict_on_batch
 
 
 def _require_rank_2(shape, name):

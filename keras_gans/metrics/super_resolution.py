@@ -9,41 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gans import checks
+from keras_gans.metrics.grid import PERIODS
+from keras_gans.metrics.luma import luma
 from keras_gans.metrics.perceptual import PerceptualDistance
 from keras_gans.metrics.protocol import Measurement
-from keras_gans.metrics.similarity import gradient_energy, psnr, require_images, require_pair, ssim
+from keras_gans.metrics.similarity import gradient_energy, psnr, require_pair, ssim
 from keras_gans.metrics.translation import TranslationEvaluation, first_images, mean_of
-
-# Of ITU-R BT.601, for RGB from 0 to 1: luma from 16 to 235 of 255, as in MATLAB's `rgb2ycbcr`.
-_LUMA = np.array([65.481, 128.553, 24.966])
-_OFFSET = 16.0
-
-
-def luma(images: ArrayLike) -> np.ndarray:
-    """Returns the Y of YCbCr as images in [-1, 1], by the formula of MATLAB's `rgb2ycbcr`.
-
-    >>> luma(np.ones((1, 1, 1, 3))).item() * 127.5 + 127.5
-    235.0
-
-    Args:
-        images: floats in [-1, 1], `(batch, height, width, 3)`; grey ones, with 1 channel, are
-            taken as RGB of equal values.
-
-    Returns:
-        Float64 `(batch, height, width, 1)`.
-
-    Raises:
-        ValueError: for other images.
-    """
-    images = require_images(images, "images")
-    if images.shape[-1] not in (1, 3):
-        raise ValueError(
-            "Luma is of RGB images, or grey ones. Expected 1 or 3 channels. "
-            f"Received: shape {images.shape}"
-        )
-    weights = _LUMA if images.shape[-1] == 3 else _LUMA.sum(keepdims=True)
-    y = (images + 1.0) / 2.0 @ weights + _OFFSET
-    return y[..., None] / 127.5 - 1.0
 
 
 def psnr_y(target: ArrayLike, made: ArrayLike, border: int = 4) -> np.ndarray:
@@ -113,52 +84,6 @@ def colour_shift(target: ArrayLike, made: ArrayLike) -> np.ndarray:
     return 127.5 * np.abs(shift).max(axis=-1)
 
 
-def grid_ratio(images: ArrayLike, period: int = 4) -> np.ndarray:
-    """How much stronger a pattern of some period is than what surrounds it in the spectrum.
-
-    Upsampling by transposed convolutions or a pixel shuffle leaves a grid of the period of its
-    scale. The power of luma at the frequency `1 / period`, along rows and along columns, is divided
-    by the mean of its neighbours, and the larger of both is returned. Photographs have about 1.
-
-    >>> grid = np.tile([[-0.5, 0.5], [0.5, 0.5]], (16, 16)).reshape(1, 32, 32, 1)
-    >>> grid_ratio(grid, period=2).item() > 100
-    True
-
-    Args:
-        images: floats in [-1, 1], `(batch, height, width, channels)`, `4 * period` pixels or more
-            a side.
-        period: of the grid in pixels, 2 or more.
-
-    Returns:
-        Float64 `(batch,)`.
-
-    Raises:
-        ValueError: for other images, or images that are too small.
-    """
-    checks.count("period", period, 2)
-    y = luma(images)[..., 0]
-    if min(y.shape[1:]) < 4 * period:
-        raise ValueError(
-            "The images are too small for the spectrum around a grid. Expected at least "
-            f"{4 * period} pixels a side. Received: shape {np.shape(images)}, period={period}"
-        )
-    return np.maximum(_peak(y, period), _peak(y.swapaxes(1, 2), period))
-
-
-def _peak(y, period):
-    """The power at a period over that of its neighbours, along the last axis."""
-    width = y.shape[-1] // period * period
-    window = np.hanning(width + 1)[:-1]
-    y = y[..., :width]
-    y = (y - y.mean(axis=-1, keepdims=True)) * window
-    power = np.square(np.abs(np.fft.rfft(y, axis=-1))).mean(axis=1)
-    place = width // period
-    # A Hann window spreads a line over three places.
-    near = [place + step for step in (-4, -3, -2, 2, 3, 4) if 0 < place + step < power.shape[-1]]
-    least = 1e-6 * power.mean(axis=-1) + 1e-12  # of a flat image
-    return power[:, place] / (power[:, near].mean(axis=1) + least)
-
-
 def _inner(target, made, border):
     """Luma of both, rounded to 8 bits before, without the border."""
     checks.count("border", border, 0)
@@ -182,8 +107,7 @@ class SuperResolutionEvaluation(TranslationEvaluation):
     - `psnr_y`, `ssim_y`: on luma, without a border of `scale` pixels, as in the papers;
     - `perceptual`: `PerceptualDistance`;
     - `colour_shift`: of 255;
-    - `grid_ratio`: of the results, at the period `scale`, divided by that of the targets. 1 is no
-      grid; more is a pattern that upsampling left;
+    - `grid_ratio`: of all results, as for `TranslationEvaluation`, at the period `scale`, too;
     - `sharpness`: the gradient energy of the results divided by that of the targets.
 
     >>> evaluation = SuperResolutionEvaluation("earth", scale=4, image_size=96)  # doctest: +SKIP
@@ -214,6 +138,7 @@ class SuperResolutionEvaluation(TranslationEvaluation):
         if isinstance(features, str):
             features = PerceptualDistance(features)
         self.scale = checks.count("scale", options.get("scale"))
+        self.grid_periods = tuple(sorted({*PERIODS, max(self.scale, 2)}))
         super().__init__(data, features, split, num_images, seed, **options)
 
     def measure(self, source: Any) -> dict[str, Measurement]:
@@ -229,7 +154,7 @@ class SuperResolutionEvaluation(TranslationEvaluation):
         enlarge = first_images(source) if hasattr(source, "generate") else source
         distance: Any = self.features
         values: dict[str, list] = {}
-        sums, digest = np.zeros((2, 2)), hashlib.sha256()
+        energy, digest, grid = np.zeros(2), hashlib.sha256(), self.grid_spectrum()
         for given, target in self.pairs():
             made = np.clip(np.asarray(enlarge(given), "float32"), -1.0, 1.0)
             digest.update(given.tobytes() + target.tobytes())
@@ -241,19 +166,16 @@ class SuperResolutionEvaluation(TranslationEvaluation):
             }
             for name, rows in found.items():
                 values.setdefault(name, []).append(rows)
-            for row, of in enumerate((gradient_energy, self._grid)):
-                sums[row] += [of(made).sum(), of(target).sum()]
-        self._targets_seen = None, digest.hexdigest()
+            energy += [gradient_energy(made).sum(), gradient_energy(target).sum()]
+            grid.add(made)
+        self._pairs_sha256 = digest.hexdigest()
         measured = {name: mean_of(np.concatenate(rows), self.seed) for name, rows in values.items()}
-        for name, (of_made, of_targets) in zip(("sharpness", "grid_ratio"), sums):
-            measured[name] = (float(of_made / of_targets),)
+        measured["sharpness"] = (float(energy[0] / energy[1]),)
+        measured["grid_ratio"] = (grid.ratio(),)
         protocols = {metric: self.protocol(metric) for metric in measured}
         return {
             protocols[n].name: Measurement(protocols[n], *value) for n, value in measured.items()
         }
-
-    def _grid(self, images):
-        return grid_ratio(images, max(self.scale, 2))
 
     def protocol_options(self) -> tuple[Any, ...]:
         """What of the options names the pairs."""

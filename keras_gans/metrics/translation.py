@@ -15,6 +15,7 @@ from keras_gans.metrics import features as feature_networks
 from keras_gans.metrics import perceptual
 from keras_gans.metrics.bootstrap import bootstrap_mean
 from keras_gans.metrics.distances import distances
+from keras_gans.metrics.grid import PERIODS, GridSpectrum, fitting_periods
 from keras_gans.metrics.perceptual import PerceptualDistance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.similarity import gradient_energy, l1, psnr, ssim
@@ -38,7 +39,9 @@ class TranslationEvaluation:
       is mostly its bias, the kernel distance has none;
     - `perceptual`: the mean `PerceptualDistance` of a result and its target, at their own size, if
       the features are of a network that `PerceptualDistance` knows by name. It hardly notices
-      that a result is a little brighter or darker: see there, and read `l1` beside it.
+      that a result is a little brighter or darker: see there, and read `l1` beside it;
+    - `grid_ratio`: of all results, at those periods of 2, 4 and 8 pixels for which they are large
+      enough. The targets' own is in `reference`: as much is no grid.
 
     >>> evaluation = TranslationEvaluation("earth", image_size=128)  # doctest: +SKIP
     >>> evaluation.measure(gan)  # doctest: +SKIP
@@ -55,6 +58,8 @@ class TranslationEvaluation:
     Raises:
         ValueError: for fewer pairs than `num_images`, and as `load_pairs`.
     """
+
+    grid_periods = PERIODS
 
     def __init__(
         self,
@@ -79,7 +84,8 @@ class TranslationEvaluation:
                 "There are fewer pairs than the protocol takes. Give a smaller `num_images`, or "
                 f"another split. Received: num_images={num_images}, {size} pairs in {split!r}"
             )
-        self._targets_seen: tuple[Any, str] | None = None
+        self._target_features: np.ndarray | None = None
+        self._pairs_sha256: str | None = None
 
     def measure(self, source: Any) -> dict[str, Measurement]:
         """Measures a translator.
@@ -94,30 +100,33 @@ class TranslationEvaluation:
         """
         translate = first_images(source) if isinstance(source, AdversarialModel) else source
         values, features, energies, real = {n: [] for n in _PAIRED}, [], [], []
-        digest = hashlib.sha256()
+        digest, grid = hashlib.sha256(), self.grid_spectrum()
         for given, target in self.pairs():
             made = np.clip(np.asarray(translate(given)), -1.0, 1.0)
+            grid.add(made)
             for name, function in _PAIRED.items():
                 values[name].append(function(target, made))
             energies.append(np.stack([gradient_energy(made), gradient_energy(target)]))
             if self._distance is not None:
                 values.setdefault("perceptual", []).append(self._distance(target, made))
             features.append(self.features(made)[0])
-            if self._targets_seen is None:
+            if self._target_features is None:
                 real.append(self.features(target)[0])
-                digest.update(given.tobytes() + target.tobytes())
-        if self._targets_seen is None:
-            self._targets_seen = np.concatenate(real), digest.hexdigest()
-        made, (reference, _) = np.concatenate(features), self._targets_seen
+            digest.update(given.tobytes() + target.tobytes())
+        self._pairs_sha256 = digest.hexdigest()
+        if self._target_features is None:
+            self._target_features = np.concatenate(real)
+        made, reference = np.concatenate(features), self._target_features
         found = {name: mean_of(np.concatenate(rows), self.seed) for name, rows in values.items()}
         energy, of_targets = np.concatenate(energies, axis=1).sum(axis=1)
         found["sharpness"] = (energy / of_targets,)
         found |= distances(reference, made, self.seed)
+        found["grid_ratio"] = (grid.ratio(),)
         protocols = {metric: self.protocol(metric) for metric in found}
         return {protocols[n].name: Measurement(protocols[n], *value) for n, value in found.items()}
 
     def protocol(self, metric: str) -> Protocol:
-        """Returns the `Protocol` of a metric in this evaluation, after the first `measure`."""
+        """Returns the `Protocol` of a metric in this evaluation, after its pairs were read."""
         seers = {"frechet": self.features, "kernel": self.features, "perceptual": self._distance}
         seer = seers.get(metric)
         where = (Path(str(self.data)).name, self.split, *self.protocol_options())
@@ -126,7 +135,7 @@ class TranslationEvaluation:
             self.num_images,
             "pixels" if seer is None else seer.name,
             None if seer is None else seer.sha256,
-            self._targets_seen[1],
+            self._pairs_sha256,
             " ".join(map(str, where)),
         )
 
@@ -134,9 +143,24 @@ class TranslationEvaluation:
         """What of the options names the pairs."""
         return self.option("direction"), self.option("image_size")
 
+    def grid_spectrum(self) -> GridSpectrum:
+        """Returns an empty `GridSpectrum` with the periods that fit the targets."""
+        _, target = next(self.pairs())
+        return GridSpectrum(fitting_periods(min(target.shape[1:3]), self.grid_periods))
+
     def reference(self) -> dict[str, Measurement]:
-        """Returns an empty dict: these sources have no other correct targets to measure."""
-        return {}
+        """Measures the targets by what needs no other correct targets: their `grid_ratio`.
+
+        Returns:
+            As `measure`.
+        """
+        grid, digest = self.grid_spectrum(), hashlib.sha256()
+        for given, target in self.pairs():
+            grid.add(target)
+            digest.update(given.tobytes() + target.tobytes())
+        self._pairs_sha256 = digest.hexdigest()
+        protocol = self.protocol("grid_ratio")
+        return {protocol.name: Measurement(protocol, grid.ratio())}
 
     def degradations(self) -> dict[str, dict[str, Measurement]]:
         """Measures what a translator must beat: the sources as they are, and a single colour.

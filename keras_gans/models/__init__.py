@@ -1,6 +1,7 @@
 """The algorithms, one in each file."""
 
 from keras_gans.models.acgan import ACGAN
+from keras_gans.models.age_cgan import AgeCGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
@@ -22,6 +23,7 @@ __all__ = [
     "SRGAN",
     "WGAN",
     "WGANGP",
+    "AgeCGAN",
     "ConditionalGAN",
     "CycleGAN",
     "InfoGAN",

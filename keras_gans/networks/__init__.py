@@ -1,9 +1,9 @@
 """Networks: functions that return a built functional `keras.Model`.
 
 Generators map latents `(batch, latent_dim)` to images in [-1, 1]; discriminators map images to
-logits `(batch, 1)`. Conditional ones take labels `(batch,)` as a second input. Image-to-image
-generators map images to images, upscalers map images to larger ones, and a `patch_discriminator`
-or `unet_discriminator` maps images to a map of logits.
+logits `(batch, 1)`; encoders map images to latents. Conditional ones take labels `(batch,)` as
+further inputs. Image-to-image generators map images to images, upscalers map images to larger
+ones, and a `patch_discriminator` or `unet_discriminator` maps images to a map of logits.
 """
 
 from keras_gans.networks.autoencoder import autoencoder_discriminator
@@ -16,7 +16,7 @@ from keras_gans.networks.conditional import (
     conditional_mlp_generator,
     projection_discriminator,
 )
-from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
 from keras_gans.networks.heads import (
     acgan_discriminator,
     infogan_discriminator,
@@ -47,6 +47,7 @@ __all__ = [
     "conditional_mlp_discriminator",
     "conditional_mlp_generator",
     "dcgan_discriminator",
+    "dcgan_encoder",
     "dcgan_generator",
     "infogan_discriminator",
     "mlp_discriminator",

@@ -1,33 +1,75 @@
 """Class-conditional networks: `[latents, labels]` to images, `[images, labels]` to logits.
 
-Labels are integers `(batch,)` from 0 to `num_classes - 1`.
+Labels are integers `(batch,)` from 0 to `num_classes - 1`. Of several named conditions, as
+`num_classes={"hair": 5, "glasses": 4}`, each is an input of its own, in that order and under that
+name: `[latents, hair, glasses]` to images.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 from keras import layers, ops
 
-from keras_gans import checks
+from keras_gans import checks, interface
+from keras_gans.interface import Interface, Label
 from keras_gans.layers import ConditionalBatchNormalization, SpectralNormalization
 from keras_gans.networks import dcgan, mlp
+from keras_gans.typing import Classes
+
+# What `generate` takes beside conditions, by name.
+_TAKEN = "latents images num_images seed seeds truncation batch_size scale output best shard"
+_TAKEN += " categorical continuous"
 
 
-def _labels(num_classes):
-    checks.count("num_classes", num_classes, 2)
-    return keras.Input((), dtype="int32", name="labels")
+def _conditions(num_classes):
+    """Returns an input for each condition, with its number of classes."""
+    if not isinstance(num_classes, Mapping):
+        num_classes = {"labels": checks.count("num_classes", num_classes, 2)}
+    for name, count in num_classes.items():
+        if not isinstance(name, str) or not name.isidentifier() or name in _TAKEN.split():
+            raise ValueError(
+                "The name of a condition must be an identifier, such as 'hair', and none that "
+                f"`generate` has for something else. Received: {name!r} in "
+                f"num_classes={dict(num_classes)}"
+            )
+        checks.count(f"num_classes ({name})", count, 2)
+    if not num_classes:
+        raise ValueError(
+            "A conditional network needs a condition: `num_classes=10`, or a mapping such as "
+            "`num_classes={'hair': 5, 'glasses': 4}`. Received: num_classes={}"
+        )
+    return [(keras.Input((), dtype="int32", name=n), count) for n, count in num_classes.items()]
 
 
-def _label_maps(labels, num_classes, grid, channels):
-    """A label as feature maps, learned pixel by pixel."""
+def _network(first, conditions, output, name, num_classes):
+    """Returns a network whose interface says the names of its conditions."""
+    network = keras.Model([first, *(labels for labels, _ in conditions)], output, name=name)
+    if not isinstance(num_classes, Mapping):
+        return network  # as its shapes say
+    found = interface.of(network, scores=first.name == "images")
+    ports = [Label(count, name=condition) for condition, count in num_classes.items()]
+    return interface.state(network, Interface([found.inputs[0], *ports], found.outputs))
+
+
+def _label_maps(conditions, grid, channels):
+    """Each label as feature maps, learned pixel by pixel."""
     shape = (*grid, checks.count("label_channels", channels))
-    return layers.Reshape(shape)(layers.Embedding(num_classes, math.prod(shape))(labels))
+    return [
+        layers.Reshape(shape)(layers.Embedding(count, math.prod(shape))(labels))
+        for labels, count in conditions
+    ]
+
+
+def _embedded(conditions, size):
+    """Each label as a vector."""
+    size = checks.count("embedding_dim", size)
+    return [layers.Embedding(count, size)(labels) for labels, count in conditions]
 
 
 def conditional_mlp_generator(
     image_shape: Sequence[int],
-    num_classes: int,
+    num_classes: Classes,
     latent_dim: int = 128,
     embedding_dim: int = 16,
     width: int = 128,
@@ -43,7 +85,7 @@ def conditional_mlp_generator(
 
     Args:
         image_shape: shape of one example, as for `mlp_generator`.
-        num_classes: number of classes.
+        num_classes: number of classes; or a mapping of names of conditions to their numbers.
         latent_dim: length of a latent.
         embedding_dim: length of a label's embedding.
         width, depth, output_activation: see `mlp_generator`.
@@ -52,18 +94,17 @@ def conditional_mlp_generator(
     Returns:
         A `keras.Model` from `[(batch, latent_dim), (batch,)]` to `(batch, *image_shape)`.
     """
-    latents, labels = keras.Input((latent_dim,), name="latents"), _labels(num_classes)
-    embedded = layers.Embedding(num_classes, checks.count("embedding_dim", embedding_dim))(labels)
-    inner = mlp.mlp_generator(
-        image_shape, latent_dim + embedding_dim, width, depth, output_activation
-    )
-    images = inner(layers.Concatenate()([latents, embedded]))
-    return keras.Model([latents, labels], images, name=name)
+    latents, conditions = keras.Input((latent_dim,), name="latents"), _conditions(num_classes)
+    embedded = _embedded(conditions, embedding_dim)
+    size = latent_dim + embedding_dim * len(embedded)
+    inner = mlp.mlp_generator(image_shape, size, width, depth, output_activation)
+    images = inner(layers.Concatenate()([latents, *embedded]))
+    return _network(latents, conditions, images, name, num_classes)
 
 
 def conditional_mlp_discriminator(
     image_shape: Sequence[int],
-    num_classes: int,
+    num_classes: Classes,
     embedding_dim: int = 16,
     width: int = 128,
     depth: int = 2,
@@ -74,7 +115,7 @@ def conditional_mlp_discriminator(
 
     Args:
         image_shape: shape of one example, as for `mlp_generator`.
-        num_classes: number of classes.
+        num_classes: number of classes; or a mapping of names of conditions to their numbers.
         embedding_dim: length of a label's embedding.
         width, depth, dropout: see `mlp_discriminator`.
         name: of the model.
@@ -83,16 +124,17 @@ def conditional_mlp_discriminator(
         A `keras.Model` from `[(batch, *image_shape), (batch,)]` to logits `(batch, 1)`.
     """
     shape = mlp.data_shape(image_shape)
-    images, labels = keras.Input(shape, name="images"), _labels(num_classes)
-    embedded = layers.Embedding(num_classes, checks.count("embedding_dim", embedding_dim))(labels)
-    inner = mlp.mlp_discriminator((math.prod(shape) + embedding_dim,), width, depth, dropout)
-    logits = inner(layers.Concatenate()([layers.Flatten()(images), embedded]))
-    return keras.Model([images, labels], logits, name=name)
+    images, conditions = keras.Input(shape, name="images"), _conditions(num_classes)
+    embedded = _embedded(conditions, embedding_dim)
+    size = math.prod(shape) + embedding_dim * len(embedded)
+    inner = mlp.mlp_discriminator((size,), width, depth, dropout)
+    logits = inner(layers.Concatenate()([layers.Flatten()(images), *embedded]))
+    return _network(images, conditions, logits, name, num_classes)
 
 
 def conditional_dcgan_generator(
     image_shape: Sequence[int],
-    num_classes: int,
+    num_classes: Classes,
     latent_dim: int = 128,
     label_channels: int = 16,
     width: int = 64,
@@ -109,7 +151,7 @@ def conditional_dcgan_generator(
 
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
-        num_classes: number of classes.
+        num_classes: number of classes; or a mapping of names of conditions to their numbers.
         latent_dim: length of a latent.
         label_channels: channels of a label's embedding.
         width, max_width, depth, kernel_size: see `dcgan_generator`.
@@ -121,16 +163,16 @@ def conditional_dcgan_generator(
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    labels = _labels(num_classes)
+    conditions = _conditions(num_classes)
     x = dcgan.normalized(backbone.dense(latents))
-    maps = _label_maps(labels, num_classes, backbone.grids[-1], label_channels)
-    images = backbone.upsampled(layers.Concatenate()([x, maps]))
-    return keras.Model([latents, labels], images, name=name)
+    maps = _label_maps(conditions, backbone.grids[-1], label_channels)
+    images = backbone.upsampled(layers.Concatenate()([x, *maps]))
+    return _network(latents, conditions, images, name, num_classes)
 
 
 def conditional_batch_norm_generator(
     image_shape: Sequence[int],
-    num_classes: int,
+    num_classes: Classes,
     latent_dim: int = 128,
     width: int = 64,
     max_width: int = 512,
@@ -140,11 +182,12 @@ def conditional_batch_norm_generator(
 ) -> keras.Model:
     """`dcgan_generator` with conditional batch normalisation (Miyato 2018, section 4).
 
-    The label selects the gamma and the beta of each layer, and enters nowhere else.
+    The label selects the gamma and the beta of each layer, and enters nowhere else. Several
+    conditions do so one after the other, each in a layer of its own.
 
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
-        num_classes: number of classes.
+        num_classes: number of classes; or a mapping of names of conditions to their numbers.
         latent_dim: length of a latent.
         width, max_width, depth, kernel_size: see `dcgan_generator`.
         name: of the model.
@@ -155,18 +198,20 @@ def conditional_batch_norm_generator(
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    labels = _labels(num_classes)
+    conditions = _conditions(num_classes)
 
     def normalized(x):
-        return layers.ReLU()(ConditionalBatchNormalization(num_classes)([x, labels]))
+        for labels, count in conditions:
+            x = ConditionalBatchNormalization(count)([x, labels])
+        return layers.ReLU()(x)
 
     images = backbone.upsampled(normalized(backbone.dense(latents)), normalized)
-    return keras.Model([latents, labels], images, name=name)
+    return _network(latents, conditions, images, name, num_classes)
 
 
 def conditional_dcgan_discriminator(
     image_shape: Sequence[int],
-    num_classes: int,
+    num_classes: Classes,
     label_channels: int = 1,
     width: int = 64,
     max_width: int = 512,
@@ -180,7 +225,7 @@ def conditional_dcgan_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
-        num_classes: number of classes.
+        num_classes: number of classes; or a mapping of names of conditions to their numbers.
         label_channels: channels of a label's embedding, each as large as the image.
         width, max_width, depth, kernel_size, batch_normalization, dropout: see
             `dcgan_discriminator`.
@@ -190,16 +235,16 @@ def conditional_dcgan_discriminator(
         A `keras.Model` from `[(batch, *image_shape), (batch,)]` to logits `(batch, 1)`, float32.
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
-    images, labels = backbone.images(), _labels(num_classes)
-    maps = _label_maps(labels, num_classes, backbone.grids[0], label_channels)
-    x = layers.Concatenate()([images, maps])
+    images, conditions = backbone.images(), _conditions(num_classes)
+    maps = _label_maps(conditions, backbone.grids[0], label_channels)
+    x = layers.Concatenate()([images, *maps])
     x = backbone.features(x, batch_normalization, dropout)
-    return keras.Model([images, labels], dcgan.logits(x), name=name)
+    return _network(images, conditions, dcgan.logits(x), name, num_classes)
 
 
 def projection_discriminator(
     image_shape: Sequence[int],
-    num_classes: int,
+    num_classes: Classes,
     width: int = 64,
     max_width: int = 512,
     depth: int | None = None,
@@ -210,12 +255,13 @@ def projection_discriminator(
     """A discriminator conditional by an inner product (Miyato 2018, equation 3 and figure 1d).
 
     The logit is `v(y) . phi(x) + psi(phi(x))`: phi are convolutions summed over the grid, v(y) an
-    embedding of the label, psi a dense layer. Spectral normalisation is on every layer, the
+    embedding of the label, psi a dense layer. Each of several conditions has an embedding and a
+    product, and the logit is the sum of all. Spectral normalisation is on every layer, the
     embedding included, as in the paper; there is no batch normalisation.
 
     Args:
         image_shape: `(height, width, channels)`, 16 or more a side.
-        num_classes: number of classes.
+        num_classes: number of classes; or a mapping of names of conditions to their numbers.
         width, max_width, depth, kernel_size: see `dcgan_discriminator`.
         spectral_normalization: `False` for layers without it, where a gradient penalty bounds the
             slope.
@@ -225,16 +271,18 @@ def projection_discriminator(
         A `keras.Model` from `[(batch, *image_shape), (batch,)]` to logits `(batch, 1)`, float32.
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
-    images, labels = backbone.images(), _labels(num_classes)
+    images, conditions = backbone.images(), _conditions(num_classes)
 
     def wrap(layer):
         return SpectralNormalization(layer) if spectral_normalization else layer
 
     x = backbone.downsampled(images, False, wrap)
     phi = layers.Activation("linear", dtype="float32")(ops.sum(x, axis=(1, 2)))
-    v = wrap(layers.Embedding(num_classes, phi.shape[-1], dtype="float32"))(labels)
+    embedded = [
+        wrap(layers.Embedding(count, phi.shape[-1], dtype="float32"))(labels)
+        for labels, count in conditions
+    ]
     psi = wrap(layers.Dense(1, dtype="float32"))(phi)
-    logits = layers.Add(dtype="float32", name="logits")(
-        [psi, layers.Dot(axes=1, dtype="float32")([phi, v])]
-    )
-    return keras.Model([images, labels], logits, name=name)
+    products = [layers.Dot(axes=1, dtype="float32")([phi, v]) for v in embedded]
+    logits = layers.Add(dtype="float32", name="logits")([psi, *products])
+    return _network(images, conditions, logits, name, num_classes)

@@ -17,6 +17,7 @@ def resnet_generator(
     blocks: int | None = None,
     normalization: str | None = "instance",
     same_padding: bool = False,
+    upsampling: str = "transposed",
     name: str = "resnet_generator",
 ) -> keras.Model:
     """An image-to-image network: downsampling by 4, residual blocks, upsampling by 4.
@@ -38,6 +39,8 @@ def resnet_generator(
             gamma and a beta in place of biases, as TensorFlow Addons has it; `"batch"` or `None`.
         same_padding: pad as Keras' "same" does where strides are 2, on the other side than the
             authors' program: for weights of CycleGANs in Keras (`zoo.converters`).
+        upsampling: `"transposed"`, as in the paper, `"balanced"`, `"resize"` or `"subpixel"`, as
+            for `unet_generator`: all but the first leave less of a grid.
         name: of the model.
 
     Returns:
@@ -51,15 +54,13 @@ def resnet_generator(
     shape = checks.image_shape(_sized(image_shape), minimum=16)
     channels = translation.out_channels(out_channels, shape)
     translation.normalization(normalization)
+    translation.upsampling(upsampling)
     translation.require_multiple(shape, 4, "The image cannot be downsampled twice")
     blocks = (9 if min(shape[:2]) >= 256 else 6) if blocks is None else blocks
     checks.count("width", width)
 
-    def convolved(x, filters, size, strides=1, transposed=False):
-        layer = translation.convolution(
-            filters, size, strides, normalization, transposed=transposed
-        )
-        return layer(x)
+    def convolved(x, filters, size, strides=1):
+        return translation.convolution(filters, size, strides, normalization)(x)
 
     def activated(x):
         return layers.ReLU()(translation.normalized(x, normalization))
@@ -76,8 +77,9 @@ def resnet_generator(
         y = convolved(ReflectionPadding2D(1)(y), 4 * width, 3)
         x = layers.Add()([x, translation.normalized(y, normalization)])
     for factor in (2, 1):
-        x = convolved(x, factor * width, 3, 2, transposed=True)
-        x = activated(layers.Cropping2D(crop)(x))
+        x = activated(
+            translation.doubled(x, upsampling, factor * width, 3, normalization, crop=crop)
+        )
     last = translation.convolution(channels, 7, bias=True)
     return keras.Model(images, translation.image(last(ReflectionPadding2D(3)(x))), name=name)
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_gans import interface
 from keras_gans.layers import ConditionalBatchNormalization
 
 
@@ -46,4 +47,4 @@ def synchronized(network: keras.Model) -> keras.Model:
     copy = keras.models.clone_model(network, clone_function=copied)
     for new, old in zip(copy.variables, network.variables):  # states of random layers too
         new.assign(old)
-    return copy
+    return interface.state(copy, interface.of(network)) if interface.is_stated(network) else copy

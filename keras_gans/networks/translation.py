@@ -7,14 +7,16 @@ their number of parameters and, with their weights, their outputs.
 from collections.abc import Sequence
 from typing import Any
 
-from keras import initializers, layers
+from keras import initializers, layers, ops, saving
 
 from keras_gans import checks
-from keras_gans.layers import InstanceNormalization
+from keras_gans.layers import InstanceNormalization, PixelShuffle
 from keras_gans.names import did_you_mean
+from keras_gans.networks.balanced_kernel import BalancedKernel, balanced_normal
 from keras_gans.typing import Tensor
 
 NORMALIZATIONS = ("batch", "instance", "instance_affine", None)
+UPSAMPLINGS = ("transposed", "balanced", "resize", "subpixel")
 
 
 def normalization(name: str | None) -> str | None:
@@ -27,6 +29,16 @@ def normalization(name: str | None) -> str | None:
     return name
 
 
+def upsampling(name: str) -> str:
+    """Returns the name of a way to upsample if it is known."""
+    if name not in UPSAMPLINGS:
+        raise ValueError(
+            f"No upsampling of that name.{did_you_mean(str(name), UPSAMPLINGS)} "
+            f"Expected one of {UPSAMPLINGS}. Received: upsampling={name!r}"
+        )
+    return name
+
+
 def convolution(
     filters: int,
     size: int,
@@ -34,6 +46,7 @@ def convolution(
     normalize: str | None = None,
     bias: bool = False,
     transposed: bool = False,
+    balanced: bool = False,
     **options: Any,
 ) -> layers.Layer:
     """Returns a convolution with weights from N(0, 0.02) (Isola 2017, appendix 6.2).
@@ -46,17 +59,64 @@ def convolution(
             offset. Plain instance normalisation has none, so that the convolution has a bias.
         bias: whether to have a bias in any case.
         transposed: whether it is a transposed convolution.
+        balanced: whether that is kept from adding a grid (`BalancedKernel`).
         **options: of the Keras layer, such as `padding`.
     """
     kind = layers.Conv2DTranspose if transposed else layers.Conv2D
+    initializer = balanced_normal if balanced else initializers.RandomNormal(stddev=0.02)
+    constraint = BalancedKernel(strides) if balanced else None
     return kind(
         filters,
         size,
         strides=strides,
         use_bias=bias or normalize not in ("batch", "instance_affine"),
-        kernel_initializer=initializers.RandomNormal(stddev=0.02),
-        **options,
+        **{"kernel_initializer": initializer, "kernel_constraint": constraint, **options},
     )
+
+
+def doubled(
+    x: Tensor,
+    upsampling: str,
+    filters: int,
+    size: int,
+    normalize: str | None = None,
+    bias: bool = False,
+    crop: Any = None,
+) -> Tensor:
+    """Returns a feature map of twice the size.
+
+    Args:
+        x: the feature map.
+        upsampling: one of `UPSAMPLINGS`.
+        filters: how many.
+        size: of the kernel of a transposed convolution; other ways have 3x3.
+        normalize: as for `convolution`.
+        bias: as for `convolution`.
+        crop: what to cut from the output of a transposed convolution, as `Cropping2D` takes it;
+            `None` pads as Keras' "same" does.
+    """
+    options: dict[str, Any] = {"normalize": normalize, "bias": bias, "padding": "same"}
+    if upsampling in ("transposed", "balanced"):
+        options |= {"padding": "same" if crop is None else "valid"}
+        balanced = upsampling == "balanced"
+        x = convolution(filters, size, 2, transposed=True, balanced=balanced, **options)(x)
+        return x if crop is None else layers.Cropping2D(crop)(x)
+    if upsampling == "resize":
+        return convolution(filters, 3, **options)(layers.UpSampling2D(2)(x))
+    layer = convolution(4 * filters, 3, kernel_initializer=equal_pixels, **options)
+    return PixelShuffle(2)(layer(x))
+
+
+@saving.register_keras_serializable("keras_gans")
+def equal_pixels(shape: Sequence[int], dtype: Any = None) -> Tensor:
+    """Draws a kernel before a pixel shuffle by 2, the same for the four pixels of a block.
+
+    The enlarged feature map then starts as one of repeated pixels, without a grid (Aitken 2017,
+    "Checkerboard artifact free sub-pixel convolution", "ICNR").
+    """
+    *sides, taken, made = shape
+    normal = initializers.RandomNormal(stddev=0.02)
+    return ops.tile(normal((*sides, taken, made // 4), dtype=dtype), (1, 1, 1, 4))
 
 
 def normalized(x: Tensor, name: str | None) -> Tensor:

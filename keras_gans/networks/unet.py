@@ -20,6 +20,7 @@ def unet_generator(
     depth: int | None = None,
     dropout: float = 0.5,
     normalization: str | None = "batch",
+    upsampling: str = "transposed",
     name: str = "unet_generator",
 ) -> keras.Model:
     """An image-to-image U-Net: down to a few pixels and up again, with a skip at every size.
@@ -45,6 +46,11 @@ def unet_generator(
         normalization: `"batch"`, `"instance"`, `"instance_affine"` or `None`, as for
             `resnet_generator`. For batches of one image use `"instance"`: batch normalisation would
             train with the statistics of one image, and be used with moving averages.
+        upsampling: how each step up doubles the size. `"transposed"`, as in the paper, leaves a
+            grid in the images (docs/models/pix2pix.md); `"balanced"` is the same layer, whose
+            weights are kept from making one in training (`BalancedKernel`); `"resize"` repeats
+            pixels before a convolution 3x3; `"subpixel"` is a convolution 3x3 and
+            `layers.PixelShuffle`, initialized without a grid.
         name: of the model.
 
     Returns:
@@ -58,6 +64,7 @@ def unet_generator(
     shape = checks.image_shape(image_shape, minimum=32)
     channels = translation.out_channels(out_channels, shape)
     translation.normalization(normalization)
+    translation.upsampling(upsampling)
     checks.count("width", width)
     checks.count("max_width", max_width)
     depth = _halvings(shape) if depth is None else checks.count("depth", depth, 2)
@@ -76,12 +83,12 @@ def unet_generator(
         skips.append(x)
     skips.pop()
     for level in range(innermost, 0, -1):
-        x = _doubled(layers.ReLU()(x), filters[level - 1], normalization)
+        x = translation.doubled(layers.ReLU()(x), upsampling, filters[level - 1], 4, normalization)
         x = translation.normalized(x, normalization)
         if level in noisy:
             x = SeededDropout(dropout)(x)
         x = layers.Concatenate()([skips.pop(), x])
-    x = _doubled(layers.ReLU()(x), channels, normalization, bias=True)
+    x = translation.doubled(layers.ReLU()(x), upsampling, channels, 4, normalization, bias=True)
     return keras.Model(images, translation.image(x), name=name)
 
 
@@ -95,8 +102,3 @@ def _halvings(shape):
 
 def _halved(x, filters, normalize):
     return translation.convolution(filters, 4, 2, normalize, padding="same")(x)
-
-
-def _doubled(x, filters, normalize, bias=False):
-    options = {"bias": bias, "transposed": True, "padding": "same"}
-    return translation.convolution(filters, 4, 2, normalize, **options)(x)

@@ -12,7 +12,7 @@ import web_pages
 from keras import layers
 from PIL import Image
 
-from keras_gans import export, image, interface, latent
+from keras_gans import export, generation, image, interface, latent
 from keras_gans.interface import Image as Images
 from keras_gans.interface import Interface, Label, Latents, Style, Text
 
@@ -111,9 +111,12 @@ def test_a_pair_is_served_by_name(server):
 def test_labels_each_have_their_classes(server):
     client, z = ask(server, "two_labels"), latent.sample(4, 5, seed=3)
     assert {"shape", "color"} < set(client.inputs("generate"))
-    in_turn = np.arange(4)
-    expected = made("two_labels", z, in_turn % 2, in_turn % 3)["images"]
+    # Left out, they are drawn from the seed, as `generate` of a GAN draws them.
+    drawn = generation.classes_left_out(interface.of(NETWORKS["two_labels"]), 4, seed=3)
+    expected = made("two_labels", z, *drawn.values())["images"]
     near(client.generate(4, seed=3), expected)
+    some = made("two_labels", z, drawn["shape"], np.full(4, 1))["images"]
+    near(client.generate(4, seed=3, color=[1]), some)
     chosen = made("two_labels", z, np.array([1, 0, 1, 0]), np.full(4, 2))["images"]
     near(client.generate(4, seed=3, shape=[1, 0, 1, 0], color=[2]), chosen)
     assert np.abs(chosen.astype(int) - expected).max() > 20
@@ -275,6 +278,7 @@ def test_texts_and_styles_are_exported_as_numbers(tmp_path, packages):
     [
         ({"shap": [0]}, "Did you mean 'shape'"),
         ({"shape": [2]}, "out of range.*Received: 2"),
+        ({"color": ["bleu"]}, "no color of that name. Did you mean 'blue'"),
         ({"shape": [0, 1], "color": [0]}, "one length"),
         ({"latents": np.zeros((2, 4))}, r"shape \(None, 5\)"),
         ({}, "one length"),
@@ -287,12 +291,23 @@ def test_inputs_by_name_that_do_not_fit(given, message):
 
 
 def test_inputs_by_name():
-    given = {"color": [2, 2], "latents": np.ones((2, 5))}
+    given = {"color": ["blue", 2], "latents": np.ones((2, 5))}
     arrays = export.signatures.named(NETWORKS["two_labels"], given)
     assert list(arrays) == ["latents", "shape", "color"]
     np.testing.assert_array_equal(arrays["shape"], [0, 1])
     np.testing.assert_array_equal(arrays["color"], [2, 2])
     assert arrays["latents"].dtype == "float32"
+
+
+def test_a_saved_model_says_the_names_of_classes(tmp_path):
+    path = export.saved_model(NETWORKS["two_labels"], tmp_path / "m", floats_only=True)
+    for folder in (path, tmp_path / "m"):
+        said = Interface.from_json(export.metadata(folder)["interface"])
+        assert said == export.signatures.interface_of(NETWORKS["two_labels"])
+        assert said.labels[1].names == ("red", "green", "blue")
+    (path / "assets.extra/keras_gans.json").unlink()
+    with pytest.raises(ValueError, match="Expected a .tflite or .onnx file, or the folder"):
+        export.metadata(path)
 
 
 def test_names_of_labels_that_served_generators_use_already(tmp_path):

@@ -18,6 +18,7 @@ from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator
 
 import keras_gans
 from keras_gans import image, latent
+from keras_gans.directions import Direction, move
 from keras_gans.export import litert_js
 from keras_gans.export import pages as html_pages
 from keras_gans.export.web import pictures, principal_directions, web
@@ -231,6 +232,16 @@ def test_of_a_gan_the_generator_is_taken(tmp_path, packages):
 # ---- directions
 
 
+def test_named_directions_are_told_in_few_digits(tmp_path, packages):
+    vector = np.float32([1 / 3, 2 / 3, 2 / 3, 0, 0, 0])
+    given = {"age": Direction(vector, 1.7, (9, 9), 0.9), "plain": vector}
+    stated = about(web(digits(), tmp_path / "page", directions=given, packages=packages))
+    named, plain = stated["directions"]
+    assert named.pop("vector") == [0.567, 1.134, 1.134, 0, 0, 0]  # of strength 1, float16
+    assert named == {"name": "age", "limit": 4, "keeps_length": True}
+    assert "keeps_length" not in plain and plain["vector"][0] == 0.33333334
+
+
 def left_singular(kernel, number):
     return np.linalg.svd(kernel)[0][:, :number].T
 
@@ -414,6 +425,7 @@ def set_value(page, control, value, event="input"):
 GENERATORS = {
     "digits": lambda: keras_gans.zoo.load("dcgan_digits_28"),
     "digits_float16": lambda: keras_gans.zoo.load("dcgan_digits_28"),
+    "named": lambda: keras_gans.zoo.load("dcgan_digits_28"),
     "conditional": lambda: keras_gans.zoo.load("conditional_gan_digits_28"),
     "translator": translator,
     "upscaler": upscaler,
@@ -495,6 +507,22 @@ def test_the_canvas_shows_what_keras_makes(page, see, precision):
     set_value(page, "way", 0)
     set_value(page, "truncation", 0.5)
     assert differ(sample(2**31 + 7, 0.5)) <= LEVELS[precision]
+
+
+@in_browser
+def test_along_a_named_direction_latents_keep_their_length(page, see):
+    found = {
+        name: Direction(np.eye(64, dtype="float32")[place], 1.5, (9, 9), 0.9)
+        for place, name in enumerate(["hat", "hair:red"])
+    }
+    generator = see("named", directions=found)
+    labels = "[...document.querySelectorAll('#directions label')].map((e) => e.textContent)"
+    assert page.run(labels) == ["hat", "hair:red"]
+    set_value(page, "direction_0", 3)
+    set_value(page, "direction_1", -2)
+    moved = move(latent.sample(1, 64, seed=0), found, {"hat": 3, "hair:red": -2})
+    made = generator.predict(moved, verbose=0)[0]
+    assert largest(pixels(page), made) <= LEVELS["float16"]
 
 
 @in_browser

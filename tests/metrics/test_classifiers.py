@@ -41,10 +41,10 @@ def test_what_a_classifier_comes_with(name):
     folder = classifiers.folder(name)
     assert {path.name for path in folder.iterdir()} == {*classifiers.FILES, "metrics.json"}
     assert set(classifiers.verify(folder)) == set(classifiers.FILES)
-    assert (folder / classifiers.WEIGHTS).stat().st_size < 1e6
+    assert (folder / classifiers.WEIGHTS).stat().st_size < 2e6
     network, recipe, sha256 = classifiers.load(name)
     assert sha256 == files.sha256(folder / classifiers.WEIGHTS)
-    assert network.name and recipe["network"]["features"] == network.output_shape[0][1] == 64
+    assert network.name and recipe["network"]["features"] == network.output_shape[0][1]
     for weight in network.weights:
         value = weight.numpy()
         np.testing.assert_array_equal(value, value.astype("float16"), err_msg=weight.path)

@@ -44,12 +44,18 @@ def test_numbers_are_those_of_the_metrics_on_all_pairs(folder):
     network = features.load("random_cnn_v1")
     distance = metrics.frechet_distance(network(target)[0], network(made)[0])
     assert found["frechet"] == pytest.approx(distance)
+    # 32 pixels are too few for a period of 8.
+    assert found["grid_ratio"] == pytest.approx(metrics.grid_ratio(made, (2, 4)))
+    real = evaluation.reference()
+    assert values(real) == {"grid_ratio": pytest.approx(metrics.grid_ratio(target, (2, 4)))}
+    assert set(real) < set(measured)
     apart = metrics.mmd(network(target)[0], network(made)[0])  # of all, in every subset
     assert found["kernel"] == pytest.approx(apart, rel=1e-6)
     seen = metrics.perceptual_distance(target, made, "random_cnn_v1")
     assert found["perceptual"] == pytest.approx(seen.mean(), rel=1e-5)
     assert sorted(measured) == [
         "frechet7_random_cnn_v1_on_pairs_validation_b_to_a_32",
+        "grid_ratio7_pixels_on_pairs_validation_b_to_a_32",
         "kernel7_random_cnn_v1_on_pairs_validation_b_to_a_32",
         "l1_7_pixels_on_pairs_validation_b_to_a_32",
         "perceptual7_random_cnn_v1_on_pairs_validation_b_to_a_32",
@@ -111,7 +117,7 @@ def test_reference_degradations_are_the_input_and_one_colour(folder):
     mean = target.mean(axis=(0, 1, 2))
     assert found["mean colour"]["l1"] == pytest.approx(np.abs(mean - target).mean(), rel=1e-5)
     assert found["mean colour"]["sharpness"] == pytest.approx(0.0, abs=1e-9)
-    assert evaluation.reference() == {}
+    assert found["mean colour"]["grid_ratio"] == pytest.approx(0.0, abs=1e-6)
     for old, new in (("floor", "reference"), ("yardsticks", "degradations")):
         with pytest.warns(DeprecationWarning, match=f"now `TranslationEvaluation.{new}`"):
             assert getattr(evaluation, old)() == getattr(evaluation, new)()

@@ -18,18 +18,41 @@ def make(cls=keras_gans.ConditionalGAN, **kwargs):
     )
 
 
+CONDITIONS = {"hair": 3, "glasses": 2}
+
+
+def by_name(number, size=8, seed=0):
+    """Batches of labels of both conditions."""
+    rng = np.random.default_rng(seed)
+    return {n: rng.integers(k, size=(number, size), dtype="int32") for n, k in CONDITIONS.items()}
+
+
+def with_conditions(num_classes=CONDITIONS, other=None, **kwargs):
+    return keras_gans.ConditionalGAN(
+        networks.conditional_mlp_generator(SHAPE, num_classes, latent_dim=5, width=12),
+        networks.conditional_mlp_discriminator(SHAPE, other or num_classes, width=12),
+        **kwargs,
+    )
+
+
 class TestConditionalGAN(GANContract):
+    """With several conditions; plain labels are in the class below."""
+
     parts = 2
 
     def make(self, **kwargs):
         options = {"discriminator_steps": 2, "loss": "hinge", "penalties": {"r1_penalty": 0.5}}
-        return make(**options, **{"seed": 0, **kwargs})
+        return with_conditions(**options, **{"seed": 0, **kwargs})
 
     def batches(self, number=3, size=8):
-        return pairs(number, size)
+        return pairs(number, size)[0], by_name(number, size)
+
+    def batch(self):
+        images, labels = self.batches(1)
+        return images[0], {name: y[0] for name, y in labels.items()}
 
 
-class TestProjectionAndConditionalBatchNorm(TestConditionalGAN):
+class TestProjectionAndConditionalBatchNorm(GANContract):
     """The convolutional networks; statistics of a batch are each replica's own."""
 
     parts = 1
@@ -41,6 +64,9 @@ class TestProjectionAndConditionalBatchNorm(TestConditionalGAN):
             loss="hinge",
             **{"seed": 0, **kwargs},
         )
+
+    def batches(self, number=3, size=8):
+        return pairs(number, size)
 
     @pytest.mark.skip(reason="batch normalisation's statistics are each replica's own")
     def test_one_replica_and_two_agree(self):
@@ -241,3 +267,90 @@ def test_the_number_of_classes():
     other = networks.conditional_mlp_discriminator(SHAPE, 4)
     with pytest.raises(ValueError, match="3 classes.*4"):
         keras_gans.ConditionalGAN(make().generator, other)
+
+
+# ---- several conditions
+
+
+def test_the_order_of_names_does_not_matter():
+    images, labels = pairs(1)[0][0], {n: y[0] for n, y in by_name(1).items()}
+    turned = dict(reversed(labels.items()))
+    flat = {"image": images, **turned}  # as TensorFlow Datasets has them
+    weights = []
+    for data in ((images, labels), (images, turned), flat):
+        gan = with_conditions(seed=0)
+        gan.compile(sgd(), sgd(), run_eagerly=True)
+        keras.utils.set_random_seed(0)
+        gan.set_weights([np.full(w.shape, 0.01) for w in gan.get_weights()])
+        gan.fit(tf.data.Dataset.from_tensors(data), verbose=0)
+        weights.append(gan.get_weights())
+    for other in weights[1:]:
+        assert all((a == b).all() for a, b in zip(weights[0], other))
+
+
+def test_each_condition_reaches_its_own_input():
+    gan = with_conditions(seed=0)
+    gan.compile(sgd(), sgd(), run_eagerly=True)
+    seen = []
+    call = gan.discriminator.call
+    gan.discriminator.call = lambda inputs, *a, **k: (
+        seen.append([y.numpy().tolist() for y in inputs[1:]]),
+        call(inputs, *a, **k),
+    )[1]
+    images, labels = pairs(1)[0][0], {n: y[0] for n, y in by_name(1).items()}
+    gan.train_on_batch(images, labels)
+    assert seen and all(y == [labels["hair"].tolist(), labels["glasses"].tolist()] for y in seen)
+
+
+FITTING = {n: y[0] for n, y in by_name(1).items()}
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"hair": FITTING["hair"]}, r"missing: \['glasses'\]"),
+        ({**FITTING, "age": FITTING["hair"]}, r"not known: \['age'\]"),
+        (FITTING["hair"], "have names.*Received: labels of the type ndarray"),
+        (None, r"pairs `\(images, {'hair': ..., 'glasses': ...}\)`.*Received: 1 element"),
+        ({**FITTING, "glasses": FITTING["glasses"] + 1}, "Expected 0 to 1.*2 for 'glasses'"),
+        ({**FITTING, "hair": FITTING["hair"] * 1.0}, "integers.*float64 for 'hair'"),
+        ({**FITTING, "hair": np.zeros((8, 2), "int32")}, r"shape \(8, 2\) for 'hair'"),
+    ],
+)
+def test_labels_by_name_that_fit_refuses(labels, message):
+    gan = with_conditions()
+    gan.compile()
+    before = gan.get_weights()
+    data = (pairs(1)[0][0],) if labels is None else (pairs(1)[0][0], labels)
+    with pytest.raises(ValueError, match=message):
+        gan.fit(*data, verbose=0)
+    assert all((a == b).all() for a, b in zip(before, gan.get_weights()))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: with_conditions(other={"glasses": 2, "hair": 3}), "other conditions"),
+        (lambda: with_conditions(other={"hair": 3, "glasses": 3}), "'glasses': 3"),
+        (lambda: with_conditions(other={"hair": 3}), r"must take `\[images, labels, labels\]`"),
+        (lambda: with_conditions(num_classes={"hair": 3}, other=3), "a discriminator of 3 classes"),
+    ],
+)
+def test_networks_of_other_conditions(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_num_classes_names_the_conditions_of_networks_of_ones_own():
+    gan = make(num_classes={"shape": 3}, ema_decay=0.9)
+    assert gan.conditions == {"shape": 3} == gan.num_classes
+    for network in (gan.generator, gan.inference_generator):
+        assert keras_gans.interface.of(network).options == ("shape",)
+    assert keras_gans.ConditionalGAN.from_config(gan.get_config()).conditions == {"shape": 3}
+    pair = with_conditions().generator, with_conditions().discriminator
+    turned = keras_gans.ConditionalGAN(*pair, num_classes={"glasses": 2, "hair": 3})
+    assert list(turned.conditions) == ["hair", "glasses"]  # as the inputs are
+    with pytest.raises(ValueError, match=r"Expected \['hair', 'glasses'\].*hat"):
+        keras_gans.ConditionalGAN(*pair, num_classes={"hat": 2, "hair": 3})
+    with pytest.raises(ValueError, match="has fewer classes than the labels"):
+        keras_gans.ConditionalGAN(*pair, num_classes={"glasses": 4, "hair": 3})

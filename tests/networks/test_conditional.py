@@ -1,8 +1,10 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
 
-from keras_gans import layers, networks
+from keras_gans import interface, layers, networks
 
 SHAPE = (16, 16, 1)
 GENERATORS = [
@@ -124,3 +126,80 @@ def test_bad_numbers_of_classes(make, num_classes):
 def test_bad_input(make):
     with pytest.raises(ValueError, match="Received"):
         make()
+
+
+CONDITIONS = {"hair": 3, "glasses": 2}
+
+
+@pytest.mark.parametrize("make", GENERATORS + DISCRIMINATORS)
+def test_several_conditions_each_have_an_input(make):
+    network = make(SHAPE, CONDITIONS, width=4)
+    assert [x.name for x in network.inputs][1:] == ["hair", "glasses"]
+    found = interface.of(network)
+    assert {port.name: port.num_classes for port in found.labels} == CONDITIONS
+    rng = np.random.default_rng(0)
+    if make is networks.conditional_batch_norm_generator:  # all classes start alike
+        network.set_weights([rng.normal(size=w.shape) ** 2 for w in network.get_weights()])
+    first = rng.normal(size=(2, *network.inputs[0].shape[1:])).clip(-1, 1)
+    made = {
+        (hair, glasses): np.asarray(network([first, np.full(2, hair), np.full(2, glasses)]))
+        for hair in range(3)
+        for glasses in range(2)
+    }
+    for one, other in itertools.combinations(made, 2):
+        assert np.abs(made[one] - made[other]).max() > 1e-7
+
+
+@pytest.mark.parametrize("make", GENERATORS + DISCRIMINATORS)
+def test_one_condition_has_the_weights_of_plain_labels(make):
+    """A name changes neither layers nor weights."""
+    networks_ = []
+    for num_classes in (3, {"hair": 3}):
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(1)
+        networks_.append(make(SHAPE, num_classes, width=4))
+    plain, named = networks_
+    assert [w.path for w in plain.weights] == [w.path for w in named.weights]
+    assert all((a == b).all() for a, b in zip(plain.get_weights(), named.get_weights()))
+    assert not interface.is_stated(plain)
+    assert [port.name for port in interface.of(named).labels] == ["hair"]
+    copy = networks.synchronized(named)
+    assert interface.of(copy) == interface.of(named)
+
+
+def test_the_projections_of_several_conditions_add_up():
+    network = networks.projection_discriminator(
+        SHAPE, CONDITIONS, width=4, spectral_normalization=False
+    )
+    network.set_weights(
+        [np.random.default_rng(i).normal(size=w.shape) for i, w in enumerate(network.get_weights())]
+    )
+    images = np.random.default_rng(0).uniform(-1, 1, size=(3, *SHAPE)).astype("float32")
+    hair, glasses = np.array([2, 0, 2]), np.array([1, 1, 0])
+    last = [x for x in network.layers if isinstance(x, keras.layers.LeakyReLU)][-1]
+    phi = np.asarray(keras.Model(network.inputs[0], last.output)(images)).sum(axis=(1, 2))
+    (dense,) = (x for x in network.layers if isinstance(x, keras.layers.Dense))
+    kernel, bias = dense.get_weights()
+    v = [x.get_weights()[0] for x in network.layers if isinstance(x, keras.layers.Embedding)]
+    assert [len(table) for table in v] == [3, 2]
+    both = v[0][hair] + v[1][glasses]
+    expected = phi @ kernel + bias + (both * phi).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(network([images, hair, glasses]), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("make", [GENERATORS[0], DISCRIMINATORS[0]])
+@pytest.mark.parametrize(
+    ("num_classes", "message"),
+    [
+        ({}, "needs a condition"),
+        ({"hair": 1}, r"`num_classes \(hair\)`"),
+        ({"hair": "3"}, "integer of at least 2"),
+        ({"hair colour": 3}, "must be an identifier"),
+        ({"seed": 3}, "none that `generate` has"),
+        ({"latents": 3}, "none that `generate` has"),
+        ({3: 3}, "must be an identifier"),
+    ],
+)
+def test_bad_conditions(make, num_classes, message):
+    with pytest.raises(ValueError, match=f"{message}.*Received"):
+        make(SHAPE, num_classes)

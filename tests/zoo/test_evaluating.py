@@ -338,3 +338,36 @@ def test_how_far_a_measurement_is(run, tmp_path, capsys, monkeypatch):
     assert first.measured == again.measured and first.degradations == again.degradations
     evaluating.conclude(tmp_path / "quiet", evaluation, noise, None)
     assert not capsys.readouterr().out
+
+
+def test_attributes_of_faces_are_measured_and_the_strangest_shown(tmp_path, monkeypatch):
+    for package in ("dicebear", "resvg_py"):
+        pytest.importorskip(package)
+    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+    faces = metrics.AttributeEvaluation("avatars", num_images=20)
+    for number, picture in enumerate(np.concatenate(list(faces._real()))):
+        keras_gans.image.save(picture, tmp_path / f"faces/{number}.png")
+    found = zoo.evaluate(
+        tmp_path / "faces",
+        against=tmp_path / "faces",
+        output=tmp_path / "out",
+        attributes="avatars",
+        features="random_cnn_v1",
+        image_size=64,
+        num_images=10,
+        verbose=0,
+    )
+    assert found.shares["glasses"].keys() == {"none", "clear", "round", "sunglasses"}
+    name = "impossible10_avatars_cnn_v1"
+    assert float(found.measured[name]) == float(found.reference[name]) < 0.3
+    assert float(found.degradations["halves of two people"][name]) > 0.7
+    stored = json.loads((tmp_path / "out/evaluation.json").read_text())
+    assert stored["shares"] == found.shares and name in stored["measured"]
+    with Image.open(tmp_path / "out/strangest.png") as picture:
+        assert picture.size[0] > 6 * 256
+    # The data that the images are compared with say by themselves whose attributes to read.
+    evaluation = metrics.Evaluation.__new__(metrics.Evaluation)
+    evaluation.data, evaluation.num_images, evaluation.seed = "avatars", 6000, 0
+    assert evaluating._judge(evaluation, None).num_images == 5000
+    evaluation.data = "digits"
+    assert evaluating._judge(evaluation, None) is None

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import keras_gans
-from keras_gans import image, interface, models, networks, zoo
+from keras_gans import generation, image, interface, models, networks, zoo
 from keras_gans.callbacks import SampleGrid
 from keras_gans.interface import Codes, Interface, Label, Latents
 from keras_gans.zoo.inference import generate as generating
@@ -61,6 +61,12 @@ def pair():
     return gan
 
 
+def named():
+    gan = pair()
+    gan.state_input(Label(3, ("round", "square", "star"), "shape"))
+    return gan
+
+
 def doubling(side=8):
     gan = Invented(doubling_generator(side), judge(), seed=0)
     gan.compile()
@@ -95,21 +101,42 @@ def recipe(generator):
 # ---- generate of the class itself
 
 
-def test_a_dict_of_outputs_by_name_and_labels_in_turn():
+def test_a_dict_of_outputs_by_name_and_labels_that_are_drawn():
     gan = pair()
     made = gan.generate(8, seed=3)
     assert {n: x.shape for n, x in made.items()} == {
         "first": (8, 4, 4, 1),
         "second": (8, 8, 8, 3),
     }
-    turns = gan.generate(8, seed=3, shape=[0, 0, 1, 1, 2, 2, 0, 0], colour=[0, 1] * 4)
+    drawn = generation.classes_left_out(gan.interface(), 8, seed=3)
+    chosen = gan.generate(8, seed=3, **drawn)
     for name in made:
-        np.testing.assert_array_equal(made[name], turns[name])
-    one = gan.generate(8, seed=3, shape=1)["first"]
-    np.testing.assert_array_equal(one[2:4], made["first"][2:4])
+        np.testing.assert_array_equal(made[name], chosen[name])
+    one = gan.generate(8, seed=3, shape=1)["first"]  # the others are drawn as before
+    kept = drawn["shape"] == 1
+    assert kept.sum() in (2, 3)  # of eight
+    np.testing.assert_array_equal(one[kept], made["first"][kept])
+    few = gan.generate(3, seed=3)
+    np.testing.assert_array_equal(few["first"], made["first"][:3])
     latents = gan.given_latents(8, seed=3)
-    by_hand = gan.inference_generator([latents, np.full(8, 1), np.arange(8) % 2])
+    by_hand = gan.inference_generator([latents, np.full(8, 1), drawn["colour"]])
     np.testing.assert_allclose(one, by_hand[0], atol=1e-6)
+
+
+def test_labels_that_are_drawn_are_even_and_independent():
+    gan = pair()
+    drawn = generation.classes_left_out(gan.interface(), 6000, seed=1)
+    counts = np.zeros((3, 2))
+    np.add.at(counts, (drawn["shape"], drawn["colour"]), 1)
+    assert (counts.sum(axis=0) == 3000).all() and (counts.sum(axis=1) == 2000).all()
+    assert np.abs(counts / 1000 - 1).max() < 0.12
+    assert any(
+        (drawn[n] != generation.classes_left_out(gan.interface(), 6000, 2)[n]).any() for n in drawn
+    )
+    # Without a seed they are new at each call, but for latents that are given.
+    latents = gan.given_latents(8, seed=0)
+    same = [gan.generate(latents=latents)["first"] for _ in range(2)]
+    np.testing.assert_array_equal(*same)
 
 
 def test_images_of_a_class_of_ones_own():
@@ -162,19 +189,61 @@ def test_generate_writes_a_file_for_each_output_and_class(tmp_path):
     gan = pair()
     made = zoo.generate(gan, [5, 6], shape=[2, 0], scale=2, output=tmp_path)
     names = [path.name for path in made.files]
-    assert len(names) == 2 * 2 * 2 * 2
-    assert names[:4] == [
-        "seed0005_shape2_colour0_first.png",
-        "seed0005_shape2_colour0_second.png",
-        "seed0005_shape2_colour1_first.png",
-        "seed0005_shape2_colour1_second.png",
+    # A row is a seed, a column a shape of each output; a colour is drawn for each seed.
+    colours = [
+        int(generation.classes_left_out(gan.interface(), 1, seed)["colour"][0]) for seed in (5, 6)
     ]
-    alone = gan.generate(1, seed=6, shape=0, colour=1)
-    found = read(tmp_path / "seed0006_shape0_colour1_second.png")
+    assert names == [
+        f"seed{seed:04d}_shape{shape}_colour{colour}_{output}.png"
+        for seed, colour in zip((5, 6), colours)
+        for shape in (2, 0)
+        for output in ("first", "second")
+    ]
+    alone = gan.generate(1, seed=6, shape=0)
+    found = read(tmp_path / f"seed0006_shape0_colour{colours[1]}_second.png")
     np.testing.assert_array_equal(found, image.enlarge(image.to_uint8(alone["second"]), 2)[0])
-    assert read(tmp_path / "seed0006_shape0_colour1_first.png").shape == (8, 8)
-    # A row is a seed; the smaller output is enlarged to the size of the larger.
-    assert read(made.grid).shape == (2 * 16 + 2, 8 * 16 + 7 * 2, 3)
+    assert read(tmp_path / f"seed0006_shape0_colour{colours[1]}_first.png").shape == (8, 8)
+    # The smaller output is enlarged to the size of the larger.
+    assert read(made.grid).shape == (2 * 16 + 2, 4 * 16 + 3 * 2, 3)
+
+
+def test_what_is_not_chosen_is_drawn_for_each_seed_in_any_company(tmp_path):
+    gan = named()
+    made = zoo.generate(gan, range(9), output=tmp_path / "all")
+    assert read(made.grid).shape == (9 * 8 + 8 * 2, 2 * 8 + 2, 3)  # a column for each output
+    drawn = {path.name.split("_")[1] for path in made.files}
+    assert drawn == {"shape-round", "shape-square", "shape-star"}
+    part = zoo.generate(gan, range(9), output=tmp_path / "part", shard=(2, 2))
+    for path in part.files:
+        assert path.read_bytes() == (tmp_path / "all" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("asked", ["star", 2, ["star"], [2, 2], ["star", 2]])
+def test_classes_by_number_and_by_name(asked):
+    gan, latents = named(), pair().given_latents(2, seed=0)
+    expected = gan.generate(latents=latents, shape=[2, 2], colour=0)["first"]
+    if asked != ["star"]:
+        made = gan.generate(latents=latents, shape=asked, colour=0)["first"]
+        np.testing.assert_array_equal(made, expected)
+    columns = generating.columns_of(gan.interface(), {"shape": asked})
+    assert {column["shape"] for column in columns} == {2}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"shape": "stars"}, "no shape of that name. Did you mean 'star'.*Received: shape='stars'"),
+        ({"shape": ["star", "sqare"]}, "Did you mean 'square'"),
+        ({"shape": "star", "colour": "red"}, "names of the classes are not known. Expected 0 to 1"),
+        ({"shape": ["star", 3]}, "Expected 0 to 2.*3 for 'shape'"),
+    ],
+)
+def test_names_of_classes_that_there_are_not(given, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        named().generate(2, **given)
+    with pytest.raises(ValueError, match=message):
+        zoo.generate(named(), [0], output=tmp_path, **given)
+    assert not list(tmp_path.iterdir())
 
 
 def test_interpolate_has_a_column_for_each_class_and_output(tmp_path):
@@ -195,6 +264,12 @@ def test_project_finds_a_latent_and_both_labels():
     np.testing.assert_allclose(found.image, again, atol=1e-6)
     with pytest.raises(ValueError, match="Expected 0 to 1"):
         zoo.project(gan, target, label={"colour": 2}, **quick)
+    many = Interface(
+        [gan.interface().latents, Label(99, name="a"), Label(9, name="b")], gan.interface().outputs
+    )
+    interface.state(gan.generator, many)
+    with pytest.raises(ValueError, match=r"at most 100. Give some of \['a', 'b'\].*leaves 891"):
+        zoo.project(gan, target, **quick)
 
 
 def test_a_grid_of_samples_as_it_learns(tmp_path):
@@ -258,7 +333,8 @@ def test_a_preset_of_invented_networks(tmp_path, known):
     for network in (opened.generator, opened.inference_generator):
         assert interface.of(network).labels[0] == names
     made = zoo.generate(folder, [0], shape=1, output=tmp_path / "made")
-    assert len(made.files) == 4
+    assert len(made.files) == 2
+    assert made.files[0].name.startswith("seed0000_shape-square_colour")
     np.testing.assert_allclose(
         opened.generate(2, seed=0)["second"], gan.generate(2, seed=0)["second"], atol=0.01
     )
@@ -278,7 +354,9 @@ def test_a_preset_that_enlarges_images(tmp_path, known, monkeypatch):
     assert read(done.written[0]).shape == (16, 16, 3)
 
 
-def test_columns_are_all_combinations():
-    columns = generating.columns_of(pair().interface(), {})
+def test_columns_are_what_is_given_or_all_combinations():
+    described = pair().interface()
+    assert generating.columns_of(described, {}) == [{}]
+    columns = generating.columns_of(described, {}, every=True)
     assert len(columns) == 6
     assert columns[1] == {"shape": 0, "colour": 1}

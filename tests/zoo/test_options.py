@@ -32,9 +32,9 @@ def test_options_are_named_by_the_inputs_of_labels(monkeypatch):
     described = Interface([Latents(3), *labels], [Image(8, 8, 1)])
     monkeypatch.setattr(options, "interfaces_of", lambda source: {"generator": described})
     first, second = options.options_of("x", "generate")
-    assert (first.flag, first.name, first.kind) == ("--labels animal=", "animal", "classes")
+    assert (first.flag, first.name, first.kind) == ("--condition animal=", "animal", "classes")
     assert "0 to 1 (cat, dog)" in first.help
-    assert (second.flag, second.name) == ("--labels fur_colour=", "fur_colour")
+    assert (second.flag, second.name) == ("--condition fur_colour=", "fur_colour")
 
 
 def test_a_run_says_its_options_too(tmp_path):

@@ -55,7 +55,9 @@ def test_starts_are_the_nearest_and_the_best_of_each_class_comes_first():
     gan = labelled()
     target = gan.generate(1, labels=1, seed=3)[0]
     network, _ = projecting._feature_network(None, gan, gan, SHAPE)
-    search = projecting._Search(gan, network, target, 0.0, 0.0)
+    search = projecting._Search(
+        gan, network, target, {"pixels": 1.0, "features": 0.0, "prior": 0.0}
+    )
     latents = np.concatenate([latent.sample(4, 6, seed=0), latent.sample(1, 6, seed=3)])
     chosen, labels = search.choose(latents, [0, 1, 2], 4)
     assert sorted(labels[:3]) == [0, 1, 2] and labels[0] == 1
@@ -109,7 +111,9 @@ def test_images_unlike_those_that_a_generator_draws_are_strange():
     gan = keras_gans.zoo.open_gan("dcgan_digits_28")
     network, _ = projecting._feature_network(None, "dcgan_digits_28", gan, (28, 28, 1))
     digits = some("digits", 12)
-    search = projecting._Search(gan, network, digits[0], 1.0, 0.0)
+    search = projecting._Search(
+        gan, network, digits[0], {"pixels": 1.0, "features": 1.0, "prior": 0.0}
+    )
     drawn = gan.generate(500, seed=0)
     features = search._features(drawn).numpy()
 

@@ -41,7 +41,11 @@ CALLED = {
     "ssim_y": "SSIM of luma",
     "perceptual": "perceptual distance",
     "colour_shift": "colour shift, of 255",
-    "grid_ratio": "grid relative to the targets",
+    "grid_ratio": "grid: peak of the spectrum over its surroundings",
+    "share_difference": "largest difference of a share",
+    "pair_difference": "largest difference of a pair's share",
+    "impossible": "impossible faces",
+    "label_accuracy": "label accuracy",
 }
 
 
@@ -104,6 +108,19 @@ def metric_of(protocol: str) -> str:
     """
     known = [name for name in CALLED if re.match(rf"{name}_?\d", protocol)]
     return max(known, key=len) if known else protocol
+
+
+def reference_head(protocols: Iterable[str]) -> str:
+    """Heads the column of the values of real images in a table.
+
+    >>> reference_head(["grid_ratio320_pixels_on_earth_test_a_to_b_128"])
+    'the targets'
+
+    Args:
+        protocols: names of those that have such a value.
+    """
+    of_targets = {metric_of(name) for name in protocols} == {"grid_ratio"}
+    return "the targets" if of_targets else "other real images"
 
 
 def features_of(protocol: str) -> str:
@@ -173,13 +190,13 @@ def _numbers(card):
     if not card.numbers:
         return ""
     degradations = list(dict.fromkeys(d for n in card.numbers.values() for d in n["degradations"]))
-    heads = ["protocol", "", "this preset", "other real images", *degradations]
-    if all(n["reference"] is None for n in card.numbers.values()):
-        heads.remove("other real images")
+    compared = [p for p, n in card.numbers.items() if n["reference"] is not None]
+    beside = [reference_head(compared)] if compared else []
+    heads = ["protocol", "", "this preset", *beside, *degradations]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for protocol, found in card.numbers.items():
         row = [f"`{protocol}`", CALLED.get(metric_of(protocol), ""), _short(found["value"])]
-        row += [_short(found["reference"])] * ("other real images" in heads)
+        row += [_short(found["reference"])] * len(beside)
         row += [_short(found["degradations"].get(name)) for name in degradations]
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ No TensorFlow here, as in `presets`, unless an old preset leaves out what only t
 functions know.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -53,7 +54,41 @@ def of_recipe(recipe: Mapping[str, Any]) -> dict[str, Interface]:
         Names of the networks that make something, to their interfaces.
     """
     roles = (role for role in recipe["networks"] if "discriminator" not in role)
-    return {role: _of_network(recipe["networks"][role], recipe["model"]) for role in roles}
+    found = {role: _of_network(recipe["networks"][role], recipe["model"]) for role in roles}
+    return {role: with_class_names(i, recipe.get("data", {})) for role, i in found.items()}
+
+
+def with_class_names(described: Interface, data: Mapping[str, Any]) -> Interface:
+    """Returns an interface with the names of a data set's classes, where they are not stated.
+
+    >>> plain = Interface([Latents(3), Label(10)], [Image(8, 8, 1)])
+    >>> with_class_names(plain, {"name": "fashion_mnist"}).labels[0].names[9]
+    'boot'
+
+    Args:
+        described: the interface. An input of labels of the name of one of the data's attributes
+            gets the names of its values.
+        data: as a recipe has them.
+    """
+    known = _labels_of(data) if described.labels else {}
+    for port in described.labels:
+        names = known.get(port.name)
+        if port.names is None and names is not None and len(names) == port.num_classes:
+            described = described.with_input(dataclasses.replace(port, names=names))
+    return described
+
+
+def _labels_of(data):
+    """Names of the labels of a data set to the names of their classes; `labels` are the usual."""
+    from keras_gans.data import sources  # here: it imports NumPy
+
+    name = data.get("name")
+    if name not in sources.names():
+        return {}
+    source = sources.get(name)
+    usual = data.get("attribute", source.options.get("attribute", "label"))
+    found = {"labels": source.labels[usual]} if usual in source.labels else {}
+    return {**source.labels, **found}
 
 
 def _of_network(arguments, model):
@@ -70,8 +105,9 @@ def _of_network(arguments, model):
     codes = [model[n] for n in ("categorical", "continuous") if n in model]
     codes = Codes(model.get("categorical", ()), model.get("continuous", 0)) if codes else Codes()
     inputs = [Latents(latent_dim, codes)]
-    if "num_classes" in arguments:
-        inputs.append(Label(arguments["num_classes"]))
+    if classes := arguments.get("num_classes"):
+        classes = classes if isinstance(classes, Mapping) else {"labels": classes}
+        inputs += [Label(count, name=name) for name, count in classes.items()]
     return Interface(inputs, [Image(height, width, made)])
 
 

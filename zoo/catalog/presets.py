@@ -17,7 +17,7 @@ from keras_gans.zoo.catalog import addresses, cards, interfaces, origins
 FOLDER = Path(__file__).parent.parent / "presets"
 RECIPE, METRICS, TEXT, SAMPLES = "recipe.json", "metrics.json", "README.md", "samples.png"
 INTERFACE, ORIGIN = interfaces.FILE, origins.FILE
-WEIGHTS = "generator.weights.h5"
+WEIGHTS, DIRECTIONS = "generator.weights.h5", "directions.npz"
 
 # Of the layout of `metrics.json`. Goes up when an older library would read a newer one wrongly.
 FORMAT = 2

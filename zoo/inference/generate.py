@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from keras_gans.zoo.loading import open_gan
 _MOST_BYTES = 2**31
 
 Source = str | os.PathLike | AdversarialModel
+Classes = int | str | Sequence[int | str]  # one or several, by number or by name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +45,7 @@ def generate(
     seeds: Iterable[int] = range(36),
     *,
     latents: np.ndarray | None = None,
-    labels: int | Sequence[int] | None = None,
+    labels: Classes | None = None,
     categorical: Sequence[int] | None = None,
     continuous: Sequence[float] | None = None,
     truncation: float | None = None,
@@ -58,7 +60,8 @@ def generate(
     The image of a seed is that of `gan.generate(1, seed=seed)`, in any company: all are made in
     batches, but each seed's latents are drawn alone. In the grid a row is a seed and a column a
     class; where there is one class, or none, the grid is near-square. Of a generator with several
-    inputs of labels, a column is a class of each; with several outputs, each has its own column.
+    conditions a column is a class of each that is given, such as `hair=["blonde", "red"]`; the
+    others are drawn for each seed, evenly. With several outputs, each has its own column.
 
     >>> made = generate("conditional_gan_digits_28", seeds=range(5), labels=[3, 7])
     >>> made.files[1].name
@@ -68,7 +71,8 @@ def generate(
         source: name of a trained preset, folder of a run, or a GAN.
         seeds: integers.
         latents: float array `(number, latent_dim)` to use instead of seeds.
-        labels: classes to make of each seed, by a generator that takes `labels`; `None` for all.
+        labels: classes to make of each seed, by a generator that takes `labels`, as numbers or
+            names; `None` for all.
         categorical: classes of the code of an InfoGAN, likewise; `None` draws one for each seed.
         continuous: its continuous codes, the same for all images; `None` draws them.
         truncation: see `latent.sample`.
@@ -77,8 +81,8 @@ def generate(
         best: see `open_gan`.
         shard: `(3, 16)` makes the third of sixteen parts of the images, with a grid of their own;
             `None` all.
-        **inputs: by the name of another input of labels, the classes to make of each seed, as
-            `labels`; of any other input, an array with a row for each seed. `gan.interface()` says
+        **inputs: by the name of a condition, the classes to make of each seed, as numbers or
+            names; of any other input, an array with a row for each seed. `gan.interface()` says
             which there are.
 
     Returns:
@@ -98,9 +102,12 @@ def generate(
         seeds = list(seeds)
         names = [f"seed{seed:04d}" for seed in seeds]
         latents = draw_latents(gan, seeds, truncation)
+        drawn = drawn_classes(described, columns, seeds)
     else:
         latents = gan.given_latents(0, _finite(latents))
         names = [f"latent{number:04d}" for number in range(len(latents))]
+        drawn = generation.classes_left_out(described, len(latents))
+        drawn = {name: classes for name, classes in drawn.items() if name not in columns[0]}
     part = take(list(range(len(names))), shard)
     if not part:
         raise ValueError(
@@ -109,8 +116,14 @@ def generate(
         )
     latents, names = latents[part], [names[place] for place in part]
     of_rows = [p.name for p in described.inputs if not isinstance(p, (Latents, Label))]
-    options |= {n: np.asarray(options[n])[part] for n in of_rows if options.get(n) is not None}
-    rows = [f"{name}{_suffix(column)}" for name, column in itertools.product(names, columns)]
+    options |= drawn
+    for name in (*of_rows, *drawn):
+        if options.get(name) is not None:
+            options[name] = np.asarray(options[name])[part]
+    rows = [
+        names[row] + _suffix(described, {**column, **{n: options[n][row] for n in drawn}})
+        for row, column in itertools.product(range(len(names)), columns)
+    ]
     require_fits(len(rows) * len(described.images), largest_image(gan), scale)
     images = make(gan, latents, columns, options)
     images = {name: image.to_uint8(made) for name, made in images.items()}
@@ -155,18 +168,25 @@ def _write(images, rows, columns, scale, out, grid_name):
 # ---- what a generator is given
 
 
-def columns_of(described: Interface, options: Mapping[str, Any]) -> list[dict[str, int]]:
+def columns_of(
+    described: Interface, options: Mapping[str, Any], every: bool = False
+) -> list[dict[str, int]]:
     """What is made of each seed: for each column of a grid, the classes by the names of inputs.
 
     >>> from keras_gans.interface import Image, Label, Latents
-    >>> two = Interface([Latents(4), Label(2), Label(9, name="size")], [Image(8, 8, 1)])
-    >>> columns_of(two, {"size": [7, 8]})[1:3]
-    [{'labels': 0, 'size': 8}, {'labels': 1, 'size': 7}]
+    >>> size, hair = Label(9, name="size"), Label(2, ("black", "red"), "hair")
+    >>> two = Interface([Latents(4), hair, size], [Image(8, 8, 1)])
+    >>> columns_of(two, {"size": [7, 8]})
+    [{'size': 7}, {'size': 8}]
+    >>> columns_of(two, {"hair": "red", "size": [7, 8]})
+    [{'hair': 1, 'size': 7}, {'hair': 1, 'size': 8}]
 
     Args:
         described: the generator's interface.
-        options: names of inputs of labels, or `"categorical"`, to a class or classes; those of
-            labels that are `None` or missing stand for all.
+        options: names of inputs of labels, or `"categorical"`, to a class or classes, as numbers
+            or names. Labels that are `None` or missing stand for all classes; but of several
+            conditions they are no columns: see `drawn_classes`.
+        every: whether those of several conditions stand for all classes, too.
 
     Returns:
         A list of dicts; `[{}]` for a generator without labels.
@@ -178,10 +198,11 @@ def columns_of(described: Interface, options: Mapping[str, Any]) -> list[dict[st
     for port in described.labels:
         asked = options.get(port.name)
         if asked is None:
+            if len(described.labels) > 1 and not every:
+                continue
             asked = range(port.num_classes)
-        asked = [asked] if np.ndim(asked) == 0 else list(asked)
-        class_labels.require(asked, port.num_classes)
-        classes[port.name] = asked
+        single = np.ndim(asked) == 0
+        classes[port.name] = generation.choose(port, [asked] if single else list(asked)).tolist()
     if (asked := options.get("categorical")) is not None:
         if (number := len(described.codes.categorical)) != 1:
             raise ValueError(
@@ -193,6 +214,24 @@ def columns_of(described: Interface, options: Mapping[str, Any]) -> list[dict[st
         class_labels.require(asked, described.codes.categorical[0])
         classes["categorical"] = asked
     return [dict(zip(classes, chosen)) for chosen in itertools.product(*classes.values())]
+
+
+def drawn_classes(
+    described: Interface, columns: Sequence[Mapping[str, int]], seeds: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """The classes of conditions that are no columns, which `gan.generate(1, seed=seed)` draws.
+
+    Args:
+        described: the generator's interface.
+        columns: as of `columns_of`.
+        seeds: integers.
+
+    Returns:
+        Names of conditions to arrays of a class for each seed.
+    """
+    left = [port.name for port in described.labels if port.name not in columns[0]]
+    found = [generation.classes_left_out(described, 1, seed) for seed in seeds if left]
+    return {name: np.concatenate([classes[name] for classes in found]) for name in left}
 
 
 def make(
@@ -232,10 +271,17 @@ def largest_image(gan: AdversarialModel) -> tuple[int, int, int]:
     return tuple(max(sides) for sides in zip(*shapes))
 
 
-def _suffix(column):
-    """The part of a file's name that tells the columns of a seed apart."""
-    # As files have been called: `label7`, of the input `labels`.
-    return "".join(f"_{'label' if n == 'labels' else n}{value}" for n, value in column.items())
+def _suffix(described, classes):
+    """The part of a file's name that tells the images of a seed apart, and says what they are."""
+    found, ports = [], {port.name: port for port in described.labels}
+    for name in (*ports, *(set(classes) - set(ports))):
+        names = ports[name].names if name in ports else None
+        # As files have been called: `label7`, of the input `labels`.
+        if name == "labels" or not names or not re.fullmatch(r"[\w-]+", names[classes[name]]):
+            found.append(f"_{'label' if name == 'labels' else name}{classes[name]}")
+        else:
+            found.append(f"_{name}-{names[classes[name]]}")
+    return "".join(found)
 
 
 def _finite(latents):

@@ -9,9 +9,11 @@ import numpy as np
 from keras_gans import checks, generation, image, latent
 from keras_gans.names import deprecated, did_you_mean, renamed
 from keras_gans.zoo.inference.generate import (
+    Classes,
     Source,
     columns_of,
     draw_latents,
+    drawn_classes,
     largest_image,
     make,
     open_latent_gan,
@@ -33,7 +35,7 @@ def interpolate(
     output: str | Path = "interpolation.gif",
     *,
     seeds: Iterable[int] = range(6),
-    labels: int | Sequence[int] | None = None,
+    labels: Classes | None = None,
     steps: int = 20,
     loops: int = 1,
     interpolation: str = "spherical",
@@ -58,7 +60,7 @@ def interpolate(
         output: file to write: `.gif`, `.webp` or `.mp4`; see `image.animate`.
         seeds: integers, two or more for each loop.
         labels: classes to show beside each other on the same way, by a generator that takes
-            `labels`; `None` for all.
+            `labels`, as numbers or names; `None` for all.
         steps: frames from one seed to the next.
         loops: walks below each other. The seeds are dealt out to them in order, as many to each.
         interpolation: `"spherical"`, or `"linear"` to see the difference.
@@ -67,8 +69,9 @@ def interpolate(
             as make small images about 112 pixels a side.
         duration: time of a frame, in milliseconds.
         best: see `open_gan`.
-        **inputs: by the name of another input of labels, classes, as `labels`; `categorical` of an
-            InfoGAN likewise. Several outputs of a generator stand beside each other.
+        **inputs: by the name of a condition, classes to show beside each other, as `labels`; of
+            several conditions those left out are drawn for each loop. `categorical` of an InfoGAN
+            likewise. Several outputs of a generator stand beside each other.
 
     Returns:
         The `pathlib.Path` written.
@@ -100,7 +103,9 @@ def interpolate(
     path = walk(ways.swapaxes(0, 1), steps, interpolation == "linear", described.noise)
     frames = len(path)
     # A row of every frame for each loop; in it, columns for each class and each output.
-    made = make(gan, path.reshape(frames * loops, -1), columns, options)
+    drawn = drawn_classes(described, columns, seeds[:: len(seeds) // loops])
+    drawn = {name: np.tile(classes, frames) for name, classes in drawn.items()}
+    made = make(gan, path.reshape(frames * loops, -1), columns, {**options, **drawn})
     batches = generation.same_size([image.to_uint8(images) for images in made.values()])
     images = image.enlarge(image.side_by_side(batches), scale)
     images = images.reshape(frames, loops * across, *images.shape[1:])

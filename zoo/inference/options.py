@@ -19,7 +19,7 @@ class Option:
     """An option of a verb.
 
     Attributes:
-        flag: such as `"--labels"`; of one input of several, `"--labels NAME="`.
+        flag: such as `"--labels"`; of a named condition, `"--condition NAME="`.
         name: of the argument of the verb's function.
         kind: `"classes"`, several such as 3 or 0-9; `"class"`, one; `"numbers"`, floats; or
             `"flag"`, without a value.
@@ -67,7 +67,8 @@ def options_of(source: str | os.PathLike, verb: str) -> list[Option]:
     if not described.takes_latents:
         return []
     kind = "class" if verb == "project" else "classes"
-    options = [_of_label(port, kind) for port in described.labels]
+    alone = len(described.labels) == 1
+    options = [_of_label(port, kind, alone) for port in described.labels]
     codes = described.codes
     if len(codes.categorical) == 1 and verb != "project":
         about = f"codes, 0 to {codes.categorical[0] - 1}: each in a column [drawn]"
@@ -78,13 +79,14 @@ def options_of(source: str | os.PathLike, verb: str) -> list[Option]:
     return options
 
 
-def _of_label(port, kind):
+def _of_label(port, kind, alone):
     names = f" ({', '.join(port.names)})" if port.names else ""
     one = kind == "class"
     about = f"its class, 0 to {port.num_classes - 1}{names} [the one that fits]"
     if not one:
-        about = f"classes, 0 to {port.num_classes - 1}{names}: each in a column [all]"
+        left_out = "all" if alone else "drawn"
+        about = f"classes, 0 to {port.num_classes - 1}{names}: each in a column [{left_out}]"
     if port.name == "labels":
         name = "label" if one else "labels"
         return Option(f"--{name}", name, kind, about)
-    return Option(f"--label{'' if one else 's'} {port.name}=", port.name, kind, about)
+    return Option(f"--condition {port.name}=", port.name, kind, about)

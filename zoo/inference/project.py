@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gans import checks, generation, image, latent, metrics
 from keras_gans.building import preserving_random_state
@@ -38,6 +39,9 @@ _RANDOM, _LEAST_SIDE = "random_cnn_v1", 32
 # Karras 2020, appendix D: noise of this share of the latents' standard deviation at first, none
 # after this share of the steps; the rate goes up over the first steps.
 _NOISE, _NOISY, _WARM_UP = 0.05, 0.75, 0.05
+
+# Combinations of classes to try, each with all candidates.
+_MOST_KINDS = 100
 
 # Fewer drawn images do not tell what 99 of 100 of them are like.
 _ENOUGH = 100
@@ -124,14 +128,16 @@ def project(
     source: Source,
     target: str | Path | np.ndarray,
     *,
-    label: int | Mapping[str, int] | None = None,
+    label: int | str | Mapping[str, int | str] | None = None,
     features: str | keras.Model | None = None,
     steps: int = 500,
     candidates: int = 1000,
     starts: int = 16,
     learning_rate: float = 0.1,
+    pixel_weight: float = 1.0,
     feature_weight: float = 1.0,
     prior_weight: float = 0.02,
+    start: ArrayLike | None = None,
     seed: int = 0,
     best: bool = False,
     verbose: int = 1,
@@ -140,7 +146,7 @@ def project(
 
     `candidates` latents are drawn for each class, beside their mean, 0. The nearest go down
 
-        pixels + feature_weight * features + prior_weight * prior
+        pixel_weight * pixels + feature_weight * features + prior_weight * prior
 
     together, each by itself: squared differences of pixels and of features, both over their mean
     among the candidates, and the prior of the latent's length, which keeps it on the shell that
@@ -161,9 +167,9 @@ def project(
         target: path of an image file, which is resized, cropped and made grey as
             `keras_gans.data.load` does; or an array `(height, width, channels)` of floats in
             [-1, 1], such as the generator makes.
-        label: class of the image, for a generator that takes labels; a dict of classes by the
-            names of the inputs for one with several such. `None` tries all, and keeps the one that
-            comes nearest.
+        label: class of the image, as a number or a name, for a generator that takes labels; a
+            dict of classes by the names of the conditions for one with several, such as
+            `{"hair": "blonde"}`. Those left out are all tried, and those that come nearest kept.
         features: name of a feature network, of those that come with the library; or a
             `keras.Model` from images in [-1, 1] to features, or `[features, logits]`. `None` takes
             the classifier of the data that a preset or run was trained on, and `"random_cnn_v1"`
@@ -172,8 +178,11 @@ def project(
         candidates: latents to draw for each class.
         starts: how many of them to follow. Of several classes, the best of each come first.
         learning_rate: largest; it rises at first, and falls as a cosine.
+        pixel_weight: of the pixels.
         feature_weight: of the features.
         prior_weight: of the prior.
+        start: latents `(number, latent_dim)` to follow in place of the best candidates, such as an
+            encoder's; for each class, each of them.
         seed: of the candidates and the noise: the same seed finds the same.
         best: see `open_gan`.
         verbose: 1 shows progress, 0 nothing.
@@ -189,22 +198,42 @@ def project(
     """
     for name, value in (("steps", steps), ("candidates", candidates), ("starts", starts)):
         checks.count(name, value)
-    for name, value in (("feature_weight", feature_weight), ("prior_weight", prior_weight)):
+    weights = {"pixels": pixel_weight, "features": feature_weight, "prior": prior_weight}
+    for name, value in zip(("pixel_weight", "feature_weight", "prior_weight"), weights.values()):
         checks.weight(name, value)
+    if not pixel_weight and not feature_weight:
+        raise ValueError(
+            "An image is compared by its pixels or its features. Expected `pixel_weight` or "
+            f"`feature_weight` above 0. Received: pixel_weight={pixel_weight}, "
+            f"feature_weight={feature_weight}"
+        )
     checks.positive("learning_rate", learning_rate)
     gan = open_latent_gan(source, best)
     described = gan.interface(gan.generator_role)
     asked = label if isinstance(label, Mapping) else {"labels": label}
     generation.require_options(described, asked, type(gan).__name__)
-    columns = columns_of(described, asked)
+    columns = columns_of(described, asked, every=True)
+    if len(columns) > _MOST_KINDS:
+        raise ValueError(
+            "There are too many combinations of classes to try all. Expected at most "
+            f"{_MOST_KINDS}. Give some of {list(described.options)}, such as "
+            f"`label={{{described.options[0]!r}: 0}}`. Received: label={label!r}, which leaves "
+            f"{len(columns):,}"
+        )
     target = _target(target, described.images[0].shape)
     network, features = _feature_network(features, source, gan, target.shape)
-    search = _Search(gan, network, target, feature_weight, prior_weight, columns)
+    search = _Search(gan, network, target, weights, columns)
 
     drawn = gan.given_latents(candidates, seed=seed)
     mean = np.where(search.noise, np.float32(0.0), drawn[:1])
     latents = np.concatenate([mean, drawn])
     chosen, kinds = search.choose(latents, range(len(columns)), starts)
+    if start is not None:
+        given = gan.given_latents(1, latents=start)
+        chosen, kinds = (
+            np.tile(given, (len(columns), 1)),
+            np.repeat(range(len(columns)), len(given)),
+        )
     _warn_of(search.strangeness, search.compared)
     first = search.images(chosen, kinds)
     found, history = search.descend(chosen, kinds, steps, learning_rate, seed, verbose)
@@ -238,12 +267,12 @@ def project(
 class _Search:
     """A generator, a feature network, and the image that both are to agree on."""
 
-    def __init__(self, gan, network, target, feature_weight, prior_weight, columns=None):
+    def __init__(self, gan, network, target, weights, columns=None):
         self.gan, self.network, self.target = gan, network, tf.constant(target)
         self.interface = gan.interface(gan.generator_role)
-        self.weights = {"pixels": 1.0, "features": feature_weight, "prior": prior_weight}
+        self.weights = weights  # of the pixels, the features and the prior
         # A kind of image is the number of a column: classes by the names of inputs of labels.
-        self.columns = columns_of(self.interface, {}) if columns is None else columns
+        self.columns = columns_of(self.interface, {}, True) if columns is None else columns
         self.noise = np.array(self.interface.noise)
         self.target_features = self._features(self.target[None])[0]
         self.scales = {"pixels": 1.0, "features": 1.0}  # set by `choose`, as are these two
@@ -261,7 +290,10 @@ class _Search:
     def see(self, picture):
         """Features of one image, and probabilities of classes or `None`."""
         features, *logits = self._outputs(tf.constant(picture[None]))
-        return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if logits else None
+        # Of several attributes none is the class.
+        return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if len(
+            logits
+        ) == 1 else None
 
     def choose(self, latents, kinds, number):
         """The best starts: latents, and their kinds. Sets what a distance of 1 is.
@@ -280,7 +312,7 @@ class _Search:
         # A generator that makes one image only has no distances to compare.
         tiny = np.finfo("float32").tiny
         self.scales = {"pixels": pixels.mean() + tiny, "features": features.mean() + tiny}
-        losses = pixels / self.scales["pixels"]
+        losses = self.weights["pixels"] * pixels / self.scales["pixels"]
         losses = losses + self.weights["features"] * features / self.scales["features"]
         # The best of each kind before any second best.
         ranks = losses.reshape(len(kinds), -1).argsort(axis=1).argsort(axis=1).reshape(-1)

@@ -23,7 +23,7 @@ def columns(
     measured: Mapping[str, Any], reference: Mapping[str, Any], degradations: Mapping[str, Any]
 ) -> dict[str, Mapping[str, Any]]:
     """Heads of the columns of a table to what stands below; those that are empty are left out."""
-    found = {"measured": measured, "other real images": reference, **degradations}
+    found = {"measured": measured, cards.reference_head(reference): reference, **degradations}
     return {head: values for head, values in found.items() if values}
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
 
@@ -19,7 +18,7 @@ from keras_gans.data.sources import image_files
 from keras_gans.data.sources.builders import QuietBuilder, prepare
 from keras_gans.data.sources.image_files import check_folder
 from keras_gans.data.sources.packages import DECODER, fingerprint
-from keras_gans.data.sources.registry import Request, Source
+from keras_gans.data.sources.registry import Examples, Request, Source
 from keras_gans.image.files import UnreadableImageError, decode, read
 from keras_gans.names import did_you_mean
 
@@ -157,7 +156,7 @@ def source(path: Path) -> Source:
     )
 
 
-def read_folder(path: Path, request: Request) -> tuple[tf.data.Dataset, list[str] | None]:
+def read_folder(path: Path, request: Request) -> Examples:
     """Returns the images of a `Request`, and the names of their classes.
 
     Args:

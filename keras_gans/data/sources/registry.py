@@ -10,8 +10,10 @@ from typing import Any
 
 from keras_gans.names import did_you_mean
 
-# What a source reads for `load`: a `tf.data.Dataset`, and the names of its classes or None.
-Examples = tuple[Any, Sequence[str] | None]
+# What a source reads for `load`: a `tf.data.Dataset`, and the names of its classes, of the values
+# of each attribute, or None.
+Names = Sequence[str] | Mapping[str, Sequence[str] | None] | None
+Examples = tuple[Any, Names]
 
 # And for `load_pairs`: a function from an epoch's number to a `tf.data.Dataset`, and its length.
 Epochs = tuple[Callable[..., Any], int]

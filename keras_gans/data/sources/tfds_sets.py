@@ -2,12 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import tensorflow as tf
-
 from keras_gans.data import prepared
 from keras_gans.data.arguments import OF_DISKS
 from keras_gans.data.epochs import Epoch
-from keras_gans.data.sources.registry import Request, Source
+from keras_gans.data.sources.registry import Examples, Request, Source
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -31,7 +29,7 @@ def source(name: str, paired: bool) -> Source:
     )
 
 
-def read(request: Request) -> tuple[tf.data.Dataset, list[str] | None]:
+def read(request: Request) -> Examples:
     """Returns the examples of a `Request` of `load`, and the names of their classes."""
     return prepared.images(download(request.name, request.data_dir), request)
 

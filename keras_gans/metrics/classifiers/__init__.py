@@ -5,8 +5,9 @@ Each has a folder with its recipe, weights in float16, measurements and a card.
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from keras_gans import files
 from keras_gans.names import did_you_mean
@@ -39,6 +40,22 @@ def folder(name: str) -> Path:
             f"Expected one of {names()}. Received: {name!r}"
         )
     return FOLDER / name
+
+
+def heads(recipe: Mapping[str, Any]) -> dict[str, int]:
+    """Returns the names of the outputs of logits of a recipe's network, and their sizes.
+
+    A recipe has `classes`, a number, or `attributes`: names to values, and each value to the
+    drawings that stand for it. An attribute's logits are of the drawings, so that the network tells
+    more than the values.
+
+    >>> heads({"attributes": {"glasses": {"none": [""], "clear": ["thin", "thick"]}}})
+    {'glasses': 3}
+    """
+    if "attributes" not in recipe:
+        return {"logits": recipe["classes"]}
+    attributes = recipe["attributes"].items()
+    return {name: sum(map(len, values.values())) for name, values in attributes}
 
 
 def verify(path: Path, names: Iterable[str] | None = None) -> dict[str, str]:
@@ -101,7 +118,11 @@ _KINDS = {
     METRICS: {"sha256": {...: str}},
     RECIPE: {
         "image_shape?": [int],
-        "classes": int,
+        "classes?": int,
+        "attributes?": {...: {...: [str]}},
+        "shares?": {...: [float]},
+        "hidden_by?": {...: [str]},
+        "style?": str,
         "network": {"filters": list, "features": int, "dropout": float},
         "data": {"name": str, "held_out": str},
     },

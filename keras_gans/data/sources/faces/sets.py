@@ -24,7 +24,7 @@ HELD_OUT = "held_out"
 _SPLITS = ("train", "validation", "test", HELD_OUT)
 
 # The styles whose faces are drawn by their attributes.
-_KNOWN: Mapping[str, ModuleType] = {avataaars.STYLE: avataaars, pixel_art.STYLE: pixel_art}
+KNOWN: Mapping[str, ModuleType] = {avataaars.STYLE: avataaars, pixel_art.STYLE: pixel_art}
 
 # Kinds of glasses, which the people of the pairs wear in turn.
 _WORN = tuple(kind for kind in avataaars.LOOK.labels["glasses"] if kind != "none")
@@ -121,12 +121,12 @@ def faces(
     """
     check_whole(faces=faces, least=4)
     check_whole(people_seed=people_seed, least=0)
-    known = _KNOWN.get(style)
+    known = KNOWN.get(style)
     licence = painting.licence_of_style(style)
     if known is None and hold_out:
         raise ValueError(
             "Combinations are held out by attributes, which are known of some styles. Expected "
-            f"`style` to be one of {list(_KNOWN)}. Received: style={style!r}"
+            f"`style` to be one of {list(KNOWN)}. Received: style={style!r}"
         )
     held_out = people.HeldOut(known.LOOK, hold_out) if known else None
 
@@ -208,6 +208,24 @@ def pairs(
     )
 
 
+def people_of(
+    style: str, split: str, faces: int = 20_000, people_seed: int = 0
+) -> list[people.Person]:
+    """Returns the people of a split, whose attributes and drawings are known.
+
+    They are those that `faces` paints, in another order.
+
+    Args:
+        style: "avataaars" or "pixel-art".
+        split: "train", "validation" or "test".
+        faces: see `faces`.
+        people_seed: see `faces`.
+    """
+    held_out = people.HeldOut(KNOWN[style].LOOK, None)
+    number = _sizes(faces, held_out)[split]
+    return [_person(held_out, people_seed, split, k) for k in range(number)]
+
+
 def _sizes(faces, held_out):
     sizes = {"train": faces, "validation": max(faces // 10, 1), "test": faces // 4}
     return {**sizes, HELD_OUT: max(faces // 10, 1)} if held_out else sizes
@@ -256,7 +274,7 @@ _AVATAAARS = (
 )
 _OPTIONS = {"faces": 20_000, "people_seed": 0, "hold_out": None}
 
-AVATARS = Source(
+AVATARS: Source = Source(
     name="avatars",
     content="20,000 drawn faces with known attributes, of any size",
     origin=_ORIGIN,
@@ -267,7 +285,7 @@ AVATARS = Source(
     labels=avataaars.LOOK.labels,
 )
 
-PIXEL_FACES = Source(
+PIXEL_FACES: Source = Source(
     name="pixel_faces",
     content="20,000 faces of 16x16 pixels with known attributes",
     origin=_ORIGIN,
