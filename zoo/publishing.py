@@ -181,6 +181,8 @@ def remeasure(preset: str | Path) -> None:
     """
     card = presets.card(preset)
     recipe = Recipe(card.require_recipe(), card.name)
+    presets.verify_files(card, list(card.metrics.get("weights", ())))
+    refresh(preset)  # the recipe may say since how to measure
     with tempfile.TemporaryDirectory() as folder:
         evaluate(preset, output=folder, **({"split": "test"} if recipe.translates else {}))
         if (neighbors := Path(folder, NEIGHBORS)).exists():
