@@ -70,8 +70,8 @@ class AttributeEvaluation:
       data;
     - `impossible`: the fraction of faces that nobody could have: where the face is drawn again from
       what was read of it, the drawing differs more than that of 99 of 100 real faces
-      (`AttributeReader.strangeness`). It needs `pip install 'keras-gans[faces]'`, and is left out
-      without;
+      (`AttributeReader.strangeness`); and `strangeness`, the median of that difference, in units
+      of it. Both need `pip install 'keras-gans[faces]'`, and are left out without;
     - of a conditional GAN, `label_accuracy`: the fraction of the conditions that their images are
       read to have, and `label_accuracy_hair` and so on of each of several.
 
@@ -179,6 +179,7 @@ class AttributeEvaluation:
         }
         if faces.strangeness is not None:
             values["impossible"] = self._mean(faces.strangeness > 1.0)
+            values["strangeness"] = (float(np.median(faces.strangeness)),)
         right = {
             name: faces.reading.values[name] == labels for name, labels in faces.labels.items()
         }

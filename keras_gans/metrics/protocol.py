@@ -8,7 +8,7 @@ from typing import Any
 # A lower value of these is better; of all others a higher one.
 _LOWER = ("frechet", "fid", "kernel", "kid", "l1", "ms_ssim_diversity")
 _LOWER += ("perceptual", "colour_shift", "grid_ratio")
-_LOWER += ("share_difference", "pair_difference", "impossible")
+_LOWER += ("share_difference", "pair_difference", "impossible", "strangeness")
 # Names that are only correct for features of InceptionV3 behind the resize of clean-fid.
 _INCEPTION = {"frechet": "fid", "kernel": "kid", "classifier_score": "inception_score"}
 

@@ -80,7 +80,7 @@ def test_a_difference_by_hand():
     dark = np.zeros((2, 64, 64, 3), "uint8")
     other = dark.copy()
     other[1, 20:36, 20:36] = 200  # a square twice as large as the window
-    np.testing.assert_allclose(attributes.difference(dark, other), [0, 200])
+    np.testing.assert_allclose(attributes.difference(dark, other), [0, 200], rtol=1e-6)
     moved = np.roll(other, 1, axis=2)  # by the pixel that is allowed
     assert attributes.difference(other, moved).max() < 1e-9
     assert attributes.difference(other, np.roll(other, 4, axis=2))[1] > 50
@@ -213,14 +213,16 @@ def test_training_of_several_heads(tmp_path, monkeypatch):
     recipe = json.loads((classifiers.folder("avatars_cnn_v1") / "recipe.json").read_text())
     tiny = {"fold": 2, "filters": [[2], [2], [2]], "features": 4, "dropout": 0.1}
     recipe |= {"network": tiny, "epochs": 1, "data": {**recipe["data"], "faces": 40}}
+    recipe["attributes"] = {name: recipe["attributes"][name] for name in ("glasses", "eyes")}
     monkeypatch.setattr(classifiers, "FOLDER", tmp_path)
     folder = tmp_path / "tiny"
     folder.mkdir()
     (folder / "recipe.json").write_text(json.dumps(recipe))
     (folder / "README.md").write_text("# tiny\n")
     found = training.publish(folder, verbose=0)
-    assert found["images"] == 10 and set(found["attributes"]) == set(recipe["attributes"])
-    assert set(found["attributes"]["eyes"]) == {"accuracy", "drawings", "visible"}
+    assert found["images"] == 10 and list(found["attributes"]) == ["glasses", "eyes"]
+    for name in ("glasses", "eyes"):
+        assert found["attributes"][name].keys() >= {"accuracy", "drawings"}
     network, _, _ = classifiers.load("tiny")
-    assert [o.shape[1] for o in network.outputs[:3]] == [4, 18, 4]
+    assert [output.shape[1] for output in network.outputs] == [4, 6, 5]
     assert attribute_evaluation.usual_reader("digits") is None

@@ -45,6 +45,7 @@ CALLED = {
     "share_difference": "largest difference of a share",
     "pair_difference": "largest difference of a pair's share",
     "impossible": "impossible faces",
+    "strangeness": "median strangeness",
     "label_accuracy": "label accuracy",
 }
 

@@ -246,7 +246,7 @@ def measure_attributes(
         right = reading.values[name] == value_of[labels[name]]
         drawn = reading.probabilities[name].argmax(axis=1) == labels[name]
         found[name] = {"accuracy": float(right.mean()), "drawings": float(drawn.mean())}
-        if name in reading.hidden_by:
+        if name in reading.hidden_by and reading.visible[name].any():
             found[name]["visible"] = float(right[reading.visible[name]].mean())
     return {"images": len(images), "attributes": found}
 
