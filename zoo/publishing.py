@@ -128,8 +128,9 @@ def publish(
     """Puts the networks of a finished run into a preset's folder, and measures what ships.
 
     The weights are those of the run's best checkpoint if its recipe's `evaluation` names a `best`,
-    and else of its newest. Directions that were found of the run come along. The folder holds a `recipe.json` and the prose of a `README.md`
-    already; the numbers between its marks are written here.
+    and else of its newest. Directions that were found of the run come along.
+    The folder holds a `recipe.json` and the prose of a `README.md` already; the numbers between
+    its marks are written here.
 
     Args:
         run: folder of a run that has trained all of its recipe's epochs.
