@@ -127,7 +127,7 @@ def matrix(faces):
         rows = {}
         for name in faces.names:
             changed, kept = faces.edits(found, name, [1.0])
-            lost = 1 - np.nanmean(kept[:, 0], axis=1)
+            lost = [1 - np.nanmean(k) if not np.isnan(k).all() else np.nan for k in kept[:, 0]]
             rows.setdefault(directions.attribute_of(name), []).append([changed.mean(), *lost])
         for attribute, lines in rows.items():
             cells = [f"{100 * x:.0f}" if x == x else "" for x in np.mean(lines, axis=0)]
@@ -195,7 +195,7 @@ def find(faces):
 def write(images, name, columns):
     """Writes images as a grid, enlarged where they are small."""
     images = image.to_uint8(images)
-    path = image.save(images, HERE / f"{name}.png", columns)
+    path = image.save(images, HERE / f"{name}.jpg", columns)
     print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
 
