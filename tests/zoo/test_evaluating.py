@@ -375,5 +375,7 @@ def test_attributes_of_faces_are_measured_and_the_strangest_shown(tmp_path, monk
     evaluation = metrics.Evaluation.__new__(metrics.Evaluation)
     evaluation.data, evaluation.num_images, evaluation.seed = "avatars", 6000, 0
     assert evaluating._judge(evaluation, None).num_images == 5000
+    several = metrics.Evaluations([evaluation, evaluation])
+    assert evaluating._judge(several, None).num_images == 5000
     evaluation.data = "digits"
     assert evaluating._judge(evaluation, None) is None
