@@ -16,13 +16,15 @@ from keras_gans import directions, image, latent, zoo
 from keras_gans.zoo.inference.directions import judge_of, look
 
 HERE = Path(__file__).parent
-STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-# Steps are added along a direction; a value takes the place of another.
+STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0)
+# Method, orthogonal, replace: steps are added along a direction; a value takes another's place.
 KINDS = [
-    (method, orthogonal, replace)
-    for replace in (False, True)
-    for orthogonal in (False, True)
-    for method in directions.METHODS
+    ("classifier", True, True),
+    ("classifier", False, False),
+    ("classifier", True, False),
+    ("classifier", False, True),
+    ("means", False, False),
+    ("means", True, True),
 ]
 # Of each row of the strips.
 SHOWN = {
@@ -68,7 +70,7 @@ class Faces:
         moved = [directions.move(z, found, change, strength=strength) for strength in strengths]
         after = look(self.gan, self.judge, np.concatenate(moved))
         changed = directions.holds(name, after, self.values).reshape(len(strengths), -1)
-        kept = np.full((len(self.before), *changed.shape), np.nan)
+        kept = np.full((len(self.before), *changed.shape), np.nan)  # of its own: not measured
         for place, (other, seen) in enumerate(self.before.items()):
             if other != directions.attribute_of(name):
                 was, now = np.tile(seen[rows], len(strengths)), after[other]
@@ -98,7 +100,8 @@ def table(faces):
             print(f" {changed:.0%} / {kept:.0%} |", end="")
         reached = ((shares[..., 0] >= 0.95) & (shares[..., 1] >= 0.8)).sum(axis=0)
         print(f" reached by {reached.tolist()} of {len(faces.names)}", flush=True)
-    each(faces.names, shares, found)
+        if (method, orthogonal, replace) == KINDS[0]:
+            each(faces.names, shares, found)
     plain = [faces.find(method, False) for method in directions.METHODS]
     cosines = [plain[0][n].vector @ plain[1][n].vector for n in faces.names]
     print(f"cosine of both kinds: {min(cosines):.3f} to {max(cosines):.3f}")
@@ -124,7 +127,7 @@ def matrix(faces):
         rows = {}
         for name in faces.names:
             changed, kept = faces.edits(found, name, [1.0])
-            lost = 1 - np.nanmean(kept[:, 0], axis=1)
+            lost = [1 - np.nanmean(k) if not np.isnan(k).all() else np.nan for k in kept[:, 0]]
             rows.setdefault(directions.attribute_of(name), []).append([changed.mean(), *lost])
         for attribute, lines in rows.items():
             cells = [f"{100 * x:.0f}" if x == x else "" for x in np.mean(lines, axis=0)]
@@ -192,7 +195,7 @@ def find(faces):
 def write(images, name, columns):
     """Writes images as a grid, enlarged where they are small."""
     images = image.to_uint8(images)
-    path = image.save(images, HERE / f"{name}.png", columns)
+    path = image.save(images, HERE / f"{name}.jpg", columns)
     print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
 

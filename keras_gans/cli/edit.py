@@ -37,7 +37,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--strengths",
         type=options.floats,
         metavar="NUMBERS",
-        help="of the strip, as multiples of the changes [-2,-1,0,1,2,3]",
+        help="of the strip, as multiples of the changes [-1,-0.5,0,0.5,1,1.5]",
     )
     command.add_argument(
         "--directions", type=Path, metavar="FILE", help="that --find wrote [the source's own]"

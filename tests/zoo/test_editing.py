@@ -114,7 +114,7 @@ def test_an_edit_changes_what_is_asked_and_keeps_the_length(gan, found):
     # The strip: nothing at 0, the change at 1.
     assert made.strip.shape == (40, 6, *SHAPE)
     np.testing.assert_array_equal(made.strip[:, 2], made.before)
-    np.testing.assert_array_equal(made.strip[:, 3], made.after)
+    np.testing.assert_array_equal(made.strip[:, 4], made.after)
     assert made.changes == {"lit": 3}
     # By value: all are lit then, as much as those that were.
     made = edit(gan, range(40), {"lit": True}, directions=found)

@@ -27,7 +27,7 @@ from keras_gans.zoo.inference.project import Projection, project
 
 PAIRS, STRIP, LATENTS, REPORT = "edited.png", "strip.png", "latents.npy", "edit.json"
 
-_STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+_STRENGTHS = (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 
 
 @dataclasses.dataclass(frozen=True)
