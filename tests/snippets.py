@@ -12,15 +12,18 @@ import keras_gans
 import tiny
 from keras_gans import adversarial, image, metrics
 
-# Names that a page speaks of as the reader's own.
+# Names that a page speaks of as the reader's own; `images=faces` is one that is made as another.
 OWN = {
     "docs/base.md": ("keras_gans", "tf"),
     "docs/data.md": ("keras_gans", "gan", "n"),
     "docs/export.md": ("keras_gans", "gan"),
+    "docs/metrics.md": ("before", "after"),
+    "docs/models/conditional_gan.md": ("hair", "glasses", "images=faces"),
     "docs/onnx.md": ("keras_gans", "latents", "labels"),
     "docs/serving.md": ("export", "generator"),
     "docs/tflite.md": ("keras_gans", "latents"),
     "docs/web.md": ("keras_gans",),
+    "keras_gans/metrics/classifiers/avatars_cnn_v1/README.md": ("keras_gans", "images=faces"),
     "keras_gans/metrics/classifiers/digits_cnn_v1/README.md": ("keras_gans", "images"),
     "keras_gans/metrics/classifiers/fashion_mnist_cnn_v1/README.md": ("keras_gans", "images"),
 }
@@ -28,6 +31,7 @@ OWN = {
 # Parts of examples that are not run here, and why.
 NOT_RUN = {
     "classifier.predict(": "a classifier that the reader has",
+    'open_gan("runs/faces")': "a run; tests/zoo/test_named_conditions.py trains one",
     'load("hf://': "a hub",
     'load_pairs("earth"': "data that are in no package of the tests",
     "serving import Client": "a server; tests/export/serving/ runs one",
@@ -48,7 +52,14 @@ SMALLER = {
         ("batch_size=8 * 128", "batch_size=4"),
         ("(64, 64, 3)", "(64, 64, 3), width=4"),
     ],
+    "docs/metrics.md": [
+        ('AttributeEvaluation("avatars")', 'AttributeEvaluation("avatars", num_images=10)'),
+    ],
     "docs/presets.md": [("batch_size=32", "batch_size=8")],  # of the few pictures here
+    "docs/models/age_cgan.md": [
+        ("latent_dim=64)", "latent_dim=64, width=4)"),
+        ("to=3", 'to=3, method="initial"'),
+    ],
     "docs/models/srgan.md": [
         ("batch_size=8", "batch_size=2"),
         (
@@ -64,6 +75,12 @@ SMALLER = {
         ("condition_shape=shape", "condition_shape=shape, width=4"),
     ],
 }
+
+# And on every page: data that are painted, where thousands take minutes.
+FEWER = [
+    ('load("avatars",', 'load("avatars", faces=128,'),
+    ('load_pairs("avatars",', 'load_pairs("avatars", faces=8,'),
+]
 
 # Folders of pictures that pages name.
 PICTURES = ("path/to/pictures", "photographs")
@@ -95,9 +112,12 @@ def own(names):
         "images": lambda: np.zeros((2, 28, 28, 1), "float32"),
         "latents": lambda: keras_gans.latent.sample(1, 64, seed=0),
         "labels": lambda: np.zeros(1, "int32"),
+        **dict.fromkeys(("faces", "before", "after"), lambda: np.zeros((4, 64, 64, 3), "float32")),
+        **dict.fromkeys(("hair", "glasses"), lambda: np.zeros(4, "int32")),
         "n": lambda: 3,
     }
-    return {name: made[name]() for name in names}
+    parts = (name.partition("=") for name in names)
+    return {name: made[same or name]() for name, _, same in parts}
 
 
 def write_files(folder, text):
@@ -106,6 +126,8 @@ def write_files(folder, text):
     for name in (name for name in PICTURES if name in text):
         for number in range(24):
             image.save(rng.uniform(-1, 1, (64, 64, 3)), folder / name / f"{number}.png")
+    if "face.png" in text:
+        image.save(rng.uniform(-1, 1, (64, 64, 3)), folder / "face.png")
     if "my_pairs" in text:
         tiny.folder_of_pairs(folder / "my_pairs", number=2, size=256)
     if "runs/maps" in text:
@@ -137,7 +159,7 @@ def run(page, text):
     """Runs the examples of a page in order, as one reader would, in the present folder."""
     scope = {"__name__": "__main__", **own(OWN.get(page, ()))}
     for code in filter(runnable, blocks(text, "python")):
-        for large, small in SMALLER.get(page, ()):
+        for large, small in [*SMALLER.get(page, ()), *FEWER]:
             code = code.replace(large, small)
         exec(compile(code, page, "exec"), scope)
     return scope

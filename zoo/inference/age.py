@@ -21,6 +21,9 @@ from keras_gans.zoo.inference.generate import Source, open_latent_gan
 # How the latent of a face is found, in the order of the paper's table 2.
 METHODS = ("initial", "pixels", "identity")
 
+# Drawn images that tell how large distances are, and whether the picture is strange.
+_CANDIDATES = 300
+
 
 @dataclasses.dataclass(frozen=True)
 class Aged:
@@ -127,6 +130,7 @@ def age(
             pixel_weight=weights[0],
             feature_weight=weights[1],
             start=guess,
+            candidates=_CANDIDATES,
             steps=steps,
             seed=seed,
             verbose=verbose,
