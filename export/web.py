@@ -387,9 +387,13 @@ def _directions(
                 f"A direction is a finite vector of the latents. Expected shape ({size},). "
                 f"Received: {name!r} of shape {vector.shape}"
             )
-        # There are many, and what is measured needs no seven digits.
-        row = _slider(name, vector.astype("float16") if named else vector, _DIRECTION_LIMIT)
-        rows.append(row | ({"keeps_length": True} if named else {}))
+        if named:
+            # There are many, and what is measured needs no seven digits.
+            shown = name.replace("_", " ").replace(":", ": ")
+            row = _slider(shown, vector.astype("float16"), _DIRECTION_LIMIT)
+            rows.append(row | {"keeps_length": True})
+        else:
+            rows.append(_slider(name, vector, _DIRECTION_LIMIT))
     return rows
 
 

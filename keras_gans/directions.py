@@ -23,7 +23,7 @@ from keras_gans.names import did_you_mean
 from keras_gans.reading import npz
 from keras_gans.reading.stored import explained
 
-__all__ = ["Direction", "attribute_of", "find", "holds", "masks", "move", "read", "strengths"]
+__all__ = ["Direction", "attribute_of", "find", "holds", "masks", "move", "read", "resolve"]
 __all__ += ["write"]
 
 # Ways to a direction.
@@ -35,8 +35,12 @@ FEWEST = 20
 # A value of this name is that an attribute is not there; of that, that it cannot be seen.
 _ABSENT, HIDDEN = ("none", "no"), ""
 
-# Of `_without`: the means of the halves of a normal, cut in the middle, are 1.6 apart, squared 2.5.
-_RIDGE = 0.05
+# Of `_spread`: the means of the halves of a normal, cut in the middle, are 1.6 apart, squared 2.5.
+_RIDGE = 0.3
+
+# Values of one attribute exclude each other, so that what is read of all is the same again, but for
+# this share.
+_SAME = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +54,13 @@ class Direction:
         samples: how many samples were without the value, and how many with it.
         accuracy: share of the samples that the middle between both means tells apart along
             `vector`, averaged over both classes: 0.5 by chance.
-        changed: share of edits by strength 1 that give the value to an image without it; `None`
-            where it was not measured, as for `kept`.
+        changed: share of edits that give the value to an image without it and succeed; `None` where
+            it was not measured, as for `kept`.
         kept: share of the other attributes that stay as they are in these edits.
+        reads: float32 `(rows, latent_dim)`, what is read of a latent to give it the value: the
+            directions of all values of the attribute. `None` for a direction without.
+        writes: float32 `(rows, latent_dim)`, what changes each of these readings by 1.
+        targets: float32 `(rows,)`, the mean readings of the samples with the value.
     """
 
     vector: np.ndarray
@@ -61,11 +69,27 @@ class Direction:
     accuracy: float
     changed: float | None = None
     kept: float | None = None
+    reads: np.ndarray | None = None
+    writes: np.ndarray | None = None
+    targets: np.ndarray | None = None
 
     @property
     def shift(self) -> np.ndarray:
         """What strength 1 adds to a latent, float32 `(latent_dim,)`."""
         return np.float32(self.step) * self.vector
+
+    def towards(self, latents: np.ndarray, value: bool = True) -> np.ndarray:
+        """Returns what gives latents the value, or takes it away: to the mean of those samples.
+
+        Args:
+            latents: float32 `(..., latent_dim)`.
+            value: whether they are to have it.
+        """
+        if self.reads is None:
+            return np.broadcast_to(self.shift if value else -self.shift, latents.shape)
+        # The mean of all latents is 0, so those of the two classes are opposite.
+        factor = 1.0 if value else -self.samples[1] / self.samples[0]
+        return (np.float32(factor) * self.targets - latents @ self.reads.T) @ self.writes
 
 
 # ---- what is seen in images, as classes
@@ -248,14 +272,31 @@ def find(
         for name, side in sides.items()
         if side is not None
     }
-    apart = {name: _apart(latents[:, noise] @ raw[name], sides[name]) for name in raw}
+    seen = latents[:, noise]
+    apart = {name: _apart(seen @ raw[name], sides[name]) for name in raw}
     found = {}
     for name in wanted:
         others = [n for n in raw if orthogonal and attribute_of(n) != attribute_of(name)]
-        vector = np.zeros(latents.shape[1])
-        vector[noise] = _without(raw[name], [raw[n] for n in others], [apart[n] for n in others])
-        found[name] = _measured(latents, sides[name], vector)
+        spread = _spread([raw[n] for n in others], [apart[n] for n in others], int(noise.sum()))
+        vector = spread @ raw[name]
+        # A value takes the place of another; "any other than none" and truth values stand alone.
+        same = [n for n in raw if ":" in name and n.startswith(f"{attribute_of(name)}:")]
+        reads = np.array([raw[n] for n in same or [name]])
+        writes = np.linalg.pinv(reads @ spread @ reads.T, rcond=_SAME) @ reads @ spread
+        targets = seen[sides[name]].mean(axis=0) @ reads.T
+        wide = [_at(part, noise) for part in (vector / np.linalg.norm(vector), reads, writes)]
+        one = _measured(latents, sides[name], wide[0])
+        found[name] = dataclasses.replace(
+            one, reads=wide[1], writes=wide[2], targets=targets.astype("float32")
+        )
     return found
+
+
+def _at(part, noise):
+    """Vectors of the coordinates that are noise among all coordinates, 0 elsewhere."""
+    wide = np.zeros((*part.shape[:-1], len(noise)), "float32")
+    wide[..., noise] = part
+    return wide
 
 
 def _side(name, mask, number, wanted):
@@ -291,24 +332,21 @@ def _raw(latents, side, method):
     return vector / np.linalg.norm(vector)
 
 
-def _without(vector, others, apart):
-    """A direction without what it has of others, of length 1.
+def _spread(others, apart, size):
+    """A matrix that turns a direction into a move that changes other attributes little.
 
-    Of the moves along which its own attribute changes by 1, this one minimizes the sum of the
-    squares of what the others change by, and `_RIDGE` times its squared length. So others count by
-    how far apart their classes are: with many attributes, those that the latents hardly say
-    anything about would otherwise take away all coordinates.
+    Of the moves along which a direction changes by 1, the one that the matrix makes of it minimizes
+    the sum of the squares of what the others change by, and `_RIDGE` times its squared length. So
+    others count by how far apart their classes are: with many attributes, those that the latents
+    hardly say anything about would otherwise take away all coordinates.
 
     Args:
-        vector: `(latent_dim,)`, of length 1.
-        others: list of such.
+        others: list of directions `(size,)` of length 1.
         apart: for each of them, how far apart the means of its classes are along it.
+        size: coordinates of a latent.
     """
-    if not others:
-        return vector
-    effects = np.array(apart)[:, None] * np.array(others)
-    left = np.linalg.solve(effects.T @ effects + _RIDGE * np.eye(len(vector)), vector)
-    return left / np.linalg.norm(left)
+    effects = np.array(apart)[:, None] * np.array(others).reshape(len(others), size)
+    return np.linalg.inv(effects.T @ effects + _RIDGE * np.eye(size))
 
 
 def _apart(along, side):
@@ -322,7 +360,7 @@ def _measured(latents, side, vector):
     middle = (along[~side].mean() + along[side].mean()) / 2
     above = along > middle
     return Direction(
-        vector.astype("float32"),
+        vector,
         float(_apart(along, side)),
         (int((~side).sum()), int(side.sum())),
         float((above[side].mean() + (~above[~side]).mean()) / 2),
@@ -332,16 +370,20 @@ def _measured(latents, side, vector):
 # ---- edits
 
 
-def strengths(changes: Mapping[str, Any], known: Iterable[str]) -> dict[str, float]:
-    """Returns the strength of each direction that changes of attributes ask for.
+def resolve(changes: Mapping[str, Any], known: Iterable[str]) -> dict[str, float | bool]:
+    """Returns what changes of attributes ask for: strengths along directions, or values.
 
     >>> known = ["glasses", "glasses:round", "long_hair", "hair:red"]
-    >>> strengths({"glasses": "round", "long_hair": "no", "hair:red": 0.5}, known)
-    {'glasses:round': 1.0, 'long_hair': -1.0, 'hair:red': 0.5}
+    >>> resolve({"glasses": "round", "long_hair": "no", "hair:red": 0.5}, known)
+    {'glasses:round': True, 'long_hair': False, 'hair:red': 0.5}
 
     Args:
-        changes: names of directions to strengths; or names of attributes to values.
+        changes: names of directions to strengths, or to whether an image is to be on its far side;
+            or names of attributes to values.
         known: names of the directions that there are.
+
+    Returns:
+        Names of directions to a strength, or to a truth value.
 
     Raises:
         ValueError: for a direction that there is not, with the nearest names, or a strength that is
@@ -353,21 +395,23 @@ def strengths(changes: Mapping[str, Any], known: Iterable[str]) -> dict[str, flo
             "What is to be changed is a dictionary of names of directions to strengths, such as "
             f"{{'glasses': 1.0}}, or of attributes to values. Received: {changes!r}"
         )
-    found = {}
+    found: dict[str, float | bool] = {}
     for name, given in changes.items():
-        strength: Any = given
-        if isinstance(given, str):
-            whole = f"{name}:{given}"
-            absent = given in _ABSENT and whole not in known
-            alone = given == "yes" and whole not in known
-            name, strength = (name if absent or alone else whole), -1.0 if absent else 1.0
+        whole = f"{name}:{given}"
+        # A value may be called by a number, such as a digit.
+        if isinstance(given, str) or (name not in known and whole in known):
+            alone = whole not in known and given in (*_ABSENT, "yes")
+            name, given = (name, given == "yes") if alone else (whole, True)
         require_known(name, known)
+        if isinstance(given, (bool, np.bool_)):
+            found[name] = bool(given)
+            continue
         try:
-            found[name] = float(checks.floats(f"strength of {name}", strength).reshape(()))
+            found[name] = float(checks.floats(f"strength of {name}", given).reshape(()))
         except ValueError as error:
             raise ValueError(
-                "A strength is one finite number, such as 1 or -0.5, and a value is a text. "
-                f"Received: {name}={given!r}"
+                "A strength is one finite number, such as 1 or -0.5, and a value is a text or a "
+                f"truth value. Received: {name}={given!r}"
             ) from error
     return found
 
@@ -390,8 +434,13 @@ def move(
     known: Mapping[str, Direction],
     changes: Mapping[str, Any],
     noise: Sequence[bool] | None = None,
+    strength: float = 1.0,
 ) -> np.ndarray:
     """Moves latents along directions, and back to the length that each had.
+
+    A strength is added, times the direction's `step`. A value replaces the one that is there: what
+    the directions of the attribute's values say of the latent becomes what they say of the mean of
+    the samples with that value.
 
     Nearly all latents of a training lie near a sphere (`latent.slerp`), and a step leads out of it.
 
@@ -402,17 +451,18 @@ def move(
     Args:
         latents: float array `(number, latent_dim)`.
         known: names to `Direction`s.
-        changes: as for `strengths`.
+        changes: as for `resolve`.
         noise: of each coordinate of the latents, whether it is noise and not part of a code.
+        strength: of all changes; 0.5 goes half of the way.
 
     Returns:
         float32 array like `latents`.
 
     Raises:
-        ValueError: for latents of another length than the directions, or what `strengths` refuses.
+        ValueError: for latents of another length than the directions, or what `resolve` refuses.
     """
     latents = checks.floats("latents", latents)
-    by_name = strengths(changes, known)
+    by_name = resolve(changes, known)
     for name in by_name:
         if latents.shape[-1:] != known[name].vector.shape:
             raise ValueError(
@@ -420,9 +470,14 @@ def move(
                 f"{len(known[name].vector)} numbers, as of {name!r}. Received: shape "
                 f"{latents.shape}"
             )
-    shift = sum(np.float32(strength) * known[name].shift for name, strength in by_name.items())
+    shifts = (
+        known[name].towards(latents, given)
+        if isinstance(given, bool)
+        else np.float32(given) * known[name].shift
+        for name, given in by_name.items()
+    )
     noise = np.ones(latents.shape[-1], bool) if noise is None else np.array(noise, bool)
-    moved = latents + shift
+    moved = latents + np.float32(strength) * sum(shifts)
     # A latent of length 0, or one that a step takes there, has no direction to be long in.
     lengths = [np.linalg.norm(z[..., noise], axis=-1, keepdims=True) for z in (latents, moved)]
     scale = np.divide(*lengths, out=np.ones_like(lengths[0]), where=lengths[1] > 0)
@@ -432,14 +487,17 @@ def move(
 
 # ---- files
 
-# Of each direction, the parts in a file, with their shapes, and whether they must be there.
+# Of each direction, the parts in a file: how many axes they have, and whether they must be there.
 _PARTS = {
-    "vector": (None, True),
-    "step": ((), True),
-    "samples": ((2,), True),
-    "accuracy": ((), True),
-    "changed": ((), False),
-    "kept": ((), False),
+    "vector": (1, True),
+    "step": (0, True),
+    "samples": (1, True),
+    "accuracy": (0, True),
+    "changed": (0, False),
+    "kept": (0, False),
+    "reads": (2, False),
+    "writes": (2, False),
+    "targets": (1, False),
 }
 
 
@@ -478,14 +536,20 @@ def read(path: str | Path) -> dict[str, Direction]:
 
 def _read(name, stored):
     parts: dict[str, Any] = {}
-    for part, (shape, needed) in _PARTS.items():
+    for part, (axes, needed) in _PARTS.items():
         one = stored.get(f"{name}.{part}")
         if one is None and not needed:
             continue
-        if one is None or one.shape != (one.shape[:1] if shape is None else shape):
+        if one is None or len(one.shape) != axes:
             raise ValueError(f"it has no {part} of a direction {name!r}")
         parts[part] = one.read()
+    size = len(parts["vector"])
+    rows = {part: parts[part].shape for part in ("reads", "writes", "targets") if part in parts}
+    if len(parts["samples"]) != 2 or (
+        rows and set(rows.values()) != {(n := len(parts.get("targets", ())), size), (n,)}
+    ):
+        raise ValueError(f"the parts of the direction {name!r} do not fit each other: {rows}")
+    arrays = {p: a.astype("float32") for p, a in parts.items() if a.ndim and p != "samples"}
     numbers = {part: float(array) for part, array in parts.items() if array.ndim == 0}
     without, given = (int(count) for count in parts["samples"])
-    vector = parts["vector"].astype("float32")
-    return Direction(vector=vector, samples=(without, given), **numbers)
+    return Direction(samples=(without, given), **numbers, **arrays)

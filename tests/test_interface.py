@@ -184,6 +184,13 @@ def test_an_input_that_shapes_do_not_explain_asks_for_an_interface():
     assert interface.of(interface.state(network, text)).texts == text.inputs
 
 
+def test_the_classes_of_a_single_label_are_read_off_the_whole_network():
+    labels = keras.Input((), dtype="int32")
+    turned = keras.layers.Lambda(lambda y: 4 - y)(labels)  # not what looks labels up
+    network = keras.Model(labels, keras.layers.Embedding(5, 3)(turned))
+    assert interface.of(network).labels == (Label(5),)
+
+
 def test_a_network_that_does_not_know_its_inputs_is_refused():
     class Subclassed(keras.Model):
         def call(self, inputs):

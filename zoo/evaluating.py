@@ -223,7 +223,8 @@ def conclude(
 def _judge(evaluation, attributes):
     """The evaluation of the attributes of the images; `None` if they have none."""
     if attributes is None:
-        if not isinstance(evaluation, metrics.Evaluation):
+        first = getattr(evaluation, "parts", [evaluation])[0]  # of several, all of the same images
+        if not isinstance(first, metrics.Evaluation):
             return None
         if metrics.usual_reader(evaluation.data) is None:
             return None

@@ -128,8 +128,9 @@ def publish(
     """Puts the networks of a finished run into a preset's folder, and measures what ships.
 
     The weights are those of the run's best checkpoint if its recipe's `evaluation` names a `best`,
-    and else of its newest. The folder holds a `recipe.json` and the prose of a `README.md`
-    already; the numbers between its marks are written here.
+    and else of its newest. Directions that were found of the run come along.
+    The folder holds a `recipe.json` and the prose of a `README.md` already; the numbers between
+    its marks are written here.
 
     Args:
         run: folder of a run that has trained all of its recipe's epochs.
@@ -160,6 +161,9 @@ def publish(
     card = {"recipe": before.recipe, "text": before.text, "numbers": numbers, "made": _made(run)}
     full = _samples(gan, recipe)
     save_preset(gan, preset, card, parts, overwrite=True)
+    if (run / presets.DIRECTIONS).is_file():
+        shutil.copyfile(run / presets.DIRECTIONS, preset / presets.DIRECTIONS)
+        refresh(preset)
     if numbers is None:
         remeasure(preset)
     fill(gan, preset, presets.card(preset).parts)
@@ -181,6 +185,8 @@ def remeasure(preset: str | Path) -> None:
     """
     card = presets.card(preset)
     recipe = Recipe(card.require_recipe(), card.name)
+    presets.verify_files(card, list(card.metrics.get("weights", ())))
+    refresh(preset)  # the recipe may say since how to measure
     with tempfile.TemporaryDirectory() as folder:
         evaluate(preset, output=folder, **({"split": "test"} if recipe.translates else {}))
         if (neighbors := Path(folder, NEIGHBORS)).exists():

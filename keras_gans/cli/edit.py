@@ -1,6 +1,7 @@
 """`keras-gans edit`: attributes of generated images, or of an image."""
 
 import argparse
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -26,14 +27,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         action="append",
         type=_change,
         metavar="NAME=VALUE",
-        help="a strength along a direction, glasses=1 or hair:red=0.5, or a value, glasses=round; "
-        "may be given several times",
+        help="a value, glasses=round or beard=none, or a strength along a direction, glasses=1 or "
+        "hair:red=0.5; may be given several times",
+    )
+    command.add_argument(
+        "--strength", type=float, metavar="X", help="of all changes: 2 goes twice as far [1]"
     )
     command.add_argument(
         "--strengths",
         type=options.floats,
         metavar="NUMBERS",
-        help="of the strip, as multiples of the changes [-2,-1,0,1,2,3]",
+        help="of the strip, as multiples of the changes [-1,-0.5,0,0.5,1,1.5]",
     )
     command.add_argument(
         "--directions", type=Path, metavar="FILE", help="that --find wrote [the source's own]"
@@ -106,8 +110,9 @@ def _find(arguments: argparse.Namespace) -> int:
     _table(found)
     kept = own and folder.resolve() == Path(arguments.source).resolve()
     use = "" if kept else f" --directions {path}"
-    name = next(iter(found))
-    say(f"Written to {path}. Try: keras-gans edit {arguments.source} 0-5 --change {name}=2{use}")
+    name, _, value = next(iter(found)).partition(":")
+    change = f"{name}={value or 1}"
+    say(f"Written to {path}. Try: keras-gans edit {arguments.source} 0-5 --change {change}{use}")
     return 0
 
 
@@ -139,7 +144,9 @@ def _edit(arguments: argparse.Namespace) -> int:
         )
     folder = arguments.output or Path("edited")
     options.require_folder(folder)
-    given: dict[str, Any] = options.given(arguments, "strengths", "directions", "steps", "best")
+    given: dict[str, Any] = options.given(
+        arguments, "strength", "strengths", "directions", "steps", "best"
+    )
     given |= options.given_labels(arguments)
     what = _what(arguments.what)
     made = zoo.edit(arguments.source, what, dict(arguments.change), **given)
@@ -160,21 +167,21 @@ def _what(text: str) -> Any:
         raise ValueError(f"Those are no seeds: {error}") from error
 
 
-def _change(text: str) -> tuple[str, float | str]:
+def _change(text: str) -> tuple[str, int | float | str]:
     name, given, value = text.rpartition("=")
     if not given or not name or not value:
         raise argparse.ArgumentTypeError(
             f"expected a name and a strength or value, such as glasses=1. Received: {text!r}"
         )
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
+    for kind in (int, float):  # a class is an integer
+        with contextlib.suppress(ValueError):
+            return name, kind(value)
+    return name, value
 
 
 def _table(found: Any) -> None:
     width = max(map(len, found))
-    say(f"{'direction':{width}}  samples without, with  accuracy  changed     kept   by strength 1")
+    say(f"{'direction':{width}}  samples without, with  accuracy  changed     kept")
     for name, one in found.items():
         without, given = one.samples
         shares = ("" if s is None else f"{s:.0%}" for s in (one.accuracy, one.changed, one.kept))

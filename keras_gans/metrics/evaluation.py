@@ -313,13 +313,13 @@ class Evaluation:
     def _labels_for(self, described):
         """The labels to generate images for, by the names of their inputs.
 
-        Several conditions are those of the real images, if their data set has them. Otherwise all
-        classes of each come alike, in no order.
+        Conditions of the names of attributes of the data are those of the real images. Otherwise
+        all classes of each come alike, in no order.
         """
         names = [port.name for port in described.labels]
         known = self.data in data.sources.names(paired=False)
         attributes = data.sources.get(self.data, paired=False).labels if known else {}
-        if len(names) > 1 and set(names) <= set(attributes):
+        if names and set(names) <= set(attributes):
             found = [labels for _, labels in self._batches(self.split, attributes=names)]
             return {n: np.concatenate([y[n] for y in found])[: self.num_images] for n in names}
         rng = np.random.default_rng(self.seed)

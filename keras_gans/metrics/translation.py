@@ -141,7 +141,9 @@ class TranslationEvaluation:
 
     def protocol_options(self) -> tuple[Any, ...]:
         """What of the options names the pairs."""
-        return self.option("direction"), self.option("image_size")
+        pair = self.options.get("pair")
+        kind = () if pair is None else (pair,)
+        return *kind, self.option("direction"), self.option("image_size")
 
     def grid_spectrum(self) -> GridSpectrum:
         """Returns an empty `GridSpectrum` with the periods that fit the targets."""

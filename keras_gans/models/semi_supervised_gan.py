@@ -41,6 +41,7 @@ class SemiSupervisedGAN(AdversarialModel):
     """
 
     tracked = ("supervised_loss", "discriminator_loss", "generator_loss", "accuracy")
+    num_classes: int
 
     def __init__(self, generator: keras.Model, discriminator: keras.Model, **kwargs: Any) -> None:
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)

@@ -12,6 +12,7 @@ from keras import layers
 
 import keras_gans
 from keras_gans import export
+from keras_gans.networks import translation
 from tiny import full_disk
 
 networks = keras_gans.networks
@@ -235,6 +236,30 @@ def test_every_format_of_a_mixed_precision_generator_computes_in_float32(
         inner = [node for function in graph.library.function for node in function.node_def]
         types = {value.type for node in [*graph.node, *inner] for value in node.attr.values()}
         assert not types & {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
+
+
+def upsampling_every_way():
+    """Images to images, twice down and up again in the ways that leave no grid."""
+    inputs = keras.Input((16, 16, 3))
+    x = layers.AveragePooling2D(8)(inputs)
+    for upsampling in ("balanced", "resize", "subpixel"):
+        x = translation.doubled(x, upsampling, 3, 4, bias=True)
+    return keras.Model(inputs, translation.image(x))
+
+
+@pytest.mark.parametrize("suffix", ["", ".tflite", ".onnx"])
+def test_every_format_upsamples_in_every_way(tmp_path, suffix):
+    if suffix == ".onnx":
+        pytest.importorskip("onnxruntime")
+        pytest.importorskip("tf2onnx")
+    generator = upsampling_every_way()
+    rng = np.random.default_rng(0)
+    generator.set_weights([rng.normal(0, 0.3, w.shape) for w in generator.get_weights()])
+    options = {".tflite": {"precision": "float32"}}.get(suffix, {})
+    write = {"": export.saved_model, ".tflite": export.tflite, ".onnx": export.onnx}[suffix]
+    # A TFLite file with operations that are not builtins is refused.
+    path = write(generator, tmp_path / f"g{suffix}", **options)
+    assert export.check(path, generator).largest < 2e-5
 
 
 @pytest.mark.slow  # a fresh process that loads TensorFlow

@@ -244,6 +244,8 @@ def test_a_page_shows_a_pair_side_by_side_and_has_a_menu_for_each_label(page, tm
             "green",
             "blue",
         ]
+        texts = "[...document.querySelectorAll('[id^=classes] label')].map(l => l.textContent)"
+        assert page.run(texts) == ["Shape", "Color"]
         web_pages.set_value(page, "document", "label", 1)
         web_pages.set_value(page, "document", "label_1", 2)
         expected = made("two_labels", latent.sample(1, 5, seed=0), np.array([1]), np.array([2]))

@@ -234,11 +234,11 @@ def test_of_a_gan_the_generator_is_taken(tmp_path, packages):
 
 def test_named_directions_are_told_in_few_digits(tmp_path, packages):
     vector = np.float32([1 / 3, 2 / 3, 2 / 3, 0, 0, 0])
-    given = {"age": Direction(vector, 1.7, (9, 9), 0.9), "plain": vector}
+    given = {"long_hair:yes": Direction(vector, 1.7, (9, 9), 0.9), "plain": vector}
     stated = about(web(digits(), tmp_path / "page", directions=given, packages=packages))
     named, plain = stated["directions"]
     assert named.pop("vector") == [0.567, 1.134, 1.134, 0, 0, 0]  # of strength 1, float16
-    assert named == {"name": "age", "limit": 4, "keeps_length": True}
+    assert named == {"name": "long hair: yes", "limit": 4, "keeps_length": True}
     assert "keeps_length" not in plain and plain["vector"][0] == 0.33333334
 
 
@@ -517,7 +517,7 @@ def test_along_a_named_direction_latents_keep_their_length(page, see):
     }
     generator = see("named", directions=found)
     labels = "[...document.querySelectorAll('#directions label')].map((e) => e.textContent)"
-    assert page.run(labels) == ["hat", "hair:red"]
+    assert page.run(labels) == ["hat", "hair: red"]
     set_value(page, "direction_0", 3)
     set_value(page, "direction_1", -2)
     moved = move(latent.sample(1, 64, seed=0), found, {"hat": 3, "hair:red": -2})

@@ -129,6 +129,35 @@ def test_a_gan_is_asked_for_its_images_and_a_labelled_one_for_classes(make):
     assert "asked" not in {m.protocol.metric for m in make().measure(GAN()).values()}
 
 
+def test_conditions_are_those_of_the_real_images_or_even(make, data_dir):
+    class GAN:
+        generator_role, seen = "generator", {}
+
+        def __init__(self, *labels):
+            self.described = Interface([Latents(3), *labels], [Image(28, 28, 1)])
+
+        def interface(self, role):
+            return self.described
+
+        def given_latents(self, number, seed):
+            return np.zeros((number, 3))
+
+        def generate(self, *, latents, batch_size, **labels):
+            self.seen = labels
+            return np.zeros((len(latents), 28, 28, 1))
+
+    gan = GAN(Label(10, name="label"))
+    make().measure(gan)
+    real = {"split": "train[:100]", "shuffle": False, "batch_size": NUMBER, "data_dir": data_dir}
+    _, labels = next(iter(keras_gans.data.load("digits", labels=True, **real)))
+    np.testing.assert_array_equal(gan.seen["label"], labels)
+    # Of many combinations there are fewer images than these, and yet each class comes as often.
+    gan = GAN(Label(20, name="hair"), Label(30, name="hat"))
+    found = {m.protocol.metric for m in make().measure(gan).values()}
+    assert "asked" not in found
+    assert {n: set(np.bincount(y)) for n, y in gan.seen.items()} == {"hair": {3}, "hat": {2}}
+
+
 def test_features_of_real_images_are_computed_once(make):
     calls = []
 

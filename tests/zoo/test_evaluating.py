@@ -289,6 +289,32 @@ def test_a_cyclegan_is_measured_both_ways(tmp_path):
     assert names[0] in measured and names[1] not in measured
 
 
+def test_a_preset_is_measured_again_without_its_run(run, tmp_path, monkeypatch):
+    config = json.loads((run / "config.json").read_text())
+    preset = zoo.save_preset(zoo.open_gan(run), tmp_path / "preset", {"recipe": config})
+    config["evaluation"]["features"] = ["digits_cnn_v1", "fashion_mnist_cnn_v1"]
+    (preset / "recipe.json").write_text(json.dumps(config, indent=2))
+    measured = []
+
+    def measure(source, output, **options):
+        measured.append((zoo.card(source).recipe["evaluation"], options))
+        assert zoo.verify(source)  # the changed recipe is its own by now
+        shutil.copy(run / "evaluation.json", output)  # as `evaluate` wrote it
+
+    monkeypatch.setattr(publishing, "evaluate", measure)
+    publishing.remeasure(preset)
+    assert measured == [(config["evaluation"], {})]
+    results = json.loads((run / "evaluation.json").read_text())
+    assert zoo.card(preset).numbers == publishing.numbers_of(results)
+    assert zoo.verify(preset) and NAME in (preset / "README.md").read_text()
+    # Weights that are not those of the card are not measured.
+    weights = preset / "generator.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="damaged.*generator.weights.h5"):
+        publishing.remeasure(preset)
+    assert len(measured) == 1
+
+
 def test_how_far_a_measurement_is(run, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
     usual = terminal.Progress.__init__
@@ -349,5 +375,7 @@ def test_attributes_of_faces_are_measured_and_the_strangest_shown(tmp_path, monk
     evaluation = metrics.Evaluation.__new__(metrics.Evaluation)
     evaluation.data, evaluation.num_images, evaluation.seed = "avatars", 6000, 0
     assert evaluating._judge(evaluation, None).num_images == 5000
+    several = metrics.Evaluations([evaluation, evaluation])
+    assert evaluating._judge(several, None).num_images == 5000
     evaluation.data = "digits"
     assert evaluating._judge(evaluation, None) is None

@@ -238,6 +238,9 @@ def judge_of(
             f"There is no judge of that name.{did_you_mean(judge, known)} Expected a function of "
             f"images, or one of {known}. Received: judge={judge!r}"
         )
+    recipe = read_json(metrics.classifiers.folder(judge) / metrics.classifiers.RECIPE)
+    if "attributes" in recipe:
+        return _of_attributes(judge), values
     network = metrics.features.load(judge)
     classes = data.class_names_of(network.data.partition("/")[0])
     named = {"class": [str(name) for name in classes or range(network.num_classes)]}
@@ -248,11 +251,28 @@ def judge_of(
     return classify, {**named, **(values or {})}
 
 
+def _of_attributes(name):
+    """The judge that a classifier of several attributes is."""
+    reader = metrics.AttributeReader(name)
+
+    def read(images):
+        found = reader.read(images)
+        return {
+            attribute: np.where(
+                found.visible[attribute], np.array(list(values))[found.values[attribute]], HIDDEN
+            )
+            for attribute, values in found.attributes.items()
+            if len(values) > 1
+        }
+
+    return read
+
+
 def _usual(source):
     """Name of the classifier of the data that a preset or a run was trained on."""
     config = Path(source, "config.json")
     trained_on = read_json(config)["data"]["name"] if is_file(config) else presets.card(source).data
-    return metrics.usual_features(trained_on)
+    return metrics.usual_reader(trained_on) or metrics.usual_features(trained_on)
 
 
 # ---- what edits do
@@ -260,12 +280,11 @@ def _usual(source):
 
 @dataclasses.dataclass(frozen=True)
 class Edits:
-    """What edits of many images by one strength along one direction did.
+    """What edits of many images by one strength did.
 
     Attributes:
         strength: of all of them.
-        images: how many were edited: those without the value for a strength above 0, and those with
-            it for one below.
+        images: how many were edited, of those without the value.
         changed: share of them whose value changed.
         kept: share of the other attributes that stayed as they were, on average; `None` where the
             judge sees no others.
@@ -285,6 +304,7 @@ def measure_edits(
     judge: Judge | str | None = None,
     *,
     strengths: Sequence[float] = (1.0,),
+    replace: bool = True,
     values: Mapping[str, Sequence[str]] | None = None,
     images: int = 200,
     seed: int = 1,
@@ -298,10 +318,11 @@ def measure_edits(
         found: names to `Direction`s.
         judge: as for `find_directions`.
         strengths: to edit by.
+        replace: give images the value, in the place of the one that is there; otherwise add the
+            strengths along the direction.
         values: as for `find_directions`.
-        images: how many to edit along each direction, of the first ones drawn that lack the value
-            (or have it, for a strength below 0); fewer where there are not as many among five times
-            as many.
+        images: how many to edit along each direction, of the first ones drawn that lack the value;
+            fewer where there are not as many among five times as many.
         seed: of the latents. Take another than that of `find_directions`.
         best: see `open_gan`.
         verbose: 1 shows progress, 0 nothing.
@@ -321,8 +342,8 @@ def measure_edits(
     progress, results = Progress(len(found), "directions", verbose), {}
 
     def edits(name, strength):
-        rows = np.flatnonzero(sides[name] == (strength < 0))[:images]
-        moved = move(latents[rows], found, {name: strength}, noise)
+        rows = np.flatnonzero(~sides[name])[:images]
+        moved = move(latents[rows], found, {name: True if replace else 1.0}, noise, strength)
         labels = {port: array[rows] for port, array in classes.items()}
         after = (
             look(gan, judge, moved, labels) if len(rows) else {n: a[:0] for n, a in before.items()}
@@ -333,7 +354,7 @@ def measure_edits(
             for other, seen in before.items()
             if other != attribute
         }
-        changed = _share(holds(name, after, values) != sides[name][rows])
+        changed = _share(holds(name, after, values))
         kept = 1 - float(np.mean(list(others.values()))) if others else None
         return Edits(strength, len(rows), changed, kept, others)
 

@@ -18,6 +18,7 @@ from keras_gans.zoo.inference.directions import directions as directions_of
 from keras_gans.zoo.inference.generate import (
     Source,
     draw_latents,
+    drawn_classes,
     open_latent_gan,
     require_fits,
     source_name,
@@ -26,7 +27,7 @@ from keras_gans.zoo.inference.project import Projection, project
 
 PAIRS, STRIP, LATENTS, REPORT = "edited.png", "strip.png", "latents.npy", "edit.json"
 
-_STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+_STRENGTHS = (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Edited:
         after: the images with the changes.
         latents: float32 `(number, latent_dim)`, of `before`.
         moved: the same of `after`, for `gan.generate(latents=...)`.
-        changes: names of directions to strengths, and of conditions to classes.
+        changes: as they were asked for.
         strip: images `(number, len(strengths), height, width, channels)`: the changes at several
             strengths.
         strengths: of the strip, as multiples of the changes.
@@ -92,6 +93,7 @@ def edit(
     what: int | Sequence[int] | np.ndarray | str | os.PathLike,
     changes: Mapping[str, Any],
     *,
+    strength: float = 1.0,
     strengths: Sequence[float] = _STRENGTHS,
     directions: Mapping[str, Direction] | str | os.PathLike | None = None,
     labels: Any = None,
@@ -102,10 +104,10 @@ def edit(
 ) -> Edited:
     """Changes attributes of images, and leaves the rest as it is, as far as the generator can.
 
-    Each latent is moved along the direction of each attribute, times its strength, and back to its
-    own length. Strength 1 leads from the mean of the latents without the attribute to the mean of
-    those with it; an image that clearly lacks it may need 2 or 3. A change of a condition, an
-    input of labels, makes another image of the same latent.
+    A value takes the place of the one that is there. A strength is a step along a direction, of any
+    size: 1 is as far as the mean of the latents without the value is from the mean of those with
+    it, and an image that clearly lacks it may need 2 or 3. Each latent keeps its length. A change
+    of a condition, an input of labels, makes another image of the same latent.
 
     >>> gan = keras_gans.zoo.open_gan("dcgan_digits_28")
     >>> def judge(images):
@@ -120,9 +122,10 @@ def edit(
         what: a seed or several, as for `generate`; latents, float array `(number, latent_dim)`; or
             an image, as the path of a file or as floats `(height, width, channels)`, whose latent
             `project` finds first, with a warning if it is unlike what the generator draws.
-        changes: names of directions to strengths, such as `{"glasses": +1, "hair:red": 0.5}`; or
-            names of attributes to values, `{"glasses": "round", "beard": "none"}`; or names of the
-            generator's conditions to classes.
+        changes: names of attributes to values, `{"glasses": "round", "beard": "none"}`; or names of
+            directions to strengths, `{"glasses": +1, "hair:red": 0.5}`; or names of the generator's
+            conditions to classes.
+        strength: of all changes: 0.5 goes half of the way, 2 twice as far.
         strengths: multiples of the changes that the strip shows. A condition changes where they are
             above 0.
         directions: names to directions, or the path of a file of them. `None` takes those that the
@@ -142,19 +145,21 @@ def edit(
         FileNotFoundError: if there is no image file of that name.
     """
     steps_of_strip = tuple(float(s) for s in checks.floats("strengths", strengths).reshape(-1))
+    strength = float(checks.floats("strength", strength).reshape(()))
     gan = open_latent_gan(source, best)
     described = gan.interface(gan.generator_role)
     options = {"labels": labels, **inputs}
     generation.require_options(described, options, type(gan).__name__)
     conditions, along = _split(described, changes)
     known = _known(source, gan, directions, along, described)
-    along = latent_directions.strengths(along, known) if along else {}
+    if along:
+        latent_directions.resolve(along, known)
     latents, given, projection = _latents(gan, source, what, options, steps, best, verbose)
     require_fits(len(latents) * (len(steps_of_strip) + 2), described.images[0].shape, 1)
 
     def make(factor):
-        scaled = {name: factor * strength for name, strength in along.items()}
-        moved = move(latents, known, scaled, described.noise) if along else latents
+        by = factor * strength
+        moved = move(latents, known, along, described.noise, by) if along else latents
         made = gan.generate(latents=moved, **given | (conditions if factor > 0 else {}))
         return generation.first_images(described, made), moved
 
@@ -164,7 +169,7 @@ def edit(
         after=after,
         latents=latents,
         moved=moved,
-        changes={**conditions, **along},
+        changes=dict(changes),
         strip=np.stack([make(factor)[0] for factor in steps_of_strip], axis=1),
         strengths=steps_of_strip,
         projection=projection,
@@ -221,7 +226,10 @@ def _latents(gan, source, what, options, steps, best, verbose):
             "path of a file or floats (height, width, channels). "
             f"Received: {type(what).__name__}, {array.dtype} of shape {array.shape}"
         )
-    return draw_latents(gan, [int(seed) for seed in array.reshape(-1)]), options, None
+    seeds = [int(seed) for seed in array.reshape(-1)]
+    latents = draw_latents(gan, seeds)
+    # The image that `gan.generate(1, seed=seed)` makes, its conditions included.
+    return latents, {**drawn_classes(described, [options], seeds), **options}, None
 
 
 def _is_image(what):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from keras_gans import data
 from keras_gans.callbacks import Resume
@@ -63,7 +64,7 @@ def plan(recipe: Recipe, folder: Path | str) -> Plan:
     dataset = recipe.load_data(first_epoch=0)
     spec = dataset.element_spec
     parts = spec if isinstance(spec, tuple) else (spec,)
-    batch = [np.zeros(part.shape, part.dtype.as_numpy_dtype) for part in parts]
+    batch = tf.nest.map_structure(lambda t: np.zeros(t.shape, t.dtype.as_numpy_dtype), list(parts))
     gan.train_on_batch(*batch)
     started = time.perf_counter()
     for _ in range(_STEPS):

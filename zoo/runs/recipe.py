@@ -211,17 +211,22 @@ class Recipe:
                 `metrics.Evaluations`.
         """
         source = self.config["data"]
-        images = {n: source[n] for n in _IMAGES if source.get(n) is not None}
+        own = self._own_options() if data is None else ()
+        images = {n: source[n] for n in (*_IMAGES, *own) if source.get(n) is not None}
         if data is not None or not isinstance(source.get("labels"), bool):
             images.pop("class_names", None)  # of other data, or not to be found without their file
         given = {n: v for n, v in options.items() if v is not None}
         if source.get("scale") is not None:
-            own = {"max_scale": source["max_scale"]} if "max_scale" in source else {}
-            images |= own if data is None else {}
             kind: type = metrics.SuperResolutionEvaluation
         else:
             kind = metrics.TranslationEvaluation if self.translates else metrics.Evaluation
         return metrics.Evaluations.of(kind, data or source["name"], **images, **given)
+
+    def _own_options(self):
+        """Names of what only the recipe's data set understands, such as the kind of its pairs."""
+        name, paired = self.config["data"]["name"], self.translates
+        known = data.sources.names(paired)
+        return data.sources.get(name, paired).options if name in known else ()
 
     @functools.cached_property
     def perceptual_loss(self) -> PerceptualLoss | None:
