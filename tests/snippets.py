@@ -27,6 +27,8 @@ OWN = {
 
 # Parts of examples that are not run here, and why.
 NOT_RUN = {
+    "AttributeReader(": "faces that the reader has; tests/metrics/test_attributes.py draws some",
+    "evaluation.edited(": "the same",
     "classifier.predict(": "a classifier that the reader has",
     'load("hf://': "a hub",
     'load_pairs("earth"': "data that are in no package of the tests",
@@ -43,6 +45,7 @@ NOT_RUN = {
 
 # What is smaller here than on the page.
 SMALLER = {
+    "docs/metrics.md": [('AttributeEvaluation("avatars")', "AttributeEvaluation(num_images=10)")],
     "docs/data.md": [("image_size=32", "image_size=28")],  # of the GAN that stands in
     "docs/distributed.md": [
         ("batch_size=8 * 128", "batch_size=4"),
