@@ -30,6 +30,8 @@ OWN = {
 
 # Parts of examples that are not run here, and why.
 NOT_RUN = {
+    "AttributeReader(": "faces that the reader has; tests/metrics/test_attributes.py draws some",
+    "evaluation.edited(": "the same",
     "classifier.predict(": "a classifier that the reader has",
     'open_gan("runs/faces")': "a run; tests/zoo/test_named_conditions.py trains one",
     'load("hf://': "a hub",
@@ -47,6 +49,7 @@ NOT_RUN = {
 
 # What is smaller here than on the page.
 SMALLER = {
+    "docs/metrics.md": [('AttributeEvaluation("avatars")', "AttributeEvaluation(num_images=10)")],
     "docs/data.md": [("image_size=32", "image_size=28")],  # of the GAN that stands in
     "docs/distributed.md": [
         ("batch_size=8 * 128", "batch_size=4"),

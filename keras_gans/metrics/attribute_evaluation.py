@@ -159,7 +159,7 @@ class AttributeEvaluation:
         labels = {name: np.concatenate([w[name] for w in wanted]) for name in wanted[0]}
         if not self.reader.draws:
             return Faces(pictures, reading, labels, images.shape[1])
-        redrawn = self.reader.redrawn(reading)
+        redrawn = self.reader.redrawn(pictures, reading)
         strange = self.reader.strangeness(pictures, redrawn)
         return Faces(pictures, reading, labels, images.shape[1], redrawn, strange)
 
