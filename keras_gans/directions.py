@@ -232,8 +232,8 @@ def find(
     >>> rng = np.random.default_rng(0)
     >>> latents = rng.normal(size=(4000, 3))
     >>> found = find(latents, {"smile": latents[:, 0] > 0, "hat": latents @ [1, 1, 0] > 0})
-    >>> np.abs(found["hat"].vector.round(1)).tolist(), found["hat"].samples[0] > 1000
-    ([0.0, 1.0, 0.0], True)
+    >>> bool(found["hat"].vector[1] > 0.98), found["hat"].samples[0] > 1000
+    (True, True)
 
     Args:
         latents: float array `(number, latent_dim)`.
