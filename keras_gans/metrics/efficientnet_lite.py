@@ -4,10 +4,10 @@ As the feature network `"efficientnet_lite0_v1"` of `metrics.features.load` it i
 sets of colour images: every image, of whatever size, is quantised to 8 bits, resized to 128x128 by
 `resize_clean` (bicubic, antialiased, clipped) and scaled to [-1, 1]; its features are the 1,280
 means over all places of the last map (after its ReLU6, before the classifier), in float32. At
-128x128 it told degraded emoji from real ones as well as at 224x224, the size of its training, in a
-third of the time; maps of earlier layers respond to noise so much more than to shapes that
-everything else is lost in it (docs/metrics.md has the measurements). 128x128 is thus part of the
-name: at another size it would be another protocol.
+128x128 it distinguished degraded emoji from real ones as well as at 224x224, where it was trained,
+in a third of the time; maps of earlier layers respond to noise far more than to shapes. It hardly
+notices a shift by one pixel, mirroring, or what is small, such as a smile; docs/metrics.md has the
+measurements. 128x128 is part of the name: at another size it would be another protocol.
 
 Perceptual losses and distances stand on its feature maps, of images as they are. It is small (4.7
 million parameters), has neither squeeze-and-excitation nor swish, and its weights install without a
