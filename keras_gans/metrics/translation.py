@@ -59,7 +59,7 @@ class TranslationEvaluation:
         ValueError: for fewer pairs than `num_images`, and as `load_pairs`.
     """
 
-    grid_periods = PERIODS
+    grid_periods: tuple[int, ...] = PERIODS
 
     def __init__(
         self,
