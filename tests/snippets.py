@@ -49,7 +49,6 @@ NOT_RUN = {
 
 # What is smaller here than on the page.
 SMALLER = {
-    "docs/metrics.md": [('AttributeEvaluation("avatars")', "AttributeEvaluation(num_images=10)")],
     "docs/data.md": [("image_size=32", "image_size=28")],  # of the GAN that stands in
     "docs/distributed.md": [
         ("batch_size=8 * 128", "batch_size=4"),
