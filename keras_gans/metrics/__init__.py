@@ -6,7 +6,7 @@ from keras_gans.metrics.attribute_evaluation import (
     Faces,
     usual_reader,
 )
-from keras_gans.metrics.attributes import AttributeReader, Reading
+from keras_gans.metrics.attributes import AttributeReader
 from keras_gans.metrics.bootstrap import Interval, bootstrap, bootstrap_mean
 from keras_gans.metrics.evaluation import Evaluation, NearestImages, usual_features
 from keras_gans.metrics.evaluations import Evaluations
@@ -25,6 +25,7 @@ from keras_gans.metrics.modes import ModeCoverage, class_coverage, mode_coverage
 from keras_gans.metrics.neighbors import Memorization, memorization_score, nearest_neighbors
 from keras_gans.metrics.perceptual import PerceptualDistance, perceptual_distance
 from keras_gans.metrics.protocol import Measurement, Protocol
+from keras_gans.metrics.readings import Reading
 from keras_gans.metrics.resizing import resize_clean, resize_legacy
 from keras_gans.metrics.similarity import (
     gradient_energy,

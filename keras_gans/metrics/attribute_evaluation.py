@@ -16,6 +16,7 @@ from keras_gans.metrics import attributes
 from keras_gans.metrics.bootstrap import bootstrap_mean
 from keras_gans.metrics.evaluation import generated
 from keras_gans.metrics.protocol import Measurement, Protocol
+from keras_gans.metrics.readings import Reading, joined
 from keras_gans.names import did_you_mean
 
 _BATCH = 500
@@ -155,7 +156,7 @@ class AttributeEvaluation:
                 f"another protocol. Received: {self.num_images - left}"
             )
         pictures, readings = zip(*found)
-        pictures, reading = np.concatenate(pictures), attributes.joined(readings)
+        pictures, reading = np.concatenate(pictures), joined(readings)
         labels = {name: np.concatenate([w[name] for w in wanted]) for name in wanted[0]}
         if not self.reader.draws:
             return Faces(pictures, reading, labels, images.shape[1])
@@ -352,7 +353,7 @@ class Faces:
 
     Attributes:
         images: uint8 `(number, size, size, 3)`, of the classifier's size.
-        reading: an `attributes.Reading` of them.
+        reading: a `Reading` of them.
         labels: names of attributes to the values that they were generated for.
         size: height of the images before they were resized.
         redrawn: the faces as they were read, drawn again, as `images`; `None` without the packages
@@ -361,7 +362,7 @@ class Faces:
     """
 
     images: np.ndarray
-    reading: attributes.Reading
+    reading: Reading
     labels: Mapping[str, np.ndarray]
     size: int
     redrawn: np.ndarray | None = None

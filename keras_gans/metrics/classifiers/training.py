@@ -12,7 +12,8 @@ from keras import layers, ops
 from keras_gans import data, files, image
 from keras_gans.data.sources.faces import painting, sets
 from keras_gans.layers.pixel_unshuffle import PixelUnshuffle
-from keras_gans.metrics import attributes, classifiers
+from keras_gans.metrics import classifiers
+from keras_gans.metrics.readings import Reading
 from keras_gans.reading.text import read_json
 
 
@@ -239,7 +240,7 @@ def measure_attributes(
         accuracy where it is not.
     """
     outputs = network.predict(images, batch_size=500, verbose=0)
-    reading = attributes.Reading.of(recipe, outputs)
+    reading = Reading.of(recipe, outputs)
     found = {}
     for name, values in recipe["attributes"].items():
         value_of = np.repeat(np.arange(len(values)), [len(kinds) for kinds in values.values()])
