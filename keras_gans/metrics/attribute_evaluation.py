@@ -228,8 +228,8 @@ class AttributeEvaluation:
         """
         values = self._values_of(attribute)
         if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-            people.require_value({attribute: values}, attribute, value)
-            value = values.index(value)
+            people.require_value({attribute: values}, attribute, str(value))
+            value = values.index(str(value))
         elif not 0 <= value < len(values):
             raise ValueError(
                 f"The attribute {attribute!r} has no such value. Expected a number from 0 to "

@@ -158,7 +158,7 @@ class AttributeReader:
         found = self._painted([reading.person(number) for number in range(len(reading))])
         apart = difference(images, found)
         doubtful = np.flatnonzero(apart > _USUAL_DIFFERENCE[self.name])
-        others = [reading.others(number, _TRIED) for number in doubtful]
+        others = [reading.others(int(number), _TRIED) for number in doubtful]
         for drawn in zip(*others):
             pictures = self._painted(drawn)
             nearer = difference(images[doubtful], pictures)

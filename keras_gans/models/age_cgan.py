@@ -48,9 +48,9 @@ class AgeCGAN(ConditionalGAN):
         ValueError: for networks that do not fit each other, or take no labels.
     """
 
-    side_names = ("generator", "discriminator", "encoder")
-    averaged_sides = ("generator", "encoder")
-    tracked = ("discriminator_loss", "generator_loss", "encoder_loss")
+    side_names: tuple[str, ...] = ("generator", "discriminator", "encoder")
+    averaged_sides: tuple[str, ...] = ("generator", "encoder")
+    tracked: tuple[str, ...] = ("discriminator_loss", "generator_loss", "encoder_loss")
 
     def __init__(
         self,

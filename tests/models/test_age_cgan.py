@@ -76,6 +76,16 @@ def test_encoded_images_are_generated_again_with_another_age():
         gan.encode(np.zeros((3, 8, 8, 1)))
 
 
+def test_a_recipe_says_what_its_encoder_takes_and_makes():
+    from keras_gans.zoo.catalog import interfaces
+
+    shape = {"image_shape": [32, 32, 3], "latent_dim": 5}
+    networks_ = {"generator": {"num_classes": AGES, **shape}, "encoder": shape}
+    found = interfaces.of_recipe({"networks": networks_, "model": {"type": "AgeCGAN"}})
+    built = networks.dcgan_encoder((32, 32, 3), 5, width=4)
+    assert found["encoder"] == keras_gans.interface.of(built)
+
+
 @pytest.mark.parametrize(
     "encoder, message",
     [

@@ -54,7 +54,7 @@ def of_recipe(recipe: Mapping[str, Any]) -> dict[str, Interface]:
         Names of the networks that make something, to their interfaces.
     """
     roles = (role for role in recipe["networks"] if "discriminator" not in role)
-    found = {role: _of_network(recipe["networks"][role], recipe["model"]) for role in roles}
+    found = {role: _of_network(role, recipe["networks"][role], recipe["model"]) for role in roles}
     return {role: with_class_names(i, recipe.get("data", {})) for role, i in found.items()}
 
 
@@ -91,7 +91,7 @@ def _labels_of(data):
     return {**source.labels, **found}
 
 
-def _of_network(arguments, model):
+def _of_network(role, arguments, model):
     height, width, channels = arguments["image_shape"]
     made = arguments.get("out_channels") or channels
     latent_dim = arguments.get("latent_dim") or _default(arguments, "latent_dim")
@@ -102,6 +102,8 @@ def _of_network(arguments, model):
         # `scale` says what sizes do not.
         about = {} if height and width else {"scale": scale}
         return Interface([Image(height, width, channels)], [Image(*sides, made, **about)])
+    if role == "encoder":
+        return Interface([Image(height, width, channels)], [Latents(latent_dim)])
     codes = [model[n] for n in ("categorical", "continuous") if n in model]
     codes = Codes(model.get("categorical", ()), model.get("continuous", 0)) if codes else Codes()
     inputs = [Latents(latent_dim, codes)]
