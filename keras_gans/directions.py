@@ -479,9 +479,11 @@ def move(
     noise = np.ones(latents.shape[-1], bool) if noise is None else np.array(noise, bool)
     moved = latents + np.float32(strength) * sum(shifts)
     # A latent of length 0, or one that a step takes there, has no direction to be long in.
-    lengths = [np.linalg.norm(z[..., noise], axis=-1, keepdims=True) for z in (latents, moved)]
-    scale = np.divide(*lengths, out=np.ones_like(lengths[0]), where=lengths[1] > 0)
-    moved[..., noise] *= np.where(lengths[0] > 0, scale, 1.0).astype("float32")
+    before, after = (
+        np.linalg.norm(z[..., noise], axis=-1, keepdims=True) for z in (latents, moved)
+    )
+    scale = np.divide(before, after, out=np.ones_like(before), where=(before > 0) & (after > 0))
+    moved[..., noise] *= scale.astype("float32")
     return moved
 
 

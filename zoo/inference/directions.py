@@ -139,8 +139,9 @@ def find_directions(
         judge = None
     sides = masks(attributes, values)
     names = _with_samples(sides) if names is None else list(names)
-    options = {"method": method, "orthogonal": orthogonal, "noise": noise}
-    found = latent_directions.find(latents, sides, names, **options)
+    found = latent_directions.find(
+        latents, sides, names, method=method, orthogonal=orthogonal, noise=noise
+    )
     if judge is None or not measured:
         return found
     # Other latents than those above, whatever their number: other seeds.
