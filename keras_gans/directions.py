@@ -482,8 +482,8 @@ def move(
     before, after = (
         np.linalg.norm(z[..., noise], axis=-1, keepdims=True) for z in (latents, moved)
     )
-    scale = np.divide(before, after, out=np.ones_like(before), where=after > 0)
-    moved[..., noise] *= np.where(before > 0, scale, 1.0).astype("float32")
+    scale = np.divide(before, after, out=np.ones_like(before), where=(before > 0) & (after > 0))
+    moved[..., noise] *= scale.astype("float32")
     return moved
 
 
