@@ -23,7 +23,7 @@ def names() -> list[str]:
     """Returns the names of the classifiers, sorted.
 
     >>> names()
-    ['digits_cnn_v1', 'fashion_mnist_cnn_v1']
+    ['avatars_cnn_v1', 'digits_cnn_v1', 'fashion_mnist_cnn_v1']
     """
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{RECIPE}"))
 
