@@ -7,7 +7,6 @@ from keras_gans.cli import options
 from keras_gans.terminal import say
 
 DESCRIPTION = "Make the person on a picture older or younger."
-PRESET = "age_cgan_avatars_64"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -22,9 +21,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--age", metavar="AGE", help="age of the person on the picture [the one that fits best]"
     )
-    command.add_argument(
-        "--source", default=PRESET, metavar="PRESET|RUN", help=f"an AgeCGAN [{PRESET}]"
-    )
+    command.add_argument("--source", required=True, metavar="PRESET|RUN", help="a trained AgeCGAN")
     command.add_argument(
         "--method",
         default="identity",

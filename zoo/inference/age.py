@@ -153,7 +153,7 @@ def _condition(gan):
     if not hasattr(gan, "encode") or len(labels) != 1:
         raise ValueError(
             "Faces are made older by a generator with one condition, the age, and an encoder. "
-            "Expected an AgeCGAN, such as that of the preset 'age_cgan_avatars_64'. "
+            "Expected an AgeCGAN. "
             f"Received: a {type(gan).__name__} with "
             f"{[port.name for port in labels] or 'no'} condition(s)"
         )
