@@ -37,6 +37,7 @@ NOT_RUN = {
     'load("hf://': "a hub",
     'load_pairs("earth"': "data that are in no package of the tests",
     "serving import Client": "a server; tests/export/serving/ runs one",
+    'random_cnn_v1", "efficientnet_lite0_v1': "a package of weights",
     "export.web(": "packages of npm; tests/export/test_web.py has them",
     "export import gallery": "the same",
     "load_pytorch(": "files of other programs; tests/zoo/test_convert.py makes some",

@@ -90,7 +90,7 @@ def load(tmp_path, monkeypatch):
     def load(builder=Numbered, **kwargs):
         with monkeypatch.context() as patch:
             built = builders.prepare(lambda: builder(data_dir=tmp_path))
-            patch.setitem(registry._SOURCES, "set", source(lambda request: built))
+            patch.setitem(registry._SOURCES, ("set", True), source(lambda request: built))
             return data.load_pairs("set", **{"image_size": 4, "augment": False, **kwargs})
 
     return load
@@ -235,7 +235,7 @@ def test_the_size_at_which_training_images_are_stored(monkeypatch, tmp_path):
         asked.append(request.stored_size)
         return builders.prepare(lambda: Numbered(data_dir=tmp_path))
 
-    monkeypatch.setitem(registry._SOURCES, "set", source(build))
+    monkeypatch.setitem(registry._SOURCES, ("set", True), source(build))
     for kwargs in (
         {},
         {"image_size": (128, 64)},

@@ -247,9 +247,11 @@ def test_metadata_that_cannot_be_stored(tmp_path, generator, bad):
 
 
 def test_metadata_that_cannot_be_read(tmp_path, generator):
-    for path in (tmp_path, tmp_path / "none.tflite", tmp_path / "g.png"):
+    for path in (tmp_path / "none.tflite", tmp_path / "g.png"):
         with pytest.raises(ValueError, match=r"Expected a \.tflite or \.onnx file"):
             export.metadata(path)
+    with pytest.raises(ValueError, match="Expected a SavedModel folder"):
+        export.metadata(tmp_path)
     path = export.tflite(generator, tmp_path / "g.tflite")
     content = path.read_bytes()
     for damaged in (b"", content[:3], content[:100], b"\xff" * 400):
