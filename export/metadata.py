@@ -48,7 +48,7 @@ def metadata(path: Path | str) -> dict[str, Any]:
     readers = {".tflite": _of_tflite, ".onnx": _of_onnx}
     if path.is_dir():
         path = newest_version(path) / METADATA
-        readers = {METADATA[-5:]: bytes.decode}
+        readers = {path.suffix: bytes.decode}
     if path.suffix not in readers or not path.is_file():
         raise ValueError(
             "Expected a .tflite or .onnx file, or the folder of a SavedModel, that "

@@ -267,12 +267,8 @@ def find(
         require_known(name, masks)
     noise = np.ones(latents.shape[1], bool) if noise is None else np.array(noise, bool)
     sides = {name: _side(name, mask, len(latents), name in wanted) for name, mask in masks.items()}
-    raw = {
-        name: _raw(latents[:, noise], side, method)
-        for name, side in sides.items()
-        if side is not None
-    }
     seen = latents[:, noise]
+    raw = {n: _raw(seen, side, method) for n, side in sides.items() if side is not None}
     apart = {name: _apart(seen @ raw[name], sides[name]) for name in raw}
     found = {}
     for name in wanted:

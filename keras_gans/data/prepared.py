@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,13 +92,19 @@ def _attributes(builder, features, wanted):
         )
     if wanted is True:
         return known
+    require_attributes(builder.name, wanted, known)
+    return {name: known[name] for name in wanted}
+
+
+def require_attributes(data_set: str, wanted: Iterable[str], known: Iterable[str]) -> None:
+    """Raises ValueError, with the nearest names, for an attribute that a data set does not have."""
+    wanted, known = list(wanted), list(known)
     for name in wanted:
         if name not in known:
             raise ValueError(
-                f"{builder.name!r} has no attribute of that name.{did_you_mean(name, known)} "
-                f"Expected some of {list(known)}. Received: attributes={list(wanted)!r}"
+                f"{data_set!r} has no attribute of that name.{did_you_mean(str(name), known)} "
+                f"Expected some of {known}. Received: attributes={wanted!r}"
             )
-    return {name: known[name] for name in wanted}
 
 
 def _is_whole(feature):

@@ -1,6 +1,7 @@
 """Attributes of generated and edited faces, read by a classifier and compared with the data's."""
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gans import checks, image
-from keras_gans.data.sources.faces import painting, people, sets
+from keras_gans.data.sources.faces import people, sets
 from keras_gans.metrics import attributes
 from keras_gans.metrics.bootstrap import bootstrap_mean
 from keras_gans.metrics.evaluation import generated
@@ -276,7 +277,8 @@ class AttributeEvaluation:
     # ---- how
 
     def _features_of(self, drawn):
-        return self.reader.read(self._painted(drawn)).features
+        faces = sets.painted(self.reader.recipe["style"], drawn, self.reader.size)
+        return self.reader.read(image.from_uint8(faces)).features
 
     def _measured(self):
         """Names of the attributes with more than one value."""
@@ -336,15 +338,17 @@ class AttributeEvaluation:
     def _mean(self, values):
         return dataclasses.astuple(bootstrap_mean(values, seed=self.seed))
 
-    def _real(self):
-        """Yields batches of drawn faces, of the first people of the split `test`."""
-        drawn = sets.people_of(self.reader.recipe["style"], "test", faces=4 * self.num_images)
-        for start in range(0, len(drawn), _BATCH):
-            yield self._painted(drawn[start : start + _BATCH])
+    @functools.cached_property
+    def _real_faces(self):
+        """The first people of the split `test`, painted, uint8."""
+        style = self.reader.recipe["style"]
+        drawn = sets.people_of(style, "test", faces=4 * self.num_images)
+        return sets.painted(style, drawn, self.reader.size)
 
-    def _painted(self, drawn):
-        svg, size = sets.KNOWN[self.reader.recipe["style"]].svg, self.reader.size
-        return image.from_uint8(np.stack([painting.pixels(svg(person), size) for person in drawn]))
+    def _real(self):
+        """Yields batches of drawn faces."""
+        for start in range(0, len(self._real_faces), _BATCH):
+            yield image.from_uint8(self._real_faces[start : start + _BATCH])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ from keras_gans import batches
 from keras_gans.building import preserving_random_state
 from keras_gans.data.sources.faces import painting, sets
 from keras_gans.metrics import classifiers, resizing
+from keras_gans.metrics.evaluation import blurred
 from keras_gans.metrics.readings import Reading
 
 _BATCH = 256
@@ -43,7 +44,7 @@ def difference(images: np.ndarray, others: np.ndarray) -> np.ndarray:
         float64 `(number,)`, from 0 to 255.
     """
     pairs = zip(*(np.array_split(x, -(-len(x) // _BATCH)) for x in (images, others)))
-    return np.concatenate([_largest(_smooth(one), _smooth(two)) for one, two in pairs])
+    return np.concatenate([_largest(blurred(one), blurred(two)) for one, two in pairs])
 
 
 def _largest(one, two):
@@ -68,14 +69,6 @@ def _unlike(one, two, reach):
         ],
         axis=0,
     )
-
-
-def _smooth(images):
-    """The mean over 3x3 pixels; edges are repeated."""
-    side = images.shape[1]
-    padded = np.pad(images.astype("float32"), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
-    rows = sum(padded[:, i : i + side] for i in range(3))
-    return sum(rows[:, :, i : i + side] for i in range(3)) / np.float32(9)
 
 
 class AttributeReader:
@@ -168,8 +161,7 @@ class AttributeReader:
         return found
 
     def _painted(self, persons):
-        svg = sets.KNOWN[self.recipe["style"]].svg
-        return np.stack([painting.pixels(svg(person), self.size) for person in persons])
+        return sets.painted(self.recipe["style"], persons, self.size)
 
     def strangeness(self, images: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
         """Returns how much faces differ from the drawings of what was read of them.

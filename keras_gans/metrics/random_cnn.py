@@ -15,6 +15,8 @@ class _LargeEnough(layers.Layer):
 
     def call(self, images):
         times = -(-_SMALLEST // min(side or _SMALLEST for side in images.shape[1:3]))
+        if times == 1:
+            return images
         return ops.repeat(ops.repeat(images, times, axis=1), times, axis=2)
 
     def compute_output_shape(self, input_shape):

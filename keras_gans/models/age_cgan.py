@@ -50,7 +50,6 @@ class AgeCGAN(ConditionalGAN):
 
     side_names: tuple[str, ...] = ("generator", "discriminator", "encoder")
     averaged_sides: tuple[str, ...] = ("generator", "encoder")
-    tracked: tuple[str, ...] = ("discriminator_loss", "generator_loss", "encoder_loss")
 
     def __init__(
         self,

@@ -112,10 +112,10 @@ def age(
         )
     gan = open_latent_gan(source, best)
     port = _condition(gan)
-    wanted = range(port.num_classes) if to is None else [to] if _is_one(to) else to
+    wanted = range(port.num_classes) if to is None else [to] if np.ndim(to) == 0 else to
     wanted = generation.choose(port, wanted).tolist()
     described = gan.interface(gan.generator_role)
-    target = projecting._target(target, described.images[0].shape)
+    target = projecting.as_target(target, described.images[0].shape)
     guess = gan.encode(target[None])
     now = _nearest(gan, port, guess, target) if age is None else _number(port, age)
     start = _faces(gan, port, guess, [now])[0]
@@ -178,10 +178,6 @@ def _nearest(gan, port: Label, latent, target) -> int:
     return int(np.argmin(np.mean((faces - target) ** 2, axis=(1, 2, 3))))
 
 
-def _is_one(value):
-    return isinstance(value, str) or not np.iterable(value)
-
-
 def _number(port, age) -> int:
     return int(generation.choose(port, age, 1)[0])
 
@@ -203,7 +199,7 @@ def identity_features(source: Source, gan: AdversarialModel, condition: str) -> 
     Returns:
         A `keras.Model` from images to log-probabilities; `None` if there is no such classifier.
     """
-    data = None if gan is source else projecting._data_of(source)
+    data = None if gan is source else projecting.data_of(source)
     name = metrics.usual_features(data)
     if name is None or name not in classifiers.names():
         return None

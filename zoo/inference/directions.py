@@ -27,6 +27,7 @@ from keras_gans.reading.text import is_file, read_json
 from keras_gans.terminal import Progress
 from keras_gans.zoo.catalog import presets
 from keras_gans.zoo.inference.generate import Source, open_latent_gan, source_name
+from keras_gans.zoo.inference.project import data_of
 from keras_gans.zoo.loading import is_run
 
 FILE = presets.DIRECTIONS
@@ -122,7 +123,7 @@ def find_directions(
     checks.count("samples", samples, 2 * FEWEST)
     checks.count("measured", measured, 0)
     gan = open_latent_gan(source, best)
-    noise = gan.interface(gan.generator_role).noise
+    described = gan.interface(gan.generator_role)
     if latents is None:
         if attributes is not None:
             raise ValueError(
@@ -133,14 +134,14 @@ def find_directions(
     latents = gan.given_latents(0, checks.floats("latents", latents))
     if attributes is None:
         judge, values = judge_of(judge, source if gan is not source else gan, values)
-        classes = drawn_classes(gan, len(latents), seed)
+        classes = generation.classes_left_out(described, len(latents), seed)
         attributes = look(gan, judge, latents, classes, verbose)
     else:
         judge = None
     sides = masks(attributes, values)
     names = _with_samples(sides) if names is None else list(names)
     found = latent_directions.find(
-        latents, sides, names, method=method, orthogonal=orthogonal, noise=noise
+        latents, sides, names, method=method, orthogonal=orthogonal, noise=described.noise
     )
     if judge is None or not measured:
         return found
@@ -201,13 +202,6 @@ def look(
         found.append(seen)
         progress.update(min(start + _BATCH, len(latents)))
     return {name: np.concatenate([np.asarray(seen[name]) for seen in found]) for name in found[0]}
-
-
-def drawn_classes(gan: AdversarialModel, number: int, seed: int) -> dict[str, np.ndarray]:
-    """Returns evenly drawn classes for each of the generator's inputs of labels, by their names."""
-    draw = np.random.default_rng(seed)
-    ports = gan.interface(gan.generator_role).labels
-    return {port.name: draw.integers(port.num_classes, size=number) for port in ports}
 
 
 def judge_of(
@@ -271,8 +265,7 @@ def _of_attributes(name):
 
 def _usual(source):
     """Name of the classifier of the data that a preset or a run was trained on."""
-    config = Path(source, "config.json")
-    trained_on = read_json(config)["data"]["name"] if is_file(config) else presets.card(source).data
+    trained_on = data_of(source)
     return metrics.usual_reader(trained_on) or metrics.usual_features(trained_on)
 
 
@@ -337,9 +330,10 @@ def measure_edits(
     gan = open_latent_gan(source, best)
     judge, values = judge_of(judge, source, values)
     latents = gan.given_latents(5 * checks.count("images", images), seed=seed)
-    classes = drawn_classes(gan, len(latents), seed)
+    described = gan.interface(gan.generator_role)
+    classes = generation.classes_left_out(described, len(latents), seed)
     before = look(gan, judge, latents, classes)
-    sides, noise = masks(before, values), gan.interface(gan.generator_role).noise
+    sides, noise = masks(before, values), described.noise
     progress, results = Progress(len(found), "directions", verbose), {}
 
     def edits(name, strength):

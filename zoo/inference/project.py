@@ -220,7 +220,7 @@ def project(
             f"`label={{{described.options[0]!r}: 0}}`. Received: label={label!r}, which leaves "
             f"{len(columns):,}"
         )
-    target = _target(target, described.images[0].shape)
+    target = as_target(target, described.images[0].shape)
     network, features = _feature_network(features, source, gan, target.shape)
     search = _Search(gan, network, target, weights, columns)
 
@@ -230,10 +230,8 @@ def project(
     chosen, kinds = search.choose(latents, range(len(columns)), starts)
     if start is not None:
         given = gan.given_latents(1, latents=start)
-        chosen, kinds = (
-            np.tile(given, (len(columns), 1)),
-            np.repeat(range(len(columns)), len(given)),
-        )
+        chosen = np.tile(given, (len(columns), 1))
+        kinds = np.repeat(range(len(columns)), len(given))
     _warn_of(search.strangeness, search.compared)
     first = search.images(chosen, kinds)
     found, history = search.descend(chosen, kinds, steps, learning_rate, seed, verbose)
@@ -290,10 +288,9 @@ class _Search:
     def see(self, picture):
         """Features of one image, and probabilities of classes or `None`."""
         features, *logits = self._outputs(tf.constant(picture[None]))
-        # Of several attributes none is the class.
-        return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy() if len(
-            logits
-        ) == 1 else None
+        if len(logits) != 1:  # of several attributes none is the class
+            return features[0].numpy(), None
+        return features[0].numpy(), tf.nn.softmax(logits[0][0]).numpy()
 
     def choose(self, latents, kinds, number):
         """The best starts: latents, and their kinds. Sets what a distance of 1 is.
@@ -482,8 +479,8 @@ def _both(of, distance):
     return {name: float(distance(of[name], of["target"])) for name in ("start", "result")}
 
 
-def _target(target, shape):
-    """The image wanted, float32 of the generator's shape."""
+def as_target(target: str | Path | np.ndarray, shape: Any) -> np.ndarray:
+    """Returns the image wanted, float32 of the generator's shape."""
     if isinstance(target, (str, Path)):
         if not Path(target).is_file():
             raise FileNotFoundError(
@@ -507,7 +504,7 @@ def _feature_network(features, source, gan, shape):
     if isinstance(features, keras.Model):
         return _require_takes(features, shape), features.name
     if features is None:
-        data = None if gan is source else _data_of(source)
+        data = None if gan is source else data_of(source)
         usual = metrics.usual_features(data)
         features = usual if usual and _takes(usual, shape) else _RANDOM
     known = [*classifiers.names(), _RANDOM]
@@ -545,8 +542,8 @@ def _takes(name, shape):
     return tuple(recipe["image_shape"]) == tuple(shape)
 
 
-def _data_of(source):
-    """Name of the data set that a preset or a run was trained on."""
+def data_of(source: Any) -> str:
+    """Returns the name of the data set that a preset or a run was trained on."""
     config = Path(source, "config.json")
     if config.is_file():
         return read_json(config)["data"]["name"]

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_gans import data, files, image
-from keras_gans.data.sources.faces import painting, sets
+from keras_gans.data.sources.faces import sets
 from keras_gans.layers.pixel_unshuffle import PixelUnshuffle
 from keras_gans.metrics import classifiers
 from keras_gans.metrics.readings import Reading
@@ -138,7 +138,7 @@ def read_faces(recipe: Mapping[str, Any], split: str) -> tuple[np.ndarray, dict[
     """
     style, size = recipe["style"], recipe["image_shape"][0]
     persons = sets.people_of(style, split, recipe["data"]["faces"])
-    images = np.stack([painting.pixels(sets.KNOWN[style].svg(p), size) for p in persons])
+    images = sets.painted(style, persons, size)
     labels = {}
     for name, values in recipe["attributes"].items():
         kinds = [(value, kind) for value, drawings in values.items() for kind in drawings]

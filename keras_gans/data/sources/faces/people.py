@@ -155,20 +155,17 @@ class HeldOut:
 
     def seen(self, *key: int) -> Person:
         """Draws a person that is not held out: the first such one of those that a key gives."""
-        return self._first(key, wanted=False)
+        person, attempt = self.look.person(*key), 0
+        while person in self:
+            attempt += 1
+            person = self.look.person(*key, attempt)
+        return person
 
     def unseen(self, *key: int) -> Person:
         """Draws a person that is held out: one with the values of a combination."""
         person = self.look.person(*key)
         combination = self.combinations[key[-1] % len(self.combinations)]
         return person.but(**combination)
-
-    def _first(self, key, wanted):
-        person, attempt = self.look.person(*key), 0
-        while (person in self) != wanted:
-            attempt += 1
-            person = self.look.person(*key, attempt)
-        return person
 
 
 def _some_escapes(combinations, chosen, labels):

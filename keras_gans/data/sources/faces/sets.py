@@ -4,10 +4,13 @@ A face is made from a seed, its split and its number, and is the same on every m
 are painted once and kept as images, with their attributes, below the data folder.
 """
 
+import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from keras_gans.data.arguments import check_whole
 from keras_gans.data.sources.faces import avataaars, captions, painting, people, pixel_art
@@ -66,16 +69,19 @@ def read(source: Callable[[], Source], size: int, request: Request) -> Examples:
         ValueError: if an option does not fit, or there is no such split.
         ImportError: if the packages that draw faces are not installed.
     """
-    import dataclasses
-
     from keras_gans.data import prepared
 
     options = {**source().options, **request.options}
     attribute = options.pop("attribute", None)
-    builder = faces(max(request.image_size or (size, size)), data_dir=request.data_dir, **options)
-    _check_split(request.split, options["hold_out"])
     if request.labels is True:
         request = dataclasses.replace(request, labels=attribute)
+    # Before anything is painted, which takes minutes.
+    _check_split(request.split, options["hold_out"])
+    if options["style"] in KNOWN:
+        wanted = request.attributes or [str(request.labels)] * bool(request.labels)
+        known = KNOWN[options["style"]].LOOK.labels
+        prepared.require_attributes(source().name, [] if wanted is True else wanted, known)
+    builder = faces(max(request.image_size or (size, size)), data_dir=request.data_dir, **options)
     return prepared.images(builder, request)
 
 
@@ -85,8 +91,8 @@ def read_pairs(request: Request) -> Epochs:
 
     options = {**PAIRS.options, **request.options}
     size = max(request.stored_size or request.image_size or (64, 64))
-    builder = pairs(size, data_dir=request.data_dir, **options)
     _check_split(request.split, options["hold_out"])
+    builder = pairs(size, data_dir=request.data_dir, **options)
     return prepared.pairs(builder, request)
 
 
@@ -142,7 +148,7 @@ def faces(
             return {"image": painting.pixels(text, size)}
         person = _person(held_out, people_seed, split, number)
         labels = {name: person.attributes[name] for name in known.LOOK.labels}
-        image = painting.pixels(known.svg(person), size)
+        (image,) = painted(style, [person], size)
         return {"image": image, "caption": captions.describe(person), **labels}
 
     sizes = _sizes(faces, held_out)
@@ -224,6 +230,21 @@ def people_of(
     held_out = people.HeldOut(KNOWN[style].LOOK, None)
     number = _sizes(faces, held_out)[split]
     return [_person(held_out, people_seed, split, k) for k in range(number)]
+
+
+def painted(style: str, persons: Iterable[people.Person], size: int) -> np.ndarray:
+    """Paints the faces of people: returns a `uint8` array `(number, size, size, 3)`.
+
+    Args:
+        style: "avataaars" or "pixel-art".
+        persons: of that style.
+        size: in pixels.
+
+    Raises:
+        ImportError: if the packages that draw faces are not installed.
+    """
+    svg = KNOWN[style].svg
+    return np.stack([painting.pixels(svg(person), size) for person in persons])
 
 
 def _sizes(faces, held_out):
