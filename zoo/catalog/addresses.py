@@ -12,7 +12,8 @@ from keras_gans.reading.text import read_json, require
 
 # What a preset is made of: data alone, nothing that runs. Patterns as of `fnmatch`.
 KINDS = ("recipe.json", "interface.json", "metrics.json", "README.md", "samples.png")
-KINDS += ("neighbors.png", "inputs.npz", "*.weights.h5", "origin.json", "LICENSE.txt")
+KINDS += ("neighbors.png", "inputs.npz", "directions.npz", "*.weights.h5")
+KINDS += ("origin.json", "LICENSE.txt")
 # An `origin.json` stands for the recipe where others made the weights.
 _REQUIRED, _IN_PLACE = ("recipe.json", "metrics.json"), {"recipe.json": "origin.json"}
 
