@@ -44,8 +44,9 @@ def load_pairs(
     `name` is one of
 
     - `"earth"`: crops of a relief map (a) and of satellite images (b), which come with
-      `pip install 'keras-gans[earth]'`; options `max_scale` (2.0) and `source`; see
-      `keras_gans.data.sources.earth`.
+      `pip install 'keras-gans[earth]'`; options `max_scale` (2.0), `latitude` and `source`; see
+      `keras_gans.data.sources.earth`. With `latitude=True` the relief map has a fourth channel,
+      which says how far north each row is: from -1 at the south pole to 1 at the north pole.
     - `"day_night"`: the same of the Earth by day (a) and by night (b), from the npm package
       `three-globe`. `source`, or the environment variable `KERAS_GANS_NODE_MODULES`, names the
       folder `node_modules`.

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 # Reasons why a file is not read as an image.
 NOT_IMAGES, DAMAGED, TOO_LARGE = "not images", "damaged", "too large"
 RANGE, NOT_READABLE = "of an unknown range of values", "not readable"
+CHANNELS = "without a fourth channel"
 BROKEN = "links to nothing"
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # of Pillow, by the number of channels
 
 # What Pillow only recognizes (stubs, films), or reads by starting another program (PostScript).
 _NOT_READ = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
@@ -157,12 +160,15 @@ def decode(path: Path | str | IO[bytes], channels: int) -> "Image.Image":
     The orientation that a camera noted is applied, transparent parts become white, 16-bit grey is
     scaled, and of an animation the first frame is taken.
 
+    Four channels are those of the file, colours and alpha as they are: for networks to which the
+    fourth says something else. A file without an alpha channel is refused then.
+
     Args:
         path: Path of the file, or a file opened for reading bytes.
-        channels: 1 or 3.
+        channels: 1, 3 or 4.
 
     Returns:
-        `PIL.Image.Image` in the mode "L" or "RGB".
+        `PIL.Image.Image` in the mode "L", "RGB" or "RGBA".
 
     Raises:
         UnreadableImageError: A `ValueError`, if a file is missing, damaged, too large or no image.
@@ -170,15 +176,15 @@ def decode(path: Path | str | IO[bytes], channels: int) -> "Image.Image":
     """
     if not hasattr(path, "read") and not isinstance(path, str | os.PathLike):
         raise ValueError(f"That is no path. Expected the path of an image. Received: {path!r}")
-    if channels not in (1, 3):
+    if channels not in _MODES:
         raise ValueError(
-            f"Images are read in grey or RGB. Expected `channels` to be 1 or 3. "
+            f"Images are read in grey, RGB or RGBA. Expected `channels` to be 1, 3 or 4. "
             f"Received: channels={channels!r}"
         )
     with opened(path) as file:
         from PIL import ImageOps
 
-        return _to_mode(ImageOps.exif_transpose(file), "L" if channels == 1 else "RGB")
+        return _to_mode(ImageOps.exif_transpose(file), _MODES[channels])
 
 
 @contextlib.contextmanager
@@ -220,6 +226,10 @@ class UnknownRangeError(Exception):
     """Pixels of which nobody knows what is black and what is white."""
 
 
+class FourthChannelError(Exception):
+    """Pixels without the fourth channel that a network takes."""
+
+
 def unreadable(path: Any, error: Exception) -> UnreadableImageError:
     """Returns the error of an image file, by what Pillow said of it."""
     from PIL import Image
@@ -241,6 +251,9 @@ def unreadable(path: Any, error: Exception) -> UnreadableImageError:
     elif isinstance(error, UnknownRangeError):
         reason, what = RANGE, "it does not say which values are black and white"
         do = "Expected 8 bits, or 16 without a sign; convert it"
+    elif isinstance(error, FourthChannelError):
+        reason, what = CHANNELS, "it has no fourth channel"
+        do = "Expected RGB and alpha: write what the network takes as its fourth channel as alpha"
     else:
         reason, what = DAMAGED, "it is damaged"
     return UnreadableImageError(path, reason, what, do, error)
@@ -249,6 +262,10 @@ def unreadable(path: Any, error: Exception) -> UnreadableImageError:
 def _to_mode(image, mode):
     from PIL import Image
 
+    if mode == "RGBA":
+        if image.mode != mode:
+            raise FourthChannelError(f"its mode is {image.mode}")
+        return image
     if image.mode.startswith("I"):
         # Pillow would clip 16 bits at 255, and not scale.
         pixels = np.asarray(image).astype(np.float64)

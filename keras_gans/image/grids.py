@@ -114,7 +114,7 @@ def side_by_side(columns: Sequence[ArrayLike]) -> np.ndarray:
 
     Args:
         columns: Batches of as many images, of one height and width; those with one channel become
-            grey in three where others have three.
+            grey in three where others have three, and of four channels three are shown.
 
     Returns:
         Array `(n * len(columns), height, width, channels)`: the first image of each batch, then
@@ -129,6 +129,7 @@ def side_by_side(columns: Sequence[ArrayLike]) -> np.ndarray:
             f"`side_by_side` got no batches of images. Expected one or more of shape "
             f"(n, height, width, channels). Received: shapes {[c.shape for c in columns]}"
         )
+    columns = [column[..., :3] for column in columns]
     channels = max(column.shape[-1] for column in columns)
     columns = [np.repeat(c, channels, -1) if c.shape[-1] == 1 else c for c in columns]
     if len({column.shape for column in columns}) != 1:

@@ -77,6 +77,24 @@ def test_scales(load):
     assert steps.min() < 1.3 and steps.max() > 1.7 and 1.4 < steps.mean() < 1.6
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_fourth_channel_is_the_latitude(load, split):
+    count = {"num_examples": 200 if split == "train" else None}
+    a, b = arrays(load(split=split, latitude=True, **count))
+    assert a.shape[1:] == (8, 8, 4) and b.shape[1:] == (8, 8, 3)
+    # Channel 1 of this map is the row: of 1 degree, from 90 N. A level is 0.7 degrees.
+    degrees = a[..., 3] / 255 * 180 - 90
+    np.testing.assert_allclose(degrees, 89.5 - a[..., 1].astype(float), atol=0.9)
+
+
+def test_latitude_is_a_channel_of_colours(load):
+    for bad in ({"latitude": 1}, {"latitude": True, "channels": 1}):
+        with pytest.raises(
+            ValueError, match="`latitude` adds a fourth channel.*Received: latitude="
+        ):
+            load(**bad)
+
+
 def test_crops_are_drawn_evenly(load):
     a, _ = arrays(load(num_examples=2000, max_scale=1.0))
     # Left edges: 260 - 7 of one band of 305 - 14, the same on all rows.

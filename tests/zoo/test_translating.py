@@ -180,6 +180,22 @@ def test_transparency(both_ways, tmp_path):
     assert remarks(tmp_path / "jpeg", "a.jpg")[1][-1] == "on white, as JPEG has no alpha"
 
 
+def test_a_fourth_channel_that_the_network_takes(tmp_path):
+    inputs = keras.Input((32, 32, 4))
+    fourth = keras.layers.Lambda(lambda x: keras.ops.repeat(x[..., 3:], 3, axis=-1))
+    network = keras.Model(inputs, fourth(inputs))
+    gan = keras_gans.Pix2Pix(network, judge(SHAPE, (32, 32, 4)))
+    pixels = colors(64, 64, 4)
+    pixels[..., 3] = 51
+    write(tmp_path / "in/map.png", pixels)
+    write(tmp_path / "in/none.png", pixels[..., :3])
+    for resized in (True, False):
+        done = zoo.translate(gan, tmp_path / "in", tmp_path / str(resized), resized=resized)
+        assert (read(tmp_path / str(resized) / "map.png") == 51).all()
+        (reason,) = done.failed.values()
+        assert "no fourth channel. Expected RGB and alpha" in reason
+
+
 def test_a_palette_and_grey_with_transparency(same, tmp_path):
     Image.new("P", (6, 6), 0).save(tmp_path / "palette.png", transparency=0)
     Image.new("LA", (6, 6), (10, 128)).save(tmp_path / "grey.png")

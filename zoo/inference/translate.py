@@ -220,7 +220,7 @@ class _Work:
         if strangeness > _STRANGE:
             self.strange[name] = strangeness
             remarks.append(f"unlike the training images ({strangeness:.1f})")
-        shown = {"input": pixels} if beside else {}
+        shown = {"input": pixels[..., :3]} if beside else {}
         if beside and self.back is not None:
             shown["reconstruction"], _ = self.back.apply(made, **self.how)
         if alpha is not None:
@@ -259,10 +259,15 @@ class _Translator:
         taken, made = self.described.image, self.described.images
         scaled = made and taken.height and made[0].height
         even = not scaled or (made[0].height * taken.width == made[0].width * taken.height)
-        if len(self.described.inputs) > 1 or taken.channels not in (1, 3) or not made or not even:
+        if (
+            len(self.described.inputs) > 1
+            or taken.channels not in (1, 3, 4)
+            or not made
+            or not even
+        ):
             raise ValueError(
                 "Image files cannot be translated by this generator. Expected one from images with "
-                "1 or 3 channels alone to images of the same proportions. "
+                "1, 3 or 4 channels alone to images of the same proportions. "
                 f"Received: {self.network.name!r} from "
                 f"{[port.shape for port in self.described.inputs]} to "
                 f"{[port.shape for port in self.described.outputs]}"
@@ -284,7 +289,7 @@ class _Translator:
             return generation.translate(self.network, tiles, len(tiles), drawn)
 
         if resized:
-            made = call(image.from_uint8(image.resize(pixels, tile[:2]))[None])[0]
+            made = call(image.from_uint8(_resized(pixels, tile[:2]))[None])[0]
             size = self.described.size_of_output(*pixels.shape[:2])
             return image.resize(image.to_uint8(made), size), float(np.median(strange))
         made = translate_image(call, image.from_uint8(pixels), tile, overlap, batch_size, scale)
@@ -352,9 +357,15 @@ def _read(path, channels):
             if (frames := getattr(file, "n_frames", 1)) > 1:
                 remarks.append(f"first of {frames} frames")
             # What `decode` scales has its transparency ignored there, too.
-            if file.has_transparency_data and not file.mode.startswith("I"):
+            if channels < 4 and file.has_transparency_data and not file.mode.startswith("I"):
                 alpha = np.asarray(ImageOps.exif_transpose(file).convert("RGBA"))[..., 3]
     return pixels, alpha, remarks
+
+
+def _resized(pixels, size):
+    """Colours and a fourth channel apart: it is no alpha, by which Pillow would weight them."""
+    parts = (pixels[..., :3], pixels[..., 3:]) if pixels.shape[-1] == 4 else (pixels,)
+    return np.concatenate([image.resize(part, size) for part in parts], axis=-1)
 
 
 def _how(shape, tile, settings):

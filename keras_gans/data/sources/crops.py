@@ -27,6 +27,8 @@ class Crops:
         channels: 1 or 3.
         max_scale: The largest crop has so many times the height and width of `image_size` in the
             source's pixels, or as many as the bands allow. The smallest has `image_size`.
+        latitudes: None, or degrees north of the top and of the bottom of the bands: then crops of
+            the first map have a last channel of latitudes, as `with_latitude` writes them.
 
     Raises:
         ValueError: If a crop does not fit into the bands.
@@ -39,6 +41,7 @@ class Crops:
         image_size: tuple[int, int],
         channels: int,
         max_scale: float,
+        latitudes: tuple[float, float] | None = None,
     ):
         a, b = (np.concatenate(maps, axis=1) for maps in zip(*bands))
         widths = [band.shape[1] for band, _ in bands]
@@ -49,7 +52,7 @@ class Crops:
                 f"`image_size` of at most {(a.shape[0], max(widths))}. Received: "
                 f"image_size={tuple(image_size)}"
             )
-        self.image_size, self.channels = image_size, channels
+        self.image_size, self.channels, self.latitudes = image_size, channels, latitudes
         self.max_scale = min(float(max_scale), fits)
         # The processor, where tf.data runs.
         with tf.device("CPU:0"):
@@ -140,7 +143,18 @@ class Crops:
         if flip is not None:
             images = tf.cond(flip, lambda: tf.reverse(images, [1]), lambda: images)
         images = tf.ensure_shape(images, (*self.image_size, last - first))
-        return tuple(tf.split(images, len(domains), axis=-1))
+        cut = tf.split(images, len(domains), axis=-1)
+        if self.latitudes and domains[0] == "a":
+            cut[0] = with_latitude(cut[0], self._latitudes(top, height))
+        return tuple(cut)
+
+    def _latitudes(self, top, height):
+        """Degrees north of the middle of each row of a crop `(height, 1)`."""
+        north, south = self.latitudes
+        rows = self.image_size[0]
+        middles = (tf.range(rows, dtype=tf.float32) + 0.5) / rows
+        downs = tf.cast(top, tf.float32) + middles * tf.cast(height, tf.float32)
+        return north + (downs * ((south - north) / (self._counts.shape[0] - 1)))[:, None]
 
     def _land(self, boxes):
         """Share of land in each of some boxes."""
@@ -152,6 +166,26 @@ class Crops:
         bottom, right = top + height, left + width
         land = counts(bottom, right) - counts(top, right) - counts(bottom, left) + counts(top, left)
         return land / (height * width)
+
+
+def with_latitude(image: tf.Tensor, degrees: tf.Tensor | float) -> tf.Tensor:
+    """Gives a map a last channel, which says how far north its places are.
+
+    -90 degrees become 0 and 90 become 255; so [-1, 1] in a training are the poles.
+
+    >>> with_latitude(np.zeros((2, 2, 3), "uint8"), 45.0)[0, 0].numpy()
+    array([  0,   0,   0, 191], dtype=uint8)
+
+    Args:
+        image: `uint8` `(height, width, channels)`.
+        degrees: degrees north, from -90 to 90: one number, or an array `(height, 1)`.
+
+    Returns:
+        `uint8` `(height, width, channels + 1)`.
+    """
+    image = tf.convert_to_tensor(image, tf.uint8)
+    levels = tf.cast(tf.round((tf.cast(degrees, tf.float32) + 90.0) * (255 / 180)), tf.uint8)
+    return tf.concat([image, tf.broadcast_to(levels, image.shape[:2])[..., None]], axis=-1)
 
 
 def drawn(crops: Crops, count: int, paired: bool, augment: bool, seed: int) -> epochs.Epoch:

