@@ -141,6 +141,7 @@ def conditional_dcgan_generator(
     max_width: int = 512,
     depth: int | None = None,
     kernel_size: int = 4,
+    upsampling: str = "transposed",
     name: str = "conditional_dcgan_generator",
 ) -> keras.Model:
     """`dcgan_generator` whose smallest feature map has an embedded label as extra channels.
@@ -154,7 +155,7 @@ def conditional_dcgan_generator(
         num_classes: number of classes; or a mapping of names of conditions to their numbers.
         latent_dim: length of a latent.
         label_channels: channels of a label's embedding.
-        width, max_width, depth, kernel_size: see `dcgan_generator`.
+        width, max_width, depth, kernel_size, upsampling: see `dcgan_generator`.
         name: of the model.
 
     Returns:
@@ -166,7 +167,7 @@ def conditional_dcgan_generator(
     conditions = _conditions(num_classes)
     x = dcgan.normalized(backbone.dense(latents))
     maps = _label_maps(conditions, backbone.grids[-1], label_channels)
-    images = backbone.upsampled(layers.Concatenate()([x, *maps]))
+    images = backbone.upsampled(layers.Concatenate()([x, *maps]), upsampling=upsampling)
     return _network(latents, conditions, images, name, num_classes)
 
 
@@ -178,6 +179,7 @@ def conditional_batch_norm_generator(
     max_width: int = 512,
     depth: int | None = None,
     kernel_size: int = 4,
+    upsampling: str = "transposed",
     name: str = "conditional_batch_norm_generator",
 ) -> keras.Model:
     """`dcgan_generator` with conditional batch normalisation (Miyato 2018, section 4).
@@ -189,7 +191,7 @@ def conditional_batch_norm_generator(
         image_shape: `(height, width, channels)`, 16 or more a side.
         num_classes: number of classes; or a mapping of names of conditions to their numbers.
         latent_dim: length of a latent.
-        width, max_width, depth, kernel_size: see `dcgan_generator`.
+        width, max_width, depth, kernel_size, upsampling: see `dcgan_generator`.
         name: of the model.
 
     Returns:
@@ -205,7 +207,9 @@ def conditional_batch_norm_generator(
             x = ConditionalBatchNormalization(count)([x, labels])
         return layers.ReLU()(x)
 
-    images = backbone.upsampled(normalized(backbone.dense(latents)), normalized)
+    images = backbone.upsampled(
+        normalized(backbone.dense(latents)), normalized, upsampling=upsampling
+    )
     return _network(latents, conditions, images, name, num_classes)
 
 

@@ -10,6 +10,7 @@ from keras import layers
 from keras_gans import checks
 from keras_gans.interface import Image, Interface, Latents, state
 from keras_gans.layers import DiffAugment
+from keras_gans.networks import translation
 from keras_gans.typing import Tensor
 
 _SMALLEST = 4  # downsampling stops before the shorter side is smaller than this
@@ -156,25 +157,27 @@ class Backbone:
         x = layers.Dense(size, use_bias=False, kernel_initializer=_weights())(x)
         return layers.Reshape(self.smallest)(x)
 
-    def upsampled(self, x: Tensor, normalize: Block = normalized, name: str = "images") -> Tensor:
+    def upsampled(
+        self,
+        x: Tensor,
+        normalize: Block = normalized,
+        name: str = "images",
+        upsampling: str = "transposed",
+    ) -> Tensor:
         """Returns float32 images in [-1, 1] of the smallest feature map.
 
         Args:
             x: the feature map, normalised.
             normalize: normalisation and activation after each layer but the last.
             name: of the output.
+            upsampling: one of `translation.UPSAMPLINGS`.
         """
+        translation.upsampling(upsampling)
         grids, channels = self.grids, [self.image_shape[2], *self.filters]
         for level in reversed(range(len(grids) - 1)):
             last = level == 0
-            x = layers.Conv2DTranspose(
-                channels[level],
-                self.kernel_size,
-                strides=2,
-                padding="same",
-                use_bias=last,
-                kernel_initializer=_weights(),
-            )(x)
+            after = None if last else "batch"
+            x = translation.doubled(x, upsampling, channels[level], self.kernel_size, after)
             sides = zip(grids[level + 1], grids[level])
             surplus = [(0, 2 * small - large) for small, large in sides]
             if any(cut for _, cut in surplus):
@@ -192,6 +195,7 @@ def dcgan_generator(
     max_width: int = 512,
     depth: int | None = None,
     kernel_size: int = 4,
+    upsampling: str = "transposed",
     name: str = "dcgan_generator",
 ) -> keras.Model:
     """The generator of DCGAN: latents to images through strided transposed convolutions.
@@ -213,6 +217,8 @@ def dcgan_generator(
         depth: number of upsampling steps by 2; `None` for as many as `dcgan_discriminator` has
             downsampling steps.
         kernel_size: of the transposed convolutions, in pixels.
+        upsampling: how each layer doubles the size: as for `unet_generator`. `"resize"` leaves no
+            grain on plain surfaces, as drawings have them.
         name: of the model.
 
     Returns:
@@ -224,7 +230,7 @@ def dcgan_generator(
     """
     backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    images = backbone.upsampled(normalized(backbone.dense(latents)))
+    images = backbone.upsampled(normalized(backbone.dense(latents)), upsampling=upsampling)
     return keras.Model(latents, images, name=name)
 
 

@@ -25,6 +25,10 @@ def resnet(upsampling, **options):
     return networks.resnet_generator(SHAPE, width=4, blocks=1, upsampling=upsampling, **options)
 
 
+def dcgan(upsampling, **options):
+    return networks.dcgan_generator(SHAPE, 8, width=4, upsampling=upsampling, **options)
+
+
 def number(model, kind):
     return sum(isinstance(layer, kind) for layer in model.layers)
 
@@ -33,7 +37,7 @@ def constraints(model):
     return [w.constraint for w in model.trainable_weights]
 
 
-@pytest.mark.parametrize(("build", "steps"), [(unet, 5), (resnet, 2)])
+@pytest.mark.parametrize(("build", "steps"), [(unet, 5), (resnet, 2), (dcgan, 3)])
 @pytest.mark.parametrize("upsampling", WAYS)
 def test_each_way_has_its_layers(build, steps, upsampling):
     model = build(upsampling)
