@@ -69,7 +69,7 @@ class GANContract:
 
     def test_logs_carry_exactly_the_tracked_names_as_means(self):
         gan = self.make()
-        gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+        gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=True)
         history = gan.fit(self.dataset(self.batches(2)), verbose=0).history
         assert sorted(history) == sorted(gan.tracked) == sorted(m.name for m in gan.metrics)
         assert all(np.isfinite(values).all() for values in history.values())
@@ -84,13 +84,13 @@ class GANContract:
     def test_saved_and_reloaded_it_goes_on_bit_for_bit(self, tmp_path):
         batches = self.batches(4)
         gan = self.make(ema_decay=0.9)
-        gan.compile()
+        gan.compile(run_eagerly=True)  # graphs are traced for minutes, in all
         gan.fit(self.dataset(batches, slice(2)), verbose=0)
         gan.save(tmp_path / "gan.keras")
         gan.save_weights(tmp_path / "gan.weights.h5")
         twin = keras.models.load_model(tmp_path / "gan.keras")
         other = self.make(ema_decay=0.9, seed=99)
-        other.compile()
+        other.compile(run_eagerly=True)
         other.load_weights(tmp_path / "gan.weights.h5")
         for loaded in (twin, other):
             for side in gan.sides:
