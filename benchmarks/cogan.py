@@ -1,7 +1,7 @@
 """Do the two images that a CoGAN makes of one latent show the same, and does sharing do it?
 
     python benchmarks/cogan.py                                     # run again, it goes on
-    python benchmarks/cogan.py --tasks edges --own 1 3 --steps 500
+    python benchmarks/cogan.py --tasks edges --own all --steps 500
 
 For each task a CoGAN and its control, whose networks share nothing, are trained alike; everything
 else is that of the task's preset. Of 10,000 latents:
@@ -30,6 +30,7 @@ from keras_gans import data, image, metrics, zoo
 from keras_gans.data import domains
 from keras_gans.data.sources.faces import pixel_art
 from keras_gans.metrics.classifiers import training
+from keras_gans.networks.dcgan import Backbone
 
 PRESETS = {
     "edges": "cogan_digits_edges_28",
@@ -40,22 +41,16 @@ PAIRS = 10_000
 
 
 def recipe(task, own, seed):
-    """The recipe of a task's preset; `own` layers of each domain: 1, or more than there are."""
+    """The recipe of a task's preset; where `own` is "all", nothing is shared."""
     config = json.loads(json.dumps(zoo.Recipe.read(PRESETS[task]).config))
     config["seed"] = config["data"]["seed"] = config["model"]["seed"] = seed
     if task == "negative":
         config["data"]["transform"] = task
     if own == "all":
         for network in config["networks"].values():
-            network["own_layers"] = 1 + len(levels(network))
+            steps = Backbone(network["image_shape"], depth=network["depth"]).filters
+            network["own_layers"] = 1 + len(steps)
     return zoo.Recipe(config)
-
-
-def levels(network):
-    """Sizes that the networks of a recipe go through."""
-    from keras_gans.networks.dcgan import Backbone
-
-    return Backbone(network["image_shape"], depth=network["depth"]).filters
 
 
 def train(task, own, seed, steps):
@@ -109,9 +104,11 @@ def judge_of_faces(epochs=4):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", nargs="+", choices=PRESETS, default=list(PRESETS))
-    parser.add_argument("--own", nargs="+", choices=("one", "all"), default=["one", "all"])
+    parser.add_argument("--own", nargs="+", choices=("preset", "all"), default=["preset", "all"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument(
+        "--steps", type=int, default=2000, help="as many as the presets: about 2000"
+    )
     parser.add_argument("--trained", action="store_true", help="measure the presets as they are")
     parser.add_argument("--results", type=Path, default=Path("cogan.jsonl"))
     options = parser.parse_args()
@@ -121,7 +118,7 @@ def main():
     lines = options.results.read_text().splitlines() if options.results.exists() else []
     done = {tuple(json.loads(line)["run"]) for line in lines}
     for task in options.tasks:
-        for own in ["one"] if options.trained else options.own:
+        for own in ["preset"] if options.trained else options.own:
             for seed in options.seeds:
                 run = (task, own, seed, None if options.trained else options.steps)
                 if run in done:

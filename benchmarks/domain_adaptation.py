@@ -29,7 +29,7 @@ from PIL import Image, ImageDraw, ImageFont
 import keras_gans
 from keras_gans import data, image, networks
 
-SHAPE, WIDTH, CLASSES = (28, 28, 1), 32, 10
+SHAPE, WIDTH, DEPTH, CLASSES = (28, 28, 1), 16, 3, 10
 CLASS_WEIGHT, PAIR_WEIGHT = 10.0, 0.01
 
 
@@ -84,7 +84,7 @@ def handwritten(split):
 def judges(own_layers):
     """A coupled discriminator, and on the same layers a classifier and what its last layer gets."""
     discriminator = networks.coupled_dcgan_discriminator(
-        SHAPE, WIDTH, own_layers=own_layers, batch_normalization=False
+        SHAPE, WIDTH, depth=DEPTH, own_layers=own_layers, batch_normalization=False
     )
     # From a logit back over its name and the head to the features.
     features = [
@@ -135,7 +135,7 @@ class DomainAdaptation(keras_gans.CoGAN):
 def adapted(source, labels, target, own_layers, steps, seed):
     """A function from handwritten digits to their classes, and the GAN."""
     generator = networks.coupled_dcgan_generator(
-        SHAPE, 64, 2 * WIDTH, own_layers=own_layers, domains=("printed", "handwritten")
+        SHAPE, 64, WIDTH, depth=DEPTH, own_layers=own_layers, domains=("printed", "handwritten")
     )
     gan = DomainAdaptation(generator, *judges(own_layers), seed=seed)
     gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (5e-4, 2e-4)))
@@ -176,7 +176,7 @@ def main():
     methods = {
         "printed alone": lambda seed: supervised(source, labels, steps // 4, seed),
         "CoGAN": lambda seed: adapted(source, labels, target, 1, steps, seed),
-        "not shared": lambda seed: adapted(source, labels, target, 3, steps, seed),
+        "not shared": lambda seed: adapted(source, labels, target, DEPTH + 1, steps, seed),
         "handwritten labels": lambda seed: supervised(target, target_labels, steps // 4, seed),
     }
     for method in options.methods or methods:
