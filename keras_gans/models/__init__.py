@@ -2,6 +2,7 @@
 
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.age_cgan import AgeCGAN
+from keras_gans.models.cogan import CoGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
@@ -24,6 +25,7 @@ __all__ = [
     "WGAN",
     "WGANGP",
     "AgeCGAN",
+    "CoGAN",
     "ConditionalGAN",
     "CycleGAN",
     "InfoGAN",

@@ -16,6 +16,7 @@ from keras_gans.networks.conditional import (
     conditional_mlp_generator,
     projection_discriminator,
 )
+from keras_gans.networks.coupled import coupled_dcgan_discriminator, coupled_dcgan_generator
 from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
 from keras_gans.networks.heads import (
     acgan_discriminator,
@@ -46,6 +47,8 @@ __all__ = [
     "conditional_dcgan_generator",
     "conditional_mlp_discriminator",
     "conditional_mlp_generator",
+    "coupled_dcgan_discriminator",
+    "coupled_dcgan_generator",
     "dcgan_discriminator",
     "dcgan_encoder",
     "dcgan_generator",

@@ -110,7 +110,8 @@ def _of_network(role, arguments, model):
     if classes := arguments.get("num_classes"):
         classes = classes if isinstance(classes, Mapping) else {"labels": classes}
         inputs += [Label(count, name=name) for name, count in classes.items()]
-    return Interface(inputs, [Image(height, width, made)])
+    domains = arguments.get("domains", ("images",))  # of a CoGAN, of which each has an output
+    return Interface(inputs, [Image(height, width, made, name=name) for name in domains])
 
 
 def _default(arguments, name):

@@ -2,8 +2,8 @@
 
 A recipe is JSON. Each part names a `type` (a network function, a model class, an optimizer) and
 gives its arguments; whatever it leaves out has the default that the signature says. Data have the
-type `load`, or `load_pairs` for image-to-image GANs. Names are looked up in this library and in
-`keras.optimizers` alone, so a recipe runs no code of its own.
+type `load`, `load_pairs` for image-to-image GANs, or `load_domains` for CoGAN. Names are looked up
+in this library and in `keras.optimizers` alone, so a recipe runs no code of its own.
 """
 
 import contextlib
@@ -479,7 +479,7 @@ _SCHEDULES = {
     for home in (keras.optimizers.schedules, schedules)
     for name, schedule in _public(home, keras.optimizers.schedules.LearningRateSchedule).items()
 }
-_LOADERS = {"load": data.load, "load_pairs": data.load_pairs}
+_LOADERS = {f.__name__: f for f in (data.load, data.load_pairs, data.load_domains)}
 
 
 def _type(part, known, where):
