@@ -1,7 +1,9 @@
 """The algorithms, one in each file."""
 
+from keras_gans.models.aae import AAE, CategoricalAAE, SemiSupervisedAAE
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.age_cgan import AgeCGAN
+from keras_gans.models.bigan import ALI, BiGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
@@ -16,7 +18,9 @@ from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 
 __all__ = [
+    "AAE",
     "ACGAN",
+    "ALI",
     "DCGAN",
     "EBGAN",
     "GAN",
@@ -24,10 +28,13 @@ __all__ = [
     "WGAN",
     "WGANGP",
     "AgeCGAN",
+    "BiGAN",
+    "CategoricalAAE",
     "ConditionalGAN",
     "CycleGAN",
     "InfoGAN",
     "Pix2Pix",
+    "SemiSupervisedAAE",
     "SemiSupervisedGAN",
     "UnrolledGAN",
 ]
