@@ -18,7 +18,16 @@ from keras_gans._version import __version__
 
 _MODELS: tuple[str, ...] = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
 _MODELS += ("ConditionalGAN", "CycleGAN", "InfoGAN", "Pix2Pix", "SemiSupervisedGAN", "SRGAN")
-_MODELS += ("AgeCGAN", "UnrolledGAN", "BiGAN", "ALI", "AAE", "CategoricalAAE", "SemiSupervisedAAE")
+_MODELS += (
+    "AgeCGAN",
+    "UnrolledGAN",
+    "BiGAN",
+    "ALI",
+    "AAE",
+    "CategoricalAAE",
+    "SemiSupervisedAAE",
+    "VAEGAN",
+)
 _ROOMS: tuple[str, ...] = (
     "callbacks",
     "data",

@@ -14,6 +14,7 @@ from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.unrolled_gan import UnrolledGAN
+from keras_gans.models.vae_gan import VAEGAN
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 
@@ -25,6 +26,7 @@ __all__ = [
     "EBGAN",
     "GAN",
     "SRGAN",
+    "VAEGAN",
     "WGAN",
     "WGANGP",
     "AgeCGAN",

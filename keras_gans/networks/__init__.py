@@ -20,6 +20,7 @@ from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
 from keras_gans.networks.encoders import dcgan_encoder, mlp_encoder
 from keras_gans.networks.heads import (
     acgan_discriminator,
+    feature_discriminator,
     infogan_discriminator,
     semi_supervised_discriminator,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "dcgan_discriminator",
     "dcgan_encoder",
     "dcgan_generator",
+    "feature_discriminator",
     "infogan_discriminator",
     "joint_discriminator",
     "mlp_discriminator",
