@@ -231,7 +231,7 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--kinds", nargs="+", default=["GAN", "BiGAN", "ALI"], help="on the grid")
     parser.add_argument("--steps", type=int, default=10_000, help="generator steps on the grid")
-    parser.add_argument("--latent-dim", type=int, default=64, help="on the grid")
+    parser.add_argument("--latent-dim", type=int, default=2, help="on the grid")
     parser.add_argument("--clusters", nargs="+", type=int, default=[16, 30])
     parser.add_argument("--style", type=int, default=8, help="length of the Gaussian part")
     parser.add_argument("--epochs", type=int, default=100, help="of the autoencoders")
