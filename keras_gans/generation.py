@@ -305,7 +305,7 @@ def translate(
 def require_images(images: Any, shape: Sequence[int | None]) -> np.ndarray:
     """Checks images that a generator is to take, of a shape, and returns them as float32."""
     images = np.asarray(images)
-    if images.ndim != 4 or not len(images) or not _fits(images.shape[1:], shape):
+    if not images.ndim or not len(images) or not _fits(images.shape[1:], shape):
         raise ValueError(
             "These images do not fit the generator. Expected a batch of shape (number, "
             f"{', '.join(map(str, shape))}). Received: shape {images.shape}"

@@ -8,7 +8,6 @@ import keras
 from keras import layers
 
 from keras_gans import checks
-from keras_gans.interface import Image, Interface, Latents, state
 from keras_gans.layers import DiffAugment
 from keras_gans.networks import translation
 from keras_gans.typing import Tensor
@@ -321,38 +320,3 @@ def dcgan_discriminator(
     x = DiffAugment(augment)(images) if augment else images
     x = backbone.features(x, batch_normalization, dropout)
     return keras.Model(images, logits(x), name=name)
-
-
-def dcgan_encoder(
-    image_shape: Sequence[int],
-    latent_dim: int = 128,
-    width: int = 64,
-    max_width: int = 512,
-    depth: int | None = None,
-    kernel_size: int = 4,
-    batch_normalization: bool = True,
-    name: str = "dcgan_encoder",
-) -> keras.Model:
-    """An encoder: the convolutions of `dcgan_discriminator`, down to a latent.
-
-    >>> keras_gans.networks.dcgan_encoder((28, 28, 1), latent_dim=64).output_shape
-    (None, 64)
-
-    Args:
-        image_shape: `(height, width, channels)`, 16 or more a side.
-        latent_dim: length of a latent.
-        width, max_width, depth, kernel_size, batch_normalization: see `dcgan_discriminator`.
-        name: of the model.
-
-    Returns:
-        A `keras.Model` from images `(batch, *image_shape)` in [-1, 1] to latents
-        `(batch, latent_dim)`, float32, of any length.
-
-    Raises:
-        ValueError: for a shape or a number that cannot be built.
-    """
-    backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
-    images, size = backbone.images(), checks.count("latent_dim", latent_dim)
-    x = backbone.features(images, batch_normalization)
-    network = keras.Model(images, logits(x, size, name="latents"), name=name)
-    return state(network, Interface([Image(*backbone.image_shape)], [Latents(size)]))

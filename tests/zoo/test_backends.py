@@ -186,6 +186,22 @@ def test_the_guard_sees_what_draws_and_what_pools(no_tensorflow_of_ours):
 
 
 _FACES = {"image_shape": [16, 16, 1], "width": 4}
+_CODED = {"latent_dim": 4, **_FACES}
+
+
+def _with_encoder(kind, discriminator, class_discriminator=None, **options):
+    """A recipe of a GAN with an encoder."""
+    classes = {"class_discriminator": class_discriminator} if class_discriminator else {}
+    networks_ = {
+        "generator": {"type": "dcgan_generator", **_CODED},
+        "discriminator": discriminator,
+        **classes,
+        "encoder": {"type": "dcgan_encoder", **_CODED, **options},
+    }
+    data = {"name": "pixel_faces", "channels": 1}
+    return {"epochs": 1, "data": data, "networks": networks_, "model": {"type": kind}}
+
+
 # Of which no preset has a recipe.
 OWN_RECIPES = {
     "AgeCGAN": {
@@ -206,7 +222,20 @@ OWN_RECIPES = {
             "encoder": {"type": "dcgan_encoder", "latent_dim": 4, **_FACES},
         },
         "model": {"type": "AgeCGAN"},
-    }
+    },
+    "ALI": _with_encoder(
+        "ALI", discriminator={"type": "joint_discriminator", **_CODED}, stochastic=True
+    ),
+    "AAE": _with_encoder("AAE", discriminator={"type": "mlp_discriminator", "image_shape": [4]}),
+    **{
+        kind: _with_encoder(
+            kind,
+            discriminator={"type": "mlp_discriminator", "image_shape": [2]},
+            class_discriminator={"type": "mlp_discriminator", "image_shape": [2]},
+            categorical=2,
+        )
+        for kind in ("CategoricalAAE", "SemiSupervisedAAE")
+    },
 }
 
 
