@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_gans
-from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
+from keras_gans import callbacks, data, losses, metrics, models, networks, optimizers, schedules
 from keras_gans.building import preserving_random_state
 from keras_gans.interface import Interface
 from keras_gans.interface import of as of_network
@@ -473,7 +473,11 @@ def _public(module, base):
     return {n: v for n, v in classes.items() if issubclass(v, base) and v is not base}
 
 
-_OPTIMIZERS = _public(keras.optimizers, keras.optimizers.Optimizer)
+_OPTIMIZERS = {
+    name: optimizer
+    for home in (keras.optimizers, optimizers)
+    for name, optimizer in _public(home, keras.optimizers.Optimizer).items()
+}
 _SCHEDULES = {
     name: schedule
     for home in (keras.optimizers.schedules, schedules)
