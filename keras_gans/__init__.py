@@ -18,7 +18,8 @@ from keras_gans._version import __version__
 
 _MODELS: tuple[str, ...] = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
 _MODELS += ("ConditionalGAN", "CycleGAN", "InfoGAN", "Pix2Pix", "SemiSupervisedGAN", "SRGAN")
-_MODELS += ("AgeCGAN", "UnrolledGAN")
+_MODELS += ("AAE", "ALI", "AgeCGAN", "BiGAN", "CategoricalAAE", "CoGAN", "SemiSupervisedAAE")
+_MODELS += ("UnrolledGAN", "VAEGAN")
 _ROOMS: tuple[str, ...] = (
     "callbacks",
     "data",
@@ -29,7 +30,7 @@ _ROOMS: tuple[str, ...] = (
     "metrics",
     "models",
 )
-_ROOMS += ("networks", "penalties", "perceptual", "schedules", "export", "zoo")
+_ROOMS += ("networks", "optimizers", "penalties", "perceptual", "schedules", "export", "zoo")
 
 __all__ = ["__version__", *_MODELS, *_ROOMS]
 
@@ -55,4 +56,4 @@ def __dir__():
 # registers them all. The command line alone asks for names as it needs them: `keras-gans --help`
 # answers before TensorFlow has loaded.
 if Path(sys.argv[0]).stem != "keras-gans":
-    from keras_gans import layers, models  # noqa: F401
+    from keras_gans import layers, models, optimizers, schedules  # noqa: F401

@@ -859,20 +859,26 @@ def require_inputs(network: keras.Model, *names: str) -> None:
         )
 
 
-def require_fit(generator: keras.Model, discriminator: keras.Model) -> None:
-    """Raises ValueError unless the discriminator takes images of the generator's shape."""
+def require_fit(generator: keras.Model, network: keras.Model, role: str = "discriminator") -> None:
+    """Raises ValueError unless a network, such as the discriminator, takes the generator's images.
+
+    Args:
+        generator: that returns images.
+        network: whose first input is compared with them.
+        role: what to call it.
+    """
     if len(generator.outputs) != 1:
         raise ValueError(
             f"The generator must return images and nothing else. Make a model of that output "
             "alone: `keras.Model(generator.inputs, generator.outputs[0])`. "
             f"Received: {generator.name!r} with {len(generator.outputs)} outputs"
         )
-    made, taken = generator.output_shape[1:], tuple(discriminator.inputs[0].shape)[1:]
+    made, taken = generator.output_shape[1:], tuple(network.inputs[0].shape)[1:]
     if len(made) != len(taken) or any(b not in (a, None) for a, b in zip(made, taken)):
         raise ValueError(
-            "The networks do not fit: the discriminator takes images of another shape than the "
+            f"The networks do not fit: the {role} takes images of another shape than the "
             "generator returns. Build both from one `image_shape`. "
-            f"Received: generator returns {made}, discriminator takes {taken}"
+            f"Received: generator returns {made}, {role} takes {taken}"
         )
 
 

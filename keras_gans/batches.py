@@ -134,7 +134,11 @@ def _labels(given, classes, real, name):
 
 
 def image_pairs(
-    data: Any, source_shape: Shape, target_shape: Shape, owner: str
+    data: Any,
+    source_shape: Shape,
+    target_shape: Shape,
+    owner: str,
+    loader: str = "load_pairs",
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the sources and the targets of a batch, both float32.
 
@@ -143,6 +147,7 @@ def image_pairs(
         source_shape: of the generator's inputs, without the batch.
         target_shape: of the generator's outputs, without the batch.
         owner: name of the GAN's class, for the error.
+        loader: function of `keras_gans.data` that gives such pairs, for the error.
 
     Raises:
         ValueError: as `real_images`; for anything but as many sources as targets.
@@ -151,7 +156,7 @@ def image_pairs(
     if len(data) != 2:
         raise ValueError(
             f"{owner} trains on pairs `(source, target)` of images. Load them with "
-            "`keras_gans.data.load_pairs`, or pass `fit(sources, targets)`. "
+            f"`keras_gans.data.{loader}`, or pass `fit(sources, targets)`. "
             f"Received: {len(data)} element(s) in a batch"
         )
     shapes = (source_shape, target_shape)

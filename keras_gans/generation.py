@@ -4,6 +4,7 @@ Which inputs there are is read from the generator's `Interface`, so that a new k
 needs no line here.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from keras_gans.names import did_you_mean
 __all__ = [
     "choose",
     "classes_left_out",
+    "columns_of",
     "draw",
     "fill",
     "first_images",
@@ -242,6 +244,23 @@ def first_images(interface: Interface, made: np.ndarray | Mapping[str, np.ndarra
     return next(iter(images_of(interface, made).values()), made)
 
 
+def columns_of(rows: int, beside: int) -> int | None:
+    """Returns how many images stand in a row of a grid where so many each belong together.
+
+    >>> columns_of(50, 2), columns_of(3, 2), columns_of(64, 1)
+    (10, 2, None)
+
+    Args:
+        rows: how many times.
+        beside: how many images belong together, and stand beside each other.
+
+    Returns:
+        A multiple of `beside`, that makes the grid nearly square; `None` leaves it to the grid.
+    """
+    side = math.sqrt(rows * beside)
+    return beside * max(round(side / beside), 1) if beside > 1 else None
+
+
 def same_size(columns: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Enlarges batches of images to the largest height and width among them, pixel by pixel.
 
@@ -286,7 +305,7 @@ def translate(
 def require_images(images: Any, shape: Sequence[int | None]) -> np.ndarray:
     """Checks images that a generator is to take, of a shape, and returns them as float32."""
     images = np.asarray(images)
-    if images.ndim != 4 or not len(images) or not _fits(images.shape[1:], shape):
+    if not images.ndim or not len(images) or not _fits(images.shape[1:], shape):
         raise ValueError(
             "These images do not fit the generator. Expected a batch of shape (number, "
             f"{', '.join(map(str, shape))}). Received: shape {images.shape}"

@@ -636,7 +636,9 @@ def _renamed(ports: Sequence[Port], names: list[str]) -> list[Port]:
     renamed = []
     for number, (port, name) in enumerate(zip(ports, [*names, *[""] * len(ports)]), start=1):
         if kinds.count(type(port)) > 1:
-            usable = name if name.isidentifier() else f"{port.name}_{number}"
-            port = dataclasses.replace(port, name=usable)  # type: ignore[type-var]
+            # A layer that two networks share makes two outputs of one name.
+            usable = name.isidentifier() and names.count(name) == 1
+            name = name if usable else f"{port.name}_{number}"
+            port = dataclasses.replace(port, name=name)  # type: ignore[type-var]
         renamed.append(port)
     return renamed

@@ -26,7 +26,7 @@ __all__ = [
     "sample",
     "slerp",
 ]
-__all__ += ["truncate"]
+__all__ += ["truncate", "with_codes"]
 
 
 def dim(generator: keras.Model) -> int:
@@ -132,6 +132,33 @@ def codes(
     ]
     parts.append(tf.random.stateless_uniform((number, continuous), last, -1.0, 1.0, alg="philox"))
     return tf.concat(parts, axis=-1)
+
+
+def with_codes(
+    number: int | tf.Tensor,
+    latent_dim: int,
+    categorical: Sequence[int],
+    continuous: int,
+    seed: ArrayLike,
+) -> tf.Tensor:
+    """Draws latents that end in codes: standard normal noise, and what `codes` draws.
+
+    >>> import numpy as np
+    >>> with_codes(2, 10, (3, 2), 1, np.array([7, 0], "int32")).shape.as_list()
+    [2, 10]
+
+    Args:
+        number: how many; an integer or a scalar tensor.
+        latent_dim: length of a latent, codes included.
+        categorical, continuous, seed: see `codes`.
+
+    Returns:
+        float32 tensor `(number, latent_dim)`.
+    """
+    first = tf.random.split(seed, 2 + len(categorical), alg="philox")[0]
+    shape = number, latent_dim - sum(categorical) - continuous
+    noise = tf.random.stateless_normal(shape, first, alg="philox")
+    return tf.concat([noise, codes(number, categorical, continuous, seed)], axis=-1)
 
 
 def classes(

@@ -63,6 +63,10 @@ SMALLER = {
         ("latent_dim=64)", "latent_dim=64, width=4)"),
         ("to=3", 'to=3, method="initial"'),
     ],
+    "docs/models/cogan.md": [
+        ("latent_dim=64, domains", "latent_dim=64, width=4, domains"),
+        ("discriminator(shape)", "discriminator(shape, width=4)"),
+    ],
     "docs/models/srgan.md": [
         ("batch_size=8", "batch_size=2"),
         (
@@ -83,6 +87,7 @@ SMALLER = {
 FEWER = [
     ('load("avatars",', 'load("avatars", faces=128,'),
     ('load_pairs("avatars",', 'load_pairs("avatars", faces=8,'),
+    ('load_domains("pixel_faces",', 'load_domains("pixel_faces", faces=400,'),
 ]
 
 # Folders of pictures that pages name.

@@ -117,7 +117,9 @@ def test_a_saved_gan_opens_in_a_fresh_process_as_the_readme_says(tmp_path):
         keras_gans.networks.dcgan_generator((16, 16, 1), latent_dim=4, width=4),
         keras_gans.networks.dcgan_discriminator((16, 16, 1), width=4),
     )
-    gan.compile()
+    # Of our own kinds, which Keras knows once this library is imported.
+    rate = keras_gans.schedules.LinearDecay(1e-3, 1, 1)
+    gan.compile(keras_gans.optimizers.OptimisticAdam(rate), keras.optimizers.Adam())
     gan.save(tmp_path / "gan.keras")
     subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True, capture_output=True)
     made = np.fromfile(tmp_path / "images", "float32").reshape(2, 16, 16, 1)

@@ -403,7 +403,8 @@ def _samples(gan, recipe):
 
 def _picture(gan, recipe, path):
     shown = generation.same_size(_samples(gan, recipe))
-    columns = len(shown) if len(shown) > 1 else None
+    rows = gan.interface(gan.generator_role).takes_image
+    columns = len(shown) if rows else generation.columns_of(len(shown[0]), len(shown))
     image.save(image.side_by_side(shown), path, columns=columns)
 
 

@@ -148,6 +148,7 @@ def _classifier(recipe, gan):
     """What counts the classes among samples, where the data have a classifier of their own."""
     name = metrics.usual_features(recipe.config["data"]["name"])
     network = None if name is None else metrics.features.load(name)
-    if network is None or gan.inference_generator.output_shape[1:] != network.image_shape:
+    shown = tuple(gan.inference_generator.outputs[0].shape)[1:]
+    if network is None or shown != network.image_shape:
         return {}
     return {"classify": lambda x: network(x)[1], "num_classes": network.num_classes}

@@ -33,7 +33,7 @@ class SampleGrid(Callback):
 
     Args:
         directory: folder of the grids; made if missing.
-        num_images: images in a grid; with `inputs` or several outputs, rows.
+        num_images: images in a grid; with `inputs`, rows; of several outputs, how many of each.
         every: epochs between two grids. The last epoch always gets one.
         seed: of the latents.
         log_dir: folder of TensorBoard's files, for the same grids there; `None` for none.
@@ -144,10 +144,12 @@ class SampleGrid(Callback):
             made = self.model.generate(self.num_images, seed=self.seed, **self.options)
             described = self.model.interface(self.model.generator_role)
             columns = list(generation.images_of(described, made).values())
+            wide = generation.columns_of(self.num_images, len(columns))
         else:
             columns = self.model.compare(*(part[: self.num_images] for part in self.inputs))
+            wide = len(columns)
         beside = image.side_by_side(generation.same_size(columns))
-        picture = image.grid(beside, columns=len(columns) if len(columns) > 1 else None)
+        picture = image.grid(beside, columns=wide)
         image.save(picture, self.directory / f"epoch_{epoch:04d}.png")
         self._written = epoch
         self._board.write(lambda: tf.summary.image("samples", picture[None], step=epoch))

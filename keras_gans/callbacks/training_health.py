@@ -300,7 +300,7 @@ class TrainingHealth(Callback):
         return ratios
 
     def _real_examples(self):
-        real, shape = self.real, self.model.inference_generator.output_shape[1:]
+        real, shape = self.real, tuple(self.model.inference_generator.outputs[0].shape)[1:]
         if real is None:  # the first part of a batch with the shape of a sample
             parts = tf.nest.flatten(self.model.statistics.first_batch)
             real = next((p for p in parts if p is not None and tuple(p.shape[1:]) == shape), None)

@@ -5,13 +5,14 @@
 >>> points.element_spec.shape
 TensorShape([256, 2])
 
-`load_pairs(name)` does the same for images of two domains. `class_names(dataset)` and
+`load_pairs(name)` does the same for images of two domains, and `load_domains(name)` for images of
+two domains that have no example in common. `class_names(dataset)` and
 `steps_per_epoch(dataset)` return what is known of a data set of theirs; `class_names_of(name)` and
 `licence_of(name)` what is known of a name, without loading anything.
 
 `sources` holds one source a file and a registry of them, `naming` finds what a name means,
 `prepared` reads what was prepared, `preprocessing` resizes and crops, `epochs` orders and batches,
-and `loading` and `pairs` put them together.
+and `loading`, `pairs` and `domains` put them together.
 """
 
 import importlib
@@ -26,11 +27,12 @@ _HOMES = {
     "grid_centers": "sources.synthetic",
     "licence_of": "sources",
     "load": "loading",
+    "load_domains": "domains",
     "load_pairs": "pairs",
     "ring_centers": "sources.synthetic",
     "steps_per_epoch": "epochs",
 }
-_MODULES = ("loading", "pairs", "sources")
+_MODULES = ("domains", "loading", "pairs", "sources")
 # Modules under the names that they had.
 _MOVED = ("earth", "emoji_styles", "folder", "paired_folder")
 

@@ -138,8 +138,7 @@ def load(
     attributes = _checked_attributes(attributes, labels, labels_per_class)
     source = naming.find(name, paired=False)
     arguments.check_options(name, options, source.options, load)
-    if source.fixed:
-        _check_fixed(source, image_size, channels, labels)
+    check_fixed(source, image_size, channels, labels)
     request = sources.Request(
         name=name,
         split=split,
@@ -188,7 +187,15 @@ def _checked_attributes(attributes, labels, labels_per_class):
     return wanted
 
 
-def _check_fixed(source, image_size, channels, labels):
+def check_fixed(
+    source: sources.Source,
+    image_size: int | tuple[int, int] | None,
+    channels: int | None,
+    labels: bool | str | os.PathLike = False,
+) -> None:
+    """Raises ValueError for what cannot be chosen of a source with one form; see `load`."""
+    if not source.fixed:
+        return
     if image_size or channels:
         raise ValueError(
             f"{source.fixed} Leave `image_size` and `channels` out. "

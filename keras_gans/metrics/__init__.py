@@ -1,5 +1,6 @@
 """Metrics: functions from arrays to numbers. NumPy, and `tf.image` for structural similarity."""
 
+from keras_gans.metrics.agreement import attribute_agreement, pixel_agreement
 from keras_gans.metrics.attribute_evaluation import (
     AttributeEvaluation,
     Edits,
@@ -68,6 +69,7 @@ __all__ = [
     "ScoreStatistics",
     "SuperResolutionEvaluation",
     "TranslationEvaluation",
+    "attribute_agreement",
     "bootstrap",
     "bootstrap_mean",
     "class_coverage",
@@ -86,6 +88,7 @@ __all__ = [
     "ms_ssim_diversity",
     "nearest_neighbors",
     "perceptual_distance",
+    "pixel_agreement",
     "precision_recall",
     "psnr",
     "psnr_y",

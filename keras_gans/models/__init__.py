@@ -1,7 +1,10 @@
 """The algorithms, one in each file."""
 
+from keras_gans.models.aae import AAE, CategoricalAAE, SemiSupervisedAAE
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.age_cgan import AgeCGAN
+from keras_gans.models.bigan import ALI, BiGAN
+from keras_gans.models.cogan import CoGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
@@ -12,22 +15,30 @@ from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.unrolled_gan import UnrolledGAN
+from keras_gans.models.vae_gan import VAEGAN
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 
 __all__ = [
+    "AAE",
     "ACGAN",
+    "ALI",
     "DCGAN",
     "EBGAN",
     "GAN",
     "SRGAN",
+    "VAEGAN",
     "WGAN",
     "WGANGP",
     "AgeCGAN",
+    "BiGAN",
+    "CategoricalAAE",
+    "CoGAN",
     "ConditionalGAN",
     "CycleGAN",
     "InfoGAN",
     "Pix2Pix",
+    "SemiSupervisedAAE",
     "SemiSupervisedGAN",
     "UnrolledGAN",
 ]

@@ -3,19 +3,16 @@
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 
-from keras_gans import batches, latent
-from keras_gans.adversarial import require_fit, require_inputs
 from keras_gans.losses import AdversarialLoss
 from keras_gans.models.conditional_gan import ConditionalGAN
+from keras_gans.models.encoded import Encoded
 from keras_gans.typing import Classes, Penalties
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class AgeCGAN(ConditionalGAN):
+class AgeCGAN(Encoded, ConditionalGAN):
     """A conditional GAN, and an encoder that finds the latent of an image (section 2).
 
     The latent holds who is on a picture, and the condition how old: the same latent with another
@@ -80,46 +77,13 @@ class AgeCGAN(ConditionalGAN):
 
     def check_networks(self) -> None:
         super().check_networks()
-        require_inputs(self.encoder, "images")
-        require_fit(self.generator, self.encoder)
-        wanted, made = latent.dim(self.generator), self.encoder.output_shape
-        if made != (None, wanted):
-            raise ValueError(
-                "The encoder must return latents of the generator. Build both with one "
-                f"`latent_dim`. Expected an output (None, {wanted}). Received: {made}"
-            )
+        self.require_encoder()
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         images, *labels = self.images_and_labels(data)
         latents = self.latents(images)
         made = self.in_use("generator")([latents, *labels], training=False)
         with tf.GradientTape() as tape:
-            found = self.encoder(made, training=True)
-            distance = tf.reduce_mean(tf.square(found - latents), axis=-1)
+            distance = tf.reduce_mean(tf.square(self.codes(made) - latents), axis=-1)
         self.step("encoder", tape, {"encoder_loss": distance})
         return super().train_step(data)
-
-    def encode(self, images: ArrayLike, batch_size: int = 64) -> np.ndarray:
-        """Returns a latent for each image: a first guess of what the generator makes it from.
-
-        Args:
-            images: floats in [-1, 1], `(number, height, width, channels)`.
-            batch_size: how many at once.
-
-        Returns:
-            float32 `(number, latent_dim)`.
-
-        Raises:
-            ValueError: for images of another shape than the generator's.
-        """
-        images = np.asarray(images, "float32")
-        if images.shape[1:] != self.generator.output_shape[1:]:
-            raise ValueError(
-                "Those are no images such as the generator makes. Expected shape (number, "
-                f"{', '.join(map(str, self.generator.output_shape[1:]))}). "
-                f"Received: {images.shape}"
-            )
-        encoder = self.in_use("encoder")
-        return batches.in_parts(
-            lambda _, part: encoder(part[0], training=False), [images], batch_size
-        )

@@ -139,10 +139,8 @@ class InfoGAN(GAN):
 
     def draw_latents(self, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Returns noise and codes `(number, latent_dim)`, drawn from a stateless seed."""
-        first = tf.random.split(seed, 2 + len(self.categorical), alg="philox")[0]
-        noise = tf.random.stateless_normal((number, self.noise_dim), first, alg="philox")
-        codes = latent.codes(number, self.categorical, self.continuous, seed)
-        return tf.concat([noise, codes], axis=-1)
+        size = latent.dim(self.generator)
+        return latent.with_codes(number, size, self.categorical, self.continuous, seed)
 
     def get_config(self) -> Config:
         config = super().get_config()

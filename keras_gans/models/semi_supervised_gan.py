@@ -3,17 +3,15 @@
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import ArrayLike
 
-from keras_gans import batches, checks
-from keras_gans import labels as class_labels
+from keras_gans import checks
 from keras_gans.adversarial import LOGITS, AdversarialModel, require_inputs
+from keras_gans.models.labelled import FewLabels
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class SemiSupervisedGAN(AdversarialModel):
+class SemiSupervisedGAN(FewLabels, AdversarialModel):
     """The discriminator is a classifier of K classes and "generated", trained with few labels.
 
     The logit of "generated" is fixed at 0, so that `D(x) = Z / (Z + 1)`, where Z is the sum of the
@@ -41,7 +39,6 @@ class SemiSupervisedGAN(AdversarialModel):
     """
 
     tracked = ("supervised_loss", "discriminator_loss", "generator_loss", "accuracy")
-    num_classes: int
 
     def __init__(self, generator: keras.Model, discriminator: keras.Model, **kwargs: Any) -> None:
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
@@ -63,10 +60,7 @@ class SemiSupervisedGAN(AdversarialModel):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         real, labels = self.images_and_labels(data)
-        labelled = tf.cast(labels >= 0, "float32")
-        # Weights that turn a mean over the batch into one over the images with, or without, label.
-        with_label = tf.math.divide_no_nan(labelled, self._share(labelled))
-        without = tf.math.divide_no_nan(1.0 - labelled, self._share(1.0 - labelled))
+        with_label, without = self.mean_weights(labels >= 0), self.mean_weights(labels < 0)
 
         generator_tape = tf.GradientTape()
         with generator_tape:  # entered again below, after the discriminator has moved
@@ -83,7 +77,7 @@ class SemiSupervisedGAN(AdversarialModel):
             source = without * tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits)
             losses = {"supervised_loss": with_label * right, "discriminator_loss": source}
         self.step("discriminator", tape, losses)
-        self._count(labels, classes, labelled)
+        self.count_right(labels, classes)
 
         _, features = self.classes_and_features(real)
         with generator_tape:
@@ -94,33 +88,9 @@ class SemiSupervisedGAN(AdversarialModel):
         self.update_averages()
         return self.get_metrics_result()
 
-    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Returns the accuracy of the classifier on held-out images."""
-        images, labels = self.images_and_labels(data)
-        classes, _ = self.discriminator(images, training=False)
-        self._count(labels, classes, tf.cast(labels >= 0, "float32"))
-        return {"accuracy": self.get_metrics_result()["accuracy"]}
-
-    def classify(self, images: ArrayLike, batch_size: int = 256) -> np.ndarray:
-        """Returns the most likely class of each image, an int array `(num_images,)`."""
-        images, found = np.asarray(images, "float32"), []
-        for start in range(0, len(images), checks.count("batch_size", batch_size)):
-            classes, _ = self.discriminator(images[start : start + batch_size], training=False)
-            found.append(np.argmax(classes, axis=-1))
-        return np.concatenate(found)
-
-    def images_and_labels(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the images of a batch, and their int32 labels: -1 where there is none."""
-        shape, owner = self.generator.output_shape[1:], type(self).__name__
-        images, labels = batches.labelled_images(data, shape, owner, self.num_classes)
-        return images, batches.within(labels, -1, self.num_classes - 1)
-
-    def check_data(self, batch: Any) -> None:
-        shape, owner = self.generator.output_shape[1:], type(self).__name__
-        images, labels = batches.labelled_images(batch, shape, owner, self.num_classes)
-        batches.check_range(images)
-        labels = np.asarray(labels)
-        class_labels.require_range(labels[labels != -1], self.num_classes)
+    def class_logits(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns the logits of the classes, float32 `(batch, num_classes)`."""
+        return tf.cast(self.discriminator(images, training=training)[0], "float32")
 
     def classes_and_features(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         classes, features = self.discriminator(images, training=True)
@@ -132,10 +102,3 @@ class SemiSupervisedGAN(AdversarialModel):
 
     def _mean(self, values):
         return self.mean_over_replicas(tf.reduce_mean(values, axis=0))
-
-    def _share(self, mask):
-        return self.mean_over_replicas(tf.reduce_mean(mask))
-
-    def _count(self, labels, classes, weights):
-        right = tf.cast(tf.argmax(classes, axis=-1, output_type="int32") == labels, "float32")
-        self.trackers["accuracy"].update_state(right, weights)

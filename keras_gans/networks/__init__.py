@@ -16,12 +16,16 @@ from keras_gans.networks.conditional import (
     conditional_mlp_generator,
     projection_discriminator,
 )
-from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_encoder, dcgan_generator
+from keras_gans.networks.coupled import coupled_dcgan_discriminator, coupled_dcgan_generator
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gans.networks.encoders import dcgan_encoder, mlp_encoder
 from keras_gans.networks.heads import (
     acgan_discriminator,
+    feature_discriminator,
     infogan_discriminator,
     semi_supervised_discriminator,
 )
+from keras_gans.networks.joint import joint_discriminator
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
@@ -46,11 +50,16 @@ __all__ = [
     "conditional_dcgan_generator",
     "conditional_mlp_discriminator",
     "conditional_mlp_generator",
+    "coupled_dcgan_discriminator",
+    "coupled_dcgan_generator",
     "dcgan_discriminator",
     "dcgan_encoder",
     "dcgan_generator",
+    "feature_discriminator",
     "infogan_discriminator",
+    "joint_discriminator",
     "mlp_discriminator",
+    "mlp_encoder",
     "mlp_generator",
     "patch_discriminator",
     "projection_discriminator",

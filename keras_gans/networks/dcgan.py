@@ -2,13 +2,12 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import keras
 from keras import layers
 
 from keras_gans import checks
-from keras_gans.interface import Image, Interface, Latents, state
 from keras_gans.layers import DiffAugment
 from keras_gans.networks import translation
 from keras_gans.typing import Tensor
@@ -42,20 +41,32 @@ def _weights():
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def _normalized(x, activation):
+def _normalization():
     # Momentum 0.9 and epsilon 1e-5 are the common ones of DCGAN programs; Keras' 0.99 would lag
     # hundreds of steps behind a generator that changes as fast as these do.
-    return activation(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
 
 
 def normalized(x: Tensor) -> Tensor:
     """Batch normalisation and ReLU."""
-    return _normalized(x, layers.ReLU())
+    return chained(x, [_normalization(), layers.ReLU()])
+
+
+def chained(x: Tensor, steps: Iterable[Block]) -> Tensor:
+    """Returns what layers, or other functions, make of `x`, one after the other."""
+    for step in steps:
+        x = step(x)
+    return x
+
+
+def head(number: int = 1, name: str | None = None) -> layers.Layer:
+    """Returns a new dense layer for logits: float32, whatever the policy."""
+    return layers.Dense(number, kernel_initializer=_weights(), dtype="float32", name=name)
 
 
 def logits(x: Tensor, number: int = 1, name: str = "logits") -> Tensor:
-    """A dense head: float32 logits, whatever the policy."""
-    return layers.Dense(number, kernel_initializer=_weights(), dtype="float32", name=name)(x)
+    """Returns the logits of features, through a new `head`."""
+    return head(number, name)(x)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,20 +142,32 @@ class Backbone:
             batch_normalization: whether it follows each convolution but the first.
             wrap: applied to each convolution, such as `layers.SpectralNormalization`.
         """
-        for level, filters in enumerate(self.filters):
-            normalize = batch_normalization and level > 0
-            convolution = layers.Conv2D(
-                filters,
-                self.kernel_size,
-                strides=2,
-                padding="same",
-                use_bias=not normalize,
-                kernel_initializer=_weights(),
-            )
-            activation = layers.LeakyReLU(0.2)
-            x = wrap(convolution)(x)
-            x = _normalized(x, activation) if normalize else activation(x)
+        for level in range(len(self.filters)):
+            x = chained(x, self.down(level, batch_normalization, wrap))
         return x
+
+    def down(
+        self,
+        level: int,
+        batch_normalization: bool = True,
+        wrap: Callable[[layers.Layer], layers.Layer] = lambda layer: layer,
+    ) -> list[layers.Layer]:
+        """Returns new layers of one downsampling step, which several networks can share.
+
+        Args:
+            level: of the step; 0 takes the images.
+            batch_normalization, wrap: see `downsampled`.
+        """
+        normalize = batch_normalization and level > 0
+        convolution = layers.Conv2D(
+            self.filters[level],
+            self.kernel_size,
+            strides=2,
+            padding="same",
+            use_bias=not normalize,
+            kernel_initializer=_weights(),
+        )
+        return [wrap(convolution), *[_normalization()] * normalize, layers.LeakyReLU(0.2)]
 
     def features(self, x: Tensor, batch_normalization: bool = True, dropout: float = 0.0) -> Tensor:
         """Returns the smallest feature map of images as vectors, with dropout in training."""
@@ -173,17 +196,35 @@ class Backbone:
             upsampling: one of `translation.UPSAMPLINGS`.
         """
         translation.upsampling(upsampling)
-        grids, channels = self.grids, [self.image_shape[2], *self.filters]
-        for level in reversed(range(len(grids) - 1)):
-            last = level == 0
-            after = None if last else "batch"
-            x = translation.doubled(x, upsampling, channels[level], self.kernel_size, after)
-            sides = zip(grids[level + 1], grids[level])
-            surplus = [(0, 2 * small - large) for small, large in sides]
-            if any(cut for _, cut in surplus):
-                x = layers.Cropping2D(surplus)(x)
-            if not last:
-                x = normalize(x)
+        for level in reversed(range(len(self.filters))):
+            x = self.up(x, level, normalize, upsampling)
+        return self.in_range(x, name)
+
+    def up(
+        self,
+        x: Tensor,
+        level: int,
+        normalize: Block = normalized,
+        upsampling: str = "transposed",
+    ) -> Tensor:
+        """Returns a feature map through one upsampling step; step 0 has the images' channels.
+
+        Args:
+            x: the feature map.
+            level: of the step, the opposite of `down`.
+            normalize, upsampling: see `upsampled`.
+        """
+        grids, last = self.grids, level == 0
+        filters, after = [self.image_shape[2], *self.filters][level], None if last else "batch"
+        x = translation.doubled(x, upsampling, filters, self.kernel_size, after)
+        sides = zip(grids[level + 1], grids[level])
+        surplus = [(0, 2 * small - large) for small, large in sides]
+        if any(cut for _, cut in surplus):
+            x = layers.Cropping2D(surplus)(x)
+        return x if last else normalize(x)
+
+    def in_range(self, x: Tensor, name: str = "images") -> Tensor:
+        """Returns what the last step makes as images in [-1, 1]; `name` is that of the output."""
         # Float32 whatever the policy: images are compared, saved and differentiated in it.
         return layers.Activation("tanh", dtype="float32", name=name)(x)
 
@@ -279,38 +320,3 @@ def dcgan_discriminator(
     x = DiffAugment(augment)(images) if augment else images
     x = backbone.features(x, batch_normalization, dropout)
     return keras.Model(images, logits(x), name=name)
-
-
-def dcgan_encoder(
-    image_shape: Sequence[int],
-    latent_dim: int = 128,
-    width: int = 64,
-    max_width: int = 512,
-    depth: int | None = None,
-    kernel_size: int = 4,
-    batch_normalization: bool = True,
-    name: str = "dcgan_encoder",
-) -> keras.Model:
-    """An encoder: the convolutions of `dcgan_discriminator`, down to a latent.
-
-    >>> keras_gans.networks.dcgan_encoder((28, 28, 1), latent_dim=64).output_shape
-    (None, 64)
-
-    Args:
-        image_shape: `(height, width, channels)`, 16 or more a side.
-        latent_dim: length of a latent.
-        width, max_width, depth, kernel_size, batch_normalization: see `dcgan_discriminator`.
-        name: of the model.
-
-    Returns:
-        A `keras.Model` from images `(batch, *image_shape)` in [-1, 1] to latents
-        `(batch, latent_dim)`, float32, of any length.
-
-    Raises:
-        ValueError: for a shape or a number that cannot be built.
-    """
-    backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
-    images, size = backbone.images(), checks.count("latent_dim", latent_dim)
-    x = backbone.features(images, batch_normalization)
-    network = keras.Model(images, logits(x, size, name="latents"), name=name)
-    return state(network, Interface([Image(*backbone.image_shape)], [Latents(size)]))

@@ -135,3 +135,47 @@ def semi_supervised_discriminator(
     x = layers.Dropout(dropout)(features) if checks.share("dropout", dropout) else features
     classes = dcgan.logits(x, num_classes, "class_logits")
     return keras.Model(images, [classes, features], name=name)
+
+
+def feature_discriminator(
+    image_shape: Sequence[int],
+    width: int = 64,
+    max_width: int = 512,
+    depth: int | None = None,
+    kernel_size: int = 4,
+    batch_normalization: bool = True,
+    level: int | None = None,
+    name: str = "feature_discriminator",
+) -> keras.Model:
+    """`dcgan_discriminator` that also returns one of its feature maps (Larsen 2016, section 3.1).
+
+    >>> network = keras_gans.networks.feature_discriminator((32, 32, 3), level=2)
+    >>> network.output_shape
+    [(None, 1), (None, 8, 8, 128)]
+
+    Args:
+        image_shape: `(height, width, channels)`, 16 or more a side.
+        width, max_width, depth, kernel_size, batch_normalization: see `dcgan_discriminator`.
+        level: which feature map, from 1: that after so many downsampling steps. `None` for the
+            last.
+        name: of the model.
+
+    Returns:
+        A `keras.Model` from images `(batch, *image_shape)` to `[logits (batch, 1), features
+        (batch, height, width, filters)]`, float32.
+
+    Raises:
+        ValueError: for a shape or a number that cannot be built.
+    """
+    plain = dcgan.dcgan_discriminator(
+        image_shape, width, max_width, depth, kernel_size, batch_normalization
+    )
+    maps = [layer.output for layer in plain.layers if isinstance(layer, layers.LeakyReLU)]
+    level = len(maps) if level is None else checks.count("level", level)
+    if level > len(maps):
+        raise ValueError(
+            f"The discriminator has {len(maps)} downsampling steps. Expected `level` of 1 to "
+            f"{len(maps)}. Received: level={level}"
+        )
+    features = layers.Activation("linear", dtype="float32", name="features")(maps[level - 1])
+    return keras.Model(plain.inputs, [plain.output, features], name=name)

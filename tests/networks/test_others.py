@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import keras_gans
 from keras_gans import networks
 from keras_gans.layers import DiffAugment
 
@@ -151,3 +152,40 @@ def test_heads_are_float32_under_any_policy():
 def test_bad_input(make):
     with pytest.raises(ValueError, match="Received|received"):
         make()
+
+
+@pytest.mark.parametrize("stochastic, categorical", [(False, 0), (True, 0), (False, 3)])
+@pytest.mark.parametrize("build", [networks.dcgan_encoder, networks.mlp_encoder])
+def test_an_encoder_says_what_it_makes(build, stochastic, categorical):
+    network = build((16, 16, 1), 5, width=4, stochastic=stochastic, categorical=categorical)
+    sizes = [5, 5] if stochastic else [2, 3] if categorical else [5]
+    assert [tuple(output.shape)[1:] for output in network.outputs] == [(size,) for size in sizes]
+    described = keras_gans.interface.of(network)
+    assert [port.shape for port in described.outputs] == [(size,) for size in sizes]
+    assert described.image.shape == (16, 16, 1)
+
+
+def test_a_joint_discriminator_looks_at_both_parts_of_a_pair():
+    network = networks.joint_discriminator((16, 16, 1), 3, width=4, units=8, dropout=0.5)
+    images, latents = noise((16, 16, 1)), np.ones((len(noise((16, 16, 1))), 3), "float32")
+    first = network([images, latents])
+    assert first.shape == (len(images), 1) and first.dtype == "float32"
+    assert np.abs(first - network([images[::-1], latents])).max() > 0
+    assert np.abs(first - network([images, 2 * latents])).max() > 0
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: networks.dcgan_encoder((16, 16, 1), 0),
+        lambda: networks.mlp_encoder((16, 16, 1), 3, categorical=3),
+        lambda: networks.mlp_encoder((16, 16, 1), 3, categorical=1),
+        lambda: networks.mlp_encoder((16, 16, 1), 5, categorical=2, stochastic=True),
+        lambda: networks.joint_discriminator((16, 16, 1), 0),
+        lambda: networks.joint_discriminator((16, 16, 1), 3, dropout=1.0),
+        lambda: networks.joint_discriminator((16, 16, 1), 3, units=0),
+    ],
+)
+def test_encoders_and_pairs_that_cannot_be_built(build):
+    with pytest.raises(ValueError, match="Received"):
+        build()

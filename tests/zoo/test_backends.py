@@ -23,6 +23,7 @@ SMALL = (32, 32, 3)
 GENERATORS = {
     "mlp_generator": {"latent_dim": 8},
     "dcgan_generator": {"width": 4},
+    "coupled_dcgan_generator": {"width": 4},
     "r3gan_generator": {},
     "conditional_mlp_generator": {"num_classes": 4},
     "conditional_dcgan_generator": {"num_classes": 4, "width": 4},
@@ -156,7 +157,7 @@ def test_a_trained_generator_uses_no_tensorflow_of_ours(name, request):
     generator = zoo.load(name)
     inputs = inputs_of(generator)
     request.getfixturevalue("no_tensorflow_of_ours")
-    assert np.isfinite(generator(inputs, training=False).numpy()).all()
+    assert_finite(generator(inputs, training=False))
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -166,7 +167,11 @@ def test_no_generator_uses_tensorflow_of_ours(name, request):
     inputs = inputs_of(generator)
     request.getfixturevalue("no_tensorflow_of_ours")
     generator = getattr(networks, name)(SMALL, **GENERATORS[name])  # is built without it, too
-    assert np.isfinite(generator(inputs, training=False).numpy()).all()
+    assert_finite(generator(inputs, training=False))
+
+
+def assert_finite(made):
+    assert all(np.isfinite(output.numpy()).all() for output in keras.tree.flatten(made))
 
 
 def test_every_generator_is_looked_at():
@@ -181,6 +186,22 @@ def test_the_guard_sees_what_draws_and_what_pools(no_tensorflow_of_ours):
 
 
 _FACES = {"image_shape": [16, 16, 1], "width": 4}
+_CODED = {"latent_dim": 4, **_FACES}
+
+
+def _with_encoder(kind, discriminator, class_discriminator=None, **options):
+    """A recipe of a GAN with an encoder."""
+    classes = {"class_discriminator": class_discriminator} if class_discriminator else {}
+    networks_ = {
+        "generator": {"type": "dcgan_generator", **_CODED},
+        "discriminator": discriminator,
+        **classes,
+        "encoder": {"type": "dcgan_encoder", **_CODED, **options},
+    }
+    data = {"name": "pixel_faces", "channels": 1}
+    return {"epochs": 1, "data": data, "networks": networks_, "model": {"type": kind}}
+
+
 # Of which no preset has a recipe.
 OWN_RECIPES = {
     "AgeCGAN": {
@@ -201,7 +222,20 @@ OWN_RECIPES = {
             "encoder": {"type": "dcgan_encoder", "latent_dim": 4, **_FACES},
         },
         "model": {"type": "AgeCGAN"},
-    }
+    },
+    "ALI": _with_encoder(
+        "ALI", discriminator={"type": "joint_discriminator", **_CODED}, stochastic=True
+    ),
+    "AAE": _with_encoder("AAE", discriminator={"type": "mlp_discriminator", "image_shape": [4]}),
+    **{
+        kind: _with_encoder(
+            kind,
+            discriminator={"type": "mlp_discriminator", "image_shape": [2]},
+            class_discriminator={"type": "mlp_discriminator", "image_shape": [2]},
+            categorical=2,
+        )
+        for kind in ("CategoricalAAE", "SemiSupervisedAAE")
+    },
 }
 
 

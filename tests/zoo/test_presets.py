@@ -14,7 +14,7 @@ from PIL import Image
 
 import keras_gans
 import tiny
-from keras_gans import interface, networks, zoo
+from keras_gans import generation, interface, networks, zoo
 from keras_gans.zoo import publishing
 from keras_gans.zoo.catalog import addresses, cards, interfaces, presets
 
@@ -46,7 +46,9 @@ def test_a_trained_preset_loads_and_makes_images(name):
             ways = [(1, 3), (4, 0)]
             made = [(columns[i], 0.85 * np.std(columns[j], axis=0).max()) for i, j in ways]
     else:
-        made = [(zoo.open_gan(name).generate(100, seed=0), 0.5)]
+        gan = zoo.open_gan(name)
+        outputs = generation.images_of(gan.interface(), gan.generate(100, seed=0))
+        made = [(images, 0.5) for images in outputs.values()]
     for images, least in made:
         assert images.min() >= -1.0 and images.max() <= 1.0
         assert np.std(images, axis=0).max() > least  # not one image a hundred times
@@ -86,8 +88,10 @@ def test_the_picture_on_the_card_is_what_the_weights_make(name):
         # A step of 255 levels is 2 / 255. mixed_bfloat16 rounds at about one.
         assert np.abs(gan.generate(source) - made).mean() < 2 / 255
         return
-    images = gan.generate(zoo.Recipe.read(name).config["samples"], seed=0)
-    expected = keras_gans.image.grid(images)
+    number = zoo.Recipe.read(name).config["samples"]
+    images = list(generation.images_of(gan.interface(), gan.generate(number, seed=0)).values())
+    columns = generation.columns_of(number, len(images))
+    expected = keras_gans.image.grid(keras_gans.image.side_by_side(images), columns)
     with Image.open(presets.FOLDER / name / "samples.png") as file:
         shown = np.asarray(file).reshape(expected.shape)
     # Another processor rounds elsewhere; another generator differs by far more than this.

@@ -47,6 +47,8 @@ CALLED = {
     "impossible": "impossible faces",
     "strangeness": "median strangeness",
     "label_accuracy": "label accuracy",
+    "pixel_agreement": "pixels that agree in a pair",
+    "attribute_agreement": "attributes that agree in a pair",
 }
 
 

@@ -54,7 +54,10 @@ def of_recipe(recipe: Mapping[str, Any]) -> dict[str, Interface]:
         Names of the networks that make something, to their interfaces.
     """
     roles = (role for role in recipe["networks"] if "discriminator" not in role)
-    found = {role: _of_network(role, recipe["networks"][role], recipe["model"]) for role in roles}
+    # Of an autoencoder, the encoder says which part of a latent is a categorical code.
+    classes = recipe["networks"].get("encoder", {}).get("categorical")
+    model = {**({"categorical": [classes]} if classes else {}), **recipe["model"]}
+    found = {role: _of_network(role, recipe["networks"][role], model) for role in roles}
     return {role: with_class_names(i, recipe.get("data", {})) for role, i in found.items()}
 
 
@@ -103,14 +106,18 @@ def _of_network(role, arguments, model):
         about = {} if height and width else {"scale": scale}
         return Interface([Image(height, width, channels)], [Image(*sides, made, **about)])
     if role == "encoder":
-        return Interface([Image(height, width, channels)], [Latents(latent_dim)])
+        from keras_gans.networks import encoders  # here: it imports Keras
+
+        heads = {n: arguments[n] for n in ("stochastic", "categorical") if n in arguments}
+        return Interface([Image(height, width, channels)], encoders.outputs(latent_dim, **heads))
     codes = [model[n] for n in ("categorical", "continuous") if n in model]
     codes = Codes(model.get("categorical", ()), model.get("continuous", 0)) if codes else Codes()
     inputs = [Latents(latent_dim, codes)]
     if classes := arguments.get("num_classes"):
         classes = classes if isinstance(classes, Mapping) else {"labels": classes}
         inputs += [Label(count, name=name) for name, count in classes.items()]
-    return Interface(inputs, [Image(height, width, made)])
+    domains = arguments.get("domains", ("images",))  # of a CoGAN, of which each has an output
+    return Interface(inputs, [Image(height, width, made, name=name) for name in domains])
 
 
 def _default(arguments, name):

@@ -2,8 +2,8 @@
 
 A recipe is JSON. Each part names a `type` (a network function, a model class, an optimizer) and
 gives its arguments; whatever it leaves out has the default that the signature says. Data have the
-type `load`, or `load_pairs` for image-to-image GANs. Names are looked up in this library and in
-`keras.optimizers` alone, so a recipe runs no code of its own.
+type `load`, `load_pairs` for image-to-image GANs, or `load_domains` for CoGAN. Names are looked up
+in this library and in `keras.optimizers` alone, so a recipe runs no code of its own.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_gans
-from keras_gans import callbacks, data, losses, metrics, models, networks, schedules
+from keras_gans import callbacks, data, losses, metrics, models, networks, optimizers, schedules
 from keras_gans.building import preserving_random_state
 from keras_gans.interface import Interface
 from keras_gans.interface import of as of_network
@@ -473,13 +473,17 @@ def _public(module, base):
     return {n: v for n, v in classes.items() if issubclass(v, base) and v is not base}
 
 
-_OPTIMIZERS = _public(keras.optimizers, keras.optimizers.Optimizer)
+_OPTIMIZERS = {
+    name: optimizer
+    for home in (keras.optimizers, optimizers)
+    for name, optimizer in _public(home, keras.optimizers.Optimizer).items()
+}
 _SCHEDULES = {
     name: schedule
     for home in (keras.optimizers.schedules, schedules)
     for name, schedule in _public(home, keras.optimizers.schedules.LearningRateSchedule).items()
 }
-_LOADERS = {"load": data.load, "load_pairs": data.load_pairs}
+_LOADERS = {f.__name__: f for f in (data.load, data.load_pairs, data.load_domains)}
 
 
 def _type(part, known, where):

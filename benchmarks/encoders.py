@@ -1,0 +1,244 @@
+"""What are the codes of encoders good for? Digits by their nearest neighbours, modes, clusters.
+
+    python benchmarks/encoders.py codes      # 1-nearest-neighbour accuracy in code space
+    python benchmarks/encoders.py grid       # modes of the grid of 25, beside those of a GAN
+    python benchmarks/encoders.py clusters   # classes that an autoencoder finds without labels
+    python benchmarks/encoders.py labels     # accuracy with 100 labels
+
+Of the 5,000 digits, 4,000 are trained on and 1,000 held out (`train[80%:]`).
+
+- codes: a held-out digit gets the label of the digit trained on whose code is nearest. Beside the
+  trained encoder stand the same network with random weights, and pixels in place of codes;
+- grid: as in `mode_collapse.py`, with the same generator, steps, rates and samples;
+- clusters: each cluster gets the label of the held-out digit that has the highest probability of
+  it (Makhzani 2015, section 6); the accuracy is that of all other held-out digits. Beside it
+  K-means of as many clusters on pixels, with the labels of the digits nearest to the centres;
+- labels: of the 4,000 digits 10 of each class have a label. Beside the semi-supervised
+  autoencoder stands its encoder trained on the 100 labels alone, 200 epochs.
+"""
+
+import argparse
+
+import keras
+import mode_collapse
+import numpy as np
+
+import keras_gans
+from keras_gans import data, metrics, networks
+
+SHAPE = (28, 28, 1)
+
+
+def digits(split, **options):
+    """All images of a split of the digits, and their labels."""
+    loaded = data.load("digits", split=split, batch_size=500, labels=True, shuffle=False, **options)
+    images, labels = zip(*loaded.as_numpy_iterator())
+    return np.concatenate(images), np.concatenate(labels)
+
+
+# ---- codes
+
+
+def nearest(codes, of):
+    """Index of the nearest row of `codes` for each row of `of`, by the Euclidean distance."""
+    squared = np.sum(codes**2, axis=1) - 2.0 * of @ codes.T
+    return np.argmin(squared, axis=1)
+
+
+def codes(options):
+    images, labels = digits("train[:80%]")
+    held_out, right = digits("train[80%:]")
+    for preset in options.presets:
+        trained = keras_gans.zoo.open_gan(preset)
+        untrained = type(trained).from_preset(preset, load_weights=False)
+        ways = {
+            f"codes of {preset}": trained.encode,
+            "codes of its encoder, untrained": untrained.encode,
+            "pixels": lambda x: x.reshape(len(x), -1),
+        }
+        for name, encode in ways.items():
+            found = labels[nearest(encode(images), encode(held_out))]
+            print(f"{name:40}{100 * np.mean(found == right):8.1f} %")
+        copies = trained.reconstruct(held_out)
+        read = metrics.features.load("digits_cnn_v1")
+        kept = np.mean(read(copies)[1].argmax(axis=-1) == right)
+        real = np.mean(read(held_out)[1].argmax(axis=-1) == right)
+        print(f"reconstructions that `digits_cnn_v1` reads as the digit: {100 * kept:.1f} %")
+        print(f"originals that it reads as the digit: {100 * real:.1f} %")
+        print(f"mean squared error of a pixel: {np.mean((copies - held_out) ** 2):.3f}, ", end="")
+        print(f"of the mean image: {np.mean((images.mean(axis=0) - held_out) ** 2):.3f}")
+
+
+# ---- the grid of 25
+
+
+def pair_critic(latent_dim):
+    """The MLP of the GAN's discriminator, on points and latents in a row."""
+    points, latents = keras.Input((2,)), keras.Input((latent_dim,))
+    row = keras.layers.Concatenate()([points, latents])
+    critic = networks.mlp_discriminator((2 + latent_dim,), width=128)
+    return keras.Model([points, latents], critic(row))
+
+
+def bidirectional(kind, latent_dim, seed):
+    return kind(
+        networks.mlp_generator((2,), latent_dim=latent_dim, width=128),
+        pair_critic(latent_dim),
+        networks.mlp_encoder((2,), latent_dim, width=128, stochastic=kind is keras_gans.ALI),
+        seed=seed,
+    )
+
+
+def plain(latent_dim, seed):
+    generator = networks.mlp_generator((2,), latent_dim=latent_dim, width=128)
+    return keras_gans.GAN(generator, networks.mlp_discriminator((2,), width=128), seed=seed)
+
+
+def grid(options):
+    kinds = {
+        "GAN": plain,
+        "BiGAN": lambda *args: bidirectional(keras_gans.BiGAN, *args),
+        "ALI": lambda *args: bidirectional(keras_gans.ALI, *args),
+    }
+    points = next(iter(data.load("grid", batch_size=2500, seed=1000)))
+    for name in options.kinds:
+        build, rows = kinds[name], []
+        for seed in options.seeds:
+            keras.utils.set_random_seed(seed)
+            gan = build(options.latent_dim, seed)
+            gan.compile(*mode_collapse.adams("grid", options.steps), steps_per_execution=100)
+            examples = data.load("grid", batch_size=128, first_epoch=0, seed=seed)
+            gan.fit(examples, steps_per_epoch=options.steps, epochs=1, verbose=0)
+            made = gan.generate(2500, seed=seed)
+            found = metrics.mode_coverage(made, *mode_collapse.POINTS["grid"])
+            error = np.nan
+            if name != "GAN":
+                error = np.mean(np.linalg.norm(gan.reconstruct(points) - points, axis=1))
+            rows.append((found.modes, 100 * found.high_quality, error))
+            print(name, seed, *rows[-1], flush=True)
+        mean, spread = np.mean(rows, axis=0), np.std(rows, axis=0)
+        shown = [f"{m:.2f} +- {s:.2f}" for m, s in zip(mean, spread)]
+        print(f"{name:8} modes {shown[0]}, high quality {shown[1]} %, copies off by {shown[2]}")
+
+
+# ---- autoencoders
+
+
+def autoencoder(kind, style, classes, seed, width=512):
+    keras.utils.set_random_seed(seed)
+    size = style + classes
+    judges = [networks.mlp_discriminator((n,), width=width) for n in (style, classes)]
+    gan = kind(
+        networks.mlp_generator(SHAPE, size, width=width),
+        *judges,
+        networks.mlp_encoder(SHAPE, size, width=width, categorical=classes),
+        seed=seed,
+    )
+    return gan
+
+
+def rates(options):
+    """An optimizer for each side: the reconstruction's rate, and lower ones of the adversaries."""
+    adam = keras.optimizers.Adam
+    return {
+        "generator_optimizer": adam(options.rate, beta_1=0.5),
+        "discriminator_optimizer": adam(options.rate, beta_1=0.5),
+        "encoder_optimizer": adam(options.rate, beta_1=0.5),
+    }
+
+
+def by_best(labels, probabilities):
+    """Accuracy if each cluster has the label of its most certain image, which does not count."""
+    best = probabilities.argmax(axis=0)
+    others = np.setdiff1d(np.arange(len(labels)), best)
+    found = labels[best][probabilities.argmax(axis=1)]
+    return np.mean(found[others] == labels[others])
+
+
+def clusters(options):
+    images, _ = digits("train[:80%]")
+    held_out, right = digits("train[80%:]")
+    for number in options.clusters:
+        rows = []
+        for seed in options.seeds:
+            gan = autoencoder(keras_gans.CategoricalAAE, options.style, number, seed)
+            gan.compile(**rates(options))
+            gan.fit(images, batch_size=100, epochs=options.epochs, verbose=0)
+            found = gan.encode(held_out)[:, options.style :]
+            rows.append(100 * by_best(right, found))
+            print(number, seed, rows[-1], "clusters in use:", len(set(found.argmax(axis=1))))
+        flat = images.reshape(len(images), -1), held_out.reshape(len(held_out), -1)
+        control = []
+        for seed in options.seeds:
+            centres = k_means(flat[0], number, seed)
+            distances = np.linalg.norm(flat[1][:, None] - centres[None], axis=-1)
+            control.append(100 * by_best(right, -distances))
+        print(f"{number} clusters: autoencoder {np.mean(rows):.1f} +- {np.std(rows):.1f} %", end="")
+        print(f", K-means of pixels {np.mean(control):.1f} +- {np.std(control):.1f} %", flush=True)
+
+
+def k_means(points, number, seed, steps=30):
+    """Lloyd's algorithm, from points drawn at random."""
+    random = np.random.default_rng(seed)
+    centres = points[random.choice(len(points), number, replace=False)]
+    for _ in range(steps):
+        squared = np.sum(centres**2, axis=1) - 2.0 * points @ centres.T
+        mine = np.argmin(squared, axis=1)
+        centres = np.stack(
+            [
+                points[mine == k].mean(axis=0) if (mine == k).any() else centres[k]
+                for k in range(number)
+            ]
+        )
+    return centres
+
+
+def labels(options):
+    held_out, right = digits("train[80%:]")
+    rows, control = [], []
+    for seed in options.seeds:
+        few = {"split": "train[:80%]", "labels_per_class": 10, "labels": True, "seed": seed}
+        gan = autoencoder(keras_gans.SemiSupervisedAAE, options.style, 10, seed)
+        gan.compile(**rates(options))
+        examples = data.load("digits", batch_size=100, **few)
+        gan.fit(examples, epochs=options.epochs, verbose=0)
+        rows.append(100 * np.mean(gan.classify(held_out) == right))
+        found, classes = digits(**{**few, "split": "train[:80%]"})
+        _, first = np.unique(found[classes >= 0], axis=0, return_index=True)
+        alone = found[classes >= 0][first], classes[classes >= 0][first]
+        control.append(100 * supervised(*alone, held_out, right, seed))
+        print(seed, rows[-1], "labels alone:", control[-1], flush=True)
+    print(f"100 labels: autoencoder {np.mean(rows):.1f} +- {np.std(rows):.1f} %", end="")
+    print(f", its encoder on them alone {np.mean(control):.1f} +- {np.std(control):.1f} %")
+
+
+def supervised(images, classes, held_out, right, seed):
+    keras.utils.set_random_seed(seed)
+    body = networks.mlp_encoder(SHAPE, 10, width=512)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    body.compile(keras.optimizers.Adam(1e-3), loss)
+    body.fit(images, classes, batch_size=50, epochs=200, verbose=0)
+    return np.mean(body.predict(held_out, verbose=0).argmax(axis=1) == right)
+
+
+QUESTIONS = {f.__name__: f for f in (codes, grid, clusters, labels)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("question", choices=QUESTIONS)
+    parser.add_argument("--presets", nargs="+", default=["bigan_digits_28"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--kinds", nargs="+", default=["GAN", "BiGAN", "ALI"], help="on the grid")
+    parser.add_argument("--steps", type=int, default=10_000, help="generator steps on the grid")
+    parser.add_argument("--latent-dim", type=int, default=2, help="on the grid")
+    parser.add_argument("--clusters", nargs="+", type=int, default=[16, 30])
+    parser.add_argument("--style", type=int, default=8, help="length of the Gaussian part")
+    parser.add_argument("--epochs", type=int, default=100, help="of the autoencoders")
+    parser.add_argument("--rate", type=float, default=3e-4, help="learning rate")
+    options = parser.parse_args()
+    QUESTIONS[options.question](options)
+
+
+if __name__ == "__main__":
+    main()
