@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from keras_gans import checks, interface
 from keras_gans.interface import Interface, Label
-from keras_gans.layers import ConditionalBatchNormalization, SpectralNormalization
+from keras_gans.layers import ConditionalBatchNormalization, DiffAugment, SpectralNormalization
 from keras_gans.networks import dcgan, mlp
 from keras_gans.typing import Classes
 
@@ -223,6 +223,7 @@ def conditional_dcgan_discriminator(
     kernel_size: int = 4,
     batch_normalization: bool = True,
     dropout: float = 0.0,
+    augment: Sequence[str] = (),
     name: str = "conditional_dcgan_discriminator",
 ) -> keras.Model:
     """`dcgan_discriminator` on an image with an embedded label as extra channels.
@@ -231,7 +232,7 @@ def conditional_dcgan_discriminator(
         image_shape: `(height, width, channels)`, 16 or more a side.
         num_classes: number of classes; or a mapping of names of conditions to their numbers.
         label_channels: channels of a label's embedding, each as large as the image.
-        width, max_width, depth, kernel_size, batch_normalization, dropout: see
+        width, max_width, depth, kernel_size, batch_normalization, dropout, augment: see
             `dcgan_discriminator`.
         name: of the model.
 
@@ -241,7 +242,7 @@ def conditional_dcgan_discriminator(
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
     images, conditions = backbone.images(), _conditions(num_classes)
     maps = _label_maps(conditions, backbone.grids[0], label_channels)
-    x = layers.Concatenate()([images, *maps])
+    x = layers.Concatenate()([DiffAugment(augment)(images) if augment else images, *maps])
     x = backbone.features(x, batch_normalization, dropout)
     return _network(images, conditions, dcgan.logits(x), name, num_classes)
 
@@ -254,6 +255,7 @@ def projection_discriminator(
     depth: int | None = None,
     kernel_size: int = 4,
     spectral_normalization: bool = True,
+    augment: Sequence[str] = (),
     name: str = "projection_discriminator",
 ) -> keras.Model:
     """A discriminator conditional by an inner product (Miyato 2018, equation 3 and figure 1d).
@@ -269,6 +271,7 @@ def projection_discriminator(
         width, max_width, depth, kernel_size: see `dcgan_discriminator`.
         spectral_normalization: `False` for layers without it, where a gradient penalty bounds the
             slope.
+        augment: see `dcgan_discriminator`.
         name: of the model.
 
     Returns:
@@ -280,7 +283,8 @@ def projection_discriminator(
     def wrap(layer):
         return SpectralNormalization(layer) if spectral_normalization else layer
 
-    x = backbone.downsampled(images, False, wrap)
+    x = DiffAugment(augment)(images) if augment else images
+    x = backbone.downsampled(x, False, wrap)
     phi = layers.Activation("linear", dtype="float32")(ops.sum(x, axis=(1, 2)))
     embedded = [
         wrap(layers.Embedding(count, phi.shape[-1], dtype="float32"))(labels)

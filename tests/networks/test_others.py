@@ -115,6 +115,18 @@ def test_augmentation_comes_first_and_only_in_training(make):
     assert not any(isinstance(x, DiffAugment) for x in make((16, 16, 1), width=4).layers)
 
 
+@pytest.mark.parametrize(
+    "make", [networks.conditional_dcgan_discriminator, networks.projection_discriminator]
+)
+def test_images_are_augmented_and_classes_are_not(make):
+    network = make((16, 16, 3), {"hair": 2, "age": 3}, width=4, augment=["translation", "cutout"])
+    (layer,) = [x for x in network.layers if isinstance(x, DiffAugment)]
+    assert layer.output.shape == (None, 16, 16, 3)
+    given = [noise((16, 16, 3)), *np.zeros((2, 2), "int32")]
+    np.testing.assert_array_equal(network(given), network(given))
+    assert np.abs(network(given, training=True) - network(given)).max() > 0
+
+
 def test_heads_are_float32_under_any_policy():
     keras.config.set_dtype_policy("mixed_float16")
     shape = (16, 16, 1)
