@@ -55,9 +55,10 @@ def recipe(task, own, seed):
 
 def train(task, own, seed, steps):
     made = recipe(task, own, seed)
-    gan = made.build_model()
+    gan, examples = made.build_model(), made.load_data(0)
+    steps = steps or made.config["epochs"] * data.steps_per_epoch(examples)
     started = time.perf_counter()
-    gan.fit(made.load_data(0), steps_per_epoch=steps, epochs=1, verbose=0)
+    gan.fit(examples, steps_per_epoch=steps, epochs=1, verbose=0)
     return gan, time.perf_counter() - started
 
 
@@ -106,9 +107,7 @@ def main():
     parser.add_argument("--tasks", nargs="+", choices=PRESETS, default=list(PRESETS))
     parser.add_argument("--own", nargs="+", choices=("preset", "all"), default=["preset", "all"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument(
-        "--steps", type=int, default=2000, help="as many as the presets: about 2000"
-    )
+    parser.add_argument("--steps", type=int, help="else as many as the task's preset")
     parser.add_argument("--trained", action="store_true", help="measure the presets as they are")
     parser.add_argument("--results", type=Path, default=Path("cogan.jsonl"))
     options = parser.parse_args()
@@ -120,7 +119,7 @@ def main():
     for task in options.tasks:
         for own in ["preset"] if options.trained else options.own:
             for seed in options.seeds:
-                run = (task, own, seed, None if options.trained else options.steps)
+                run = (task, own, seed, "trained" if options.trained else options.steps)
                 if run in done:
                     continue
                 if options.trained:
