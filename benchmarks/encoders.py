@@ -4,15 +4,21 @@
     python benchmarks/encoders.py grid       # modes of the grid of 25, beside those of a GAN
     python benchmarks/encoders.py clusters   # classes that an autoencoder finds without labels
     python benchmarks/encoders.py labels     # accuracy with 100 labels
+    python benchmarks/encoders.py faces --run runs/faces  # copies beside those of a VAE
 
 Of the 5,000 digits, 4,000 are trained on and 1,000 held out (`train[80%:]`).
 
 - codes: a held-out digit gets the label of the digit trained on whose code is nearest. Beside the
   trained encoder stand the same network with random weights, and pixels in place of codes;
-- grid: as in `mode_collapse.py`, with the same generator, steps, rates and samples;
+- grid: as in `mode_collapse.py`, with the same networks, steps, rates and samples, but latents of
+  two numbers: points of a plane have no more, and with 64 the discriminator of a BiGAN would know
+  the codes of points by the plane that they lie on. Copies are of points held out;
 - clusters: each cluster gets the label of the held-out digit that has the highest probability of
   it (Makhzani 2015, section 6); the accuracy is that of all other held-out digits. Beside it
   K-means of as many clusters on pixels, with the labels of the digits nearest to the centres;
+- faces: a VAE of the same encoder and decoder as the VAE-GAN of a run, trained for as many steps
+  on the squared error of pixels. Of held-out faces: the error of the copies in pixels and in random
+  features, and how far copies and new samples are from real faces (Frechet distance);
 - labels: of the 4,000 digits 10 of each class have a label. Beside the semi-supervised
   autoencoder stands its encoder trained on the 100 labels alone, 200 epochs.
 """
@@ -22,9 +28,11 @@ import argparse
 import keras
 import mode_collapse
 import numpy as np
+import tensorflow as tf
 
 import keras_gans
 from keras_gans import data, metrics, networks
+from keras_gans.models.encoded import StochasticallyEncoded
 
 SHAPE = (28, 28, 1)
 
@@ -221,7 +229,64 @@ def supervised(images, classes, held_out, right, seed):
     return np.mean(body.predict(held_out, verbose=0).argmax(axis=1) == right)
 
 
-QUESTIONS = {f.__name__: f for f in (codes, grid, clusters, labels)}
+# ---- faces
+
+
+@keras.saving.register_keras_serializable("benchmarks")
+class VAE(StochasticallyEncoded, keras_gans.AdversarialModel):
+    """Kingma 2014: one side, the squared error of pixels, a normal of variance 1 for each."""
+
+    side_names = ("generator",)
+    tracked = ("prior_loss", "reconstruction_loss")
+
+    def __init__(self, generator, encoder, **kwargs):
+        sides = {"generator": {"generator": generator, "encoder": encoder}}
+        super().__init__(sides=sides, **kwargs)
+
+    def train_step(self, data):
+        images = self.images(data)
+        with tf.GradientTape() as tape:
+            means, log_variances = self.posterior(images)
+            copies = self.generator(self.draw(means, log_variances), training=True)
+            prior = 0.5 * (means**2 + tf.exp(log_variances) - 1.0 - log_variances)
+            error = 0.5 * tf.reduce_sum((copies - images) ** 2, axis=(1, 2, 3))
+            losses = {"prior_loss": tf.reduce_sum(prior, axis=-1), "reconstruction_loss": error}
+        self.step("generator", tape, losses)
+        self.update_averages()
+        return self.get_metrics_result()
+
+
+def faces(options):
+    gan = keras_gans.zoo.open_gan(options.run)
+    recipe = gan.recipe["data"]
+    steps = int(gan.generator_optimizer.iterations)
+    built = [keras.models.clone_model(network) for network in (gan.generator, gan.encoder)]
+    vae = VAE(*built, ema_decay=0.999, seed=0)
+    rate = keras.optimizers.schedules.CosineDecay(5e-4, steps, alpha=0.05)
+    vae.compile(keras.optimizers.Adam(rate, 0.5))
+    loaded = {name: recipe[name] for name in ("name", "image_size") if recipe.get(name)}
+    examples = data.load(**loaded, batch_size=recipe["batch_size"], first_epoch=0)
+    vae.fit(examples, steps_per_epoch=steps, epochs=1, verbose=0)
+    batches = data.load(**loaded, split="test", batch_size=500, shuffle=False).take(4)
+    held_out = np.concatenate(list(batches.as_numpy_iterator()))
+    read = metrics.features.load("random_cnn_v1")
+    real = read(held_out)[0]
+    for name, model in (("VAE-GAN", gan), ("VAE", vae)):
+        copies, new = model.reconstruct(held_out), model.generate(len(held_out), seed=0)
+        found = [np.mean((copies - held_out) ** 2), np.mean((read(copies)[0] - real) ** 2)]
+        found += [metrics.frechet_distance(real, read(x)[0]) for x in (copies, new)]
+        text = "pixels {:.4f}, features {:.4f}, Frechet of copies {:.3f}, of samples {:.3f}"
+        print(f"{name:8}", text.format(*found), flush=True)
+        both = [
+            x
+            for row in range(0, 24, 12)
+            for x in (held_out[row : row + 12], copies[row : row + 12])
+        ]
+        keras_gans.image.save(np.concatenate(both), f"{name}_copies.png", columns=12)
+        keras_gans.image.save(new[:48], f"{name}_samples.png", columns=12)
+
+
+QUESTIONS = {f.__name__: f for f in (codes, grid, clusters, labels, faces)}
 
 
 def main():
@@ -235,6 +300,7 @@ def main():
     parser.add_argument("--clusters", nargs="+", type=int, default=[16, 30])
     parser.add_argument("--style", type=int, default=8, help="length of the Gaussian part")
     parser.add_argument("--epochs", type=int, default=100, help="of the autoencoders")
+    parser.add_argument("--run", help="folder of the run of a VAE-GAN")
     parser.add_argument("--rate", type=float, default=3e-4, help="learning rate")
     options = parser.parse_args()
     QUESTIONS[options.question](options)
