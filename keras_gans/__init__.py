@@ -18,7 +18,7 @@ from keras_gans._version import __version__
 
 _MODELS: tuple[str, ...] = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
 _MODELS += ("ConditionalGAN", "CycleGAN", "InfoGAN", "Pix2Pix", "SemiSupervisedGAN", "SRGAN")
-_MODELS += ("AgeCGAN", "UnrolledGAN")
+_MODELS += ("AgeCGAN", "LAPGAN", "UnrolledGAN")
 _ROOMS: tuple[str, ...] = (
     "callbacks",
     "data",

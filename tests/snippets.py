@@ -63,6 +63,7 @@ SMALLER = {
         ("latent_dim=64)", "latent_dim=64, width=4)"),
         ("to=3", 'to=3, method="initial"'),
     ],
+    "docs/models/lapgan.md": [("levels=3", "levels=3, width=4")],
     "docs/models/srgan.md": [
         ("batch_size=8", "batch_size=2"),
         (

@@ -22,6 +22,12 @@ from keras_gans.networks.heads import (
     infogan_discriminator,
     semi_supervised_discriminator,
 )
+from keras_gans.networks.laplacian import (
+    laplacian_discriminator,
+    laplacian_generator,
+    laplacian_level_generator,
+    laplacian_pyramid,
+)
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
@@ -50,6 +56,10 @@ __all__ = [
     "dcgan_encoder",
     "dcgan_generator",
     "infogan_discriminator",
+    "laplacian_discriminator",
+    "laplacian_generator",
+    "laplacian_level_generator",
+    "laplacian_pyramid",
     "mlp_discriminator",
     "mlp_generator",
     "patch_discriminator",

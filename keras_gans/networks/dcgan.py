@@ -9,7 +9,7 @@ from keras import layers
 
 from keras_gans import checks
 from keras_gans.interface import Image, Interface, Latents, state
-from keras_gans.layers import DiffAugment
+from keras_gans.layers import DiffAugment, InstanceNoise
 from keras_gans.typing import Tensor
 
 _SMALLEST = 4  # downsampling stops before the shorter side is smaller than this
@@ -192,6 +192,7 @@ def dcgan_generator(
     max_width: int = 512,
     depth: int | None = None,
     kernel_size: int = 4,
+    noise: float = 0.0,
     name: str = "dcgan_generator",
 ) -> keras.Model:
     """The generator of DCGAN: latents to images through strided transposed convolutions.
@@ -213,6 +214,8 @@ def dcgan_generator(
         depth: number of upsampling steps by 2; `None` for as many as `dcgan_discriminator` has
             downsampling steps.
         kernel_size: of the transposed convolutions, in pixels.
+        noise: standard deviation of the noise that each layer but the last adds to what it
+            returns, in training only; 0 for none.
         name: of the model.
 
     Returns:
@@ -224,7 +227,13 @@ def dcgan_generator(
     """
     backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    images = backbone.upsampled(normalized(backbone.dense(latents)))
+    checks.weight("noise", noise)
+
+    def noisy(x: Tensor) -> Tensor:
+        x = normalized(x)
+        return InstanceNoise(noise)(x) if noise else x
+
+    images = backbone.upsampled(noisy(backbone.dense(latents)), noisy)
     return keras.Model(latents, images, name=name)
 
 
