@@ -108,7 +108,7 @@ class LossThreshold(stateful.StatefulCallback):
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         for side in self.thresholds:
             if side in state:
-                loss, *seen = state[side].tolist()
-                self._losses[side], self._seen[side] = loss, tuple(seen)
+                self._losses[side], *seen = state[side].tolist()
+                self._seen[side] = (seen[0], seen[1])
         for side in self.steps_taken:
             self.steps_taken[side] = int(state.get(f"steps/{side}", 0))

@@ -35,11 +35,11 @@ class TestContract(GANContract):
 
 
 def images(number=4):
-    return np.tanh(np.random.default_rng(1).normal(size=(number, *SHAPE))).astype("float32")
+    return tf.tanh(np.random.default_rng(1).normal(size=(number, *SHAPE)).astype("float32"))
 
 
 def test_the_pyramid_of_real_images():
-    gan, real = make(), images()
+    gan, real = make(), images().numpy()
     coarse, fine = gan.levels(real)
     means = real.reshape(4, 16, 2, 16, 2, 1).mean(axis=(2, 4))
     np.testing.assert_allclose(coarse.real, means, atol=1e-6)
@@ -62,7 +62,7 @@ def test_the_pyramid_of_real_images():
 
 def test_samples_go_from_coarse_to_fine():
     gan = make()
-    latents = keras_gans.latent.sample(3, 6, seed=0)
+    latents = tf.constant(keras_gans.latent.sample(3, 6, seed=0))
     first, second = laplacian.levels_of(gan.generator)
     low = laplacian.upsampled(first(latents[:, :3]))
     wanted = np.clip(low + second([latents[:, 3:], low]), -1.0, 1.0)
@@ -76,7 +76,7 @@ def test_levels_learn_independently():
     for scale in (1.0, 3.0):
         keras.utils.set_random_seed(0)
         gan = make(seed=0)
-        gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), run_eagerly=True)
+        gan.compile(keras.optimizers.SGD(1e3), keras.optimizers.SGD(0.1), run_eagerly=True)
         coarse, fine = laplacian.levels_of(gan.generator)
         coarse.set_weights([scale * w for w in coarse.get_weights()])
         before = [w.numpy() for w in fine.weights]
@@ -84,7 +84,7 @@ def test_levels_learn_independently():
         moved.append([w.numpy() - b for w, b in zip(fine.weights, before)])
     for first, second in zip(*moved):
         np.testing.assert_array_equal(first, second)
-    assert max(np.abs(m).max() for m in moved[0]) > 1e-4
+    assert max(np.abs(m).max() for m in moved[0]) > 1e-3
 
 
 def test_a_step_is_that_of_a_gan_for_each_level():
