@@ -27,7 +27,7 @@ import keras
 import numpy as np
 
 import keras_gans
-from keras_gans import data, metrics, networks
+from keras_gans import callbacks, data, metrics, networks
 
 POINTS = {
     "ring": (data.ring_centers(), 0.02),
@@ -48,13 +48,13 @@ def adams(name, steps, beta_1=0.5, critic_steps=1, kind=keras.optimizers.Adam):
     return [kind(rate, beta_1=beta_1) for rate in both]
 
 
-def pair(name, batch_normalization=True, minibatch_kernels=0):
+def pair(name, batch_normalization=True, minibatch_kernels=0, noise=0.0):
     """The two networks of a set."""
     if name in POINTS:
-        generator = networks.mlp_generator((2,), latent_dim=64, width=128)
+        generator = networks.mlp_generator((2,), latent_dim=64, width=128, noise=noise)
         critic = networks.mlp_discriminator((2,), width=128, minibatch_kernels=minibatch_kernels)
         return generator, critic
-    generator = networks.dcgan_generator((28, 28, 3), latent_dim=64, width=32)
+    generator = networks.dcgan_generator((28, 28, 3), latent_dim=64, width=32, noise=noise)
     if not minibatch_kernels:
         critic = networks.dcgan_discriminator(
             (28, 28, 3), width=32, batch_normalization=batch_normalization
@@ -131,6 +131,29 @@ def relativistic_r1_r2(name, seed, steps):
     return model
 
 
+def past_networks(name, seed, steps):
+    return gan(name, seed, steps), callbacks.PastNetworks(every=100, steps=5)
+
+
+def sgd_discriminator(name, seed, steps):
+    model = keras_gans.GAN(*pair(name), seed=seed)
+    rate = rates(0.1, steps)[0] if name in POINTS else 0.01
+    model.compile(adams(name, steps)[0], keras.optimizers.SGD(rate))
+    return model
+
+
+def noisy_generator(name, seed, steps):
+    model = keras_gans.GAN(*pair(name, noise=0.1), seed=seed)
+    model.compile(*adams(name, steps))
+    return model
+
+
+def loss_threshold(name, seed, steps):
+    # Both sides of a game in balance have these losses: 2 log 2, and log 2.
+    limits = {"discriminator": 1.2, "generator": 0.6}
+    return gan(name, seed, steps), callbacks.LossThreshold(limits)
+
+
 METHODS = {
     f.__name__: f
     for f in (
@@ -142,20 +165,29 @@ METHODS = {
         wgan,
         wgan_gp,
         relativistic_r1_r2,
+        past_networks,
+        sgd_discriminator,
+        noisy_generator,
+        loss_threshold,
     )
 }
 
 
+def as_list(made):
+    """A method returns a GAN, or a GAN and a callback."""
+    return made if isinstance(made, tuple) else (made,)
+
+
 def run(method, name, seed, steps):
     keras.utils.set_random_seed(seed)
-    model = METHODS[method](name, seed, steps)
+    model, *watching = as_list(METHODS[method](name, seed, steps))
     model.jit_compile = name in POINTS and method in ("unrolled_gan", "wgan_gp")
     batch_size = (128 if name in POINTS else 64) * getattr(model, "critic_steps", 1)
     examples = data.load(name, batch_size=batch_size, first_epoch=0, seed=seed)
-    if name in POINTS and steps % CALL == 0:
+    if name in POINTS and steps % CALL == 0 and not watching:
         model.steps_per_execution = CALL  # the same steps, with fewer calls from Python
     started = time.perf_counter()
-    model.fit(examples, steps_per_epoch=steps, epochs=1, verbose=0)
+    model.fit(examples, steps_per_epoch=steps, epochs=1, callbacks=watching, verbose=0)
     seconds = time.perf_counter() - started
     if name in POINTS:
         found = metrics.mode_coverage(model.generate(2500, seed=seed), *POINTS[name])

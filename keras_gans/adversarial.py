@@ -111,7 +111,7 @@ class AdversarialModel(keras.Model):
             setattr(self, f"ema_{attribute}", average)
             _follow(getattr(self, attribute), average)
         self.statistics = None  # made by `compile`
-        self.after_fit = contextlib.ExitStack()  # callbacks register here what `fit` must undo
+        self.after_fit = Fit()
         self.built = True  # the networks are built already
 
     def check_networks(self) -> None:
@@ -204,7 +204,7 @@ class AdversarialModel(keras.Model):
         self.statistics.first_batch = sample[0] if sample else None
         # Keras' default, True, warns for data sets and generators.
         kwargs.setdefault("shuffle", not isinstance(x, (tf.data.Dataset, types.GeneratorType)))
-        with contextlib.ExitStack() as self.after_fit:
+        with Fit() as self.after_fit:
             # Callbacks set the first epoch of this training, Keras' own too; not of the next one.
             self.after_fit.callback(setattr, self, "_initial_epoch", None)
             return super().fit(x, y, batch_size=batch_size, **kwargs)
@@ -714,6 +714,18 @@ class AdversarialModel(keras.Model):
         for number, so_far in enumerate(self.metrics_variables):
             if f"metric_{number}" in store:  # absent if the model was not compiled
                 so_far.assign(store[f"metric_{number}"])
+
+
+class Fit(contextlib.ExitStack):
+    """What callbacks leave with one `fit`: what it must undo, and what belongs to a checkpoint.
+
+    Attributes:
+        stateful: list of the callbacks whose `state` `callbacks.Resume` saves and loads.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stateful: list[Any] = []
 
 
 class _All:

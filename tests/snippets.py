@@ -67,6 +67,7 @@ SMALLER = {
         ("latent_dim=64, domains", "latent_dim=64, width=4, domains"),
         ("discriminator(shape)", "discriminator(shape, width=4)"),
     ],
+    "docs/models/lapgan.md": [("levels=3", "levels=3, width=4")],
     "docs/models/srgan.md": [
         ("batch_size=8", "batch_size=2"),
         (

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import checks
-from keras_gans.callbacks import settings
+from keras_gans.callbacks import settings, states
 from keras_gans.callbacks.base import Callback
 from keras_gans.callbacks.lock import locked
 from keras_gans.callbacks.writer import writes
@@ -143,8 +143,10 @@ class Resume(Callback):
     def save(self, epoch: int, step: int = 0) -> None:
         """Writes the checkpoint of this epoch and step, and removes the oldest."""
         name = f"epoch-{epoch:05d}" + (f"-step-{step:08d}" if step else "")
+        found = states.of(self._stateful())  # before the weights: it settles the last step
         with in_memory(self.directory / f"{name}.weights.h5") as memory:
             self.model.save_weights(memory)
+            states.write(memory, found)
             settings.write(memory, self.model, self._compiled or settings.of(self.model))
         kept = self.checkpoints()[-self.keep :]
         for path in self._numbered().values():
@@ -202,7 +204,13 @@ class Resume(Callback):
             start = self.restore(self.model)
         if saved is not None and not changes:
             self._compiled = saved["compiled"]
+        if path is not None:
+            states.load(path, self._stateful(), self.allow_changes)
         return start
+
+    def _stateful(self):
+        """The callbacks of this `fit` whose states belong to a checkpoint."""
+        return getattr(getattr(self.model, "after_fit", None), "stateful", [])
 
     def begin(self, epoch: int) -> None:
         # If the checkpoint says 0, Keras uses `initial_epoch`.
@@ -257,6 +265,11 @@ def _shorter(length, step):
 def is_skipping(model: keras.Model) -> bool:
     """Returns whether `Resume` skips the present step, which was already trained."""
     return isinstance(model.train_function, _Skip)
+
+
+def will_skip(model: keras.Model) -> bool:
+    """Returns whether `Resume` is going to skip the next step."""
+    return is_skipping(model) and model.train_function.done < model.train_function.steps
 
 
 class _Skip:

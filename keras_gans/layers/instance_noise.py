@@ -1,4 +1,4 @@
-"""Instance noise on the inputs of a discriminator."""
+"""Gaussian noise in training: on the inputs of a discriminator, or between the layers of G."""
 
 from typing import Any
 
@@ -11,11 +11,12 @@ from keras_gans.typing import Config, Tensor
 
 @keras.saving.register_keras_serializable("keras_gans")
 class InstanceNoise(SeededLayer):
-    """Adds Gaussian noise to the input of a discriminator in training, with linear decay.
+    """Adds Gaussian noise in training, with linear decay: for the input of a discriminator.
 
     The distributions of real and generated images lie on low-dimensional manifolds that hardly
     overlap, so that a discriminator can separate them perfectly, and its gradient is of no use to
-    the generator. Noise on both makes them overlap.
+    the generator. Noise on both makes them overlap. Generators have it between their layers, by
+    their argument `noise`.
 
     The standard deviation decays linearly from `stddev` to 0 over `decay_steps` *training calls*
     of this layer. One training step of a GAN usually calls its discriminator three times (real,

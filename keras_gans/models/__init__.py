@@ -11,6 +11,7 @@ from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.ebgan import EBGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.lapgan import LAPGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
 from keras_gans.models.srgan import SRGAN
@@ -26,6 +27,7 @@ __all__ = [
     "DCGAN",
     "EBGAN",
     "GAN",
+    "LAPGAN",
     "SRGAN",
     "VAEGAN",
     "WGAN",

@@ -26,6 +26,12 @@ from keras_gans.networks.heads import (
     semi_supervised_discriminator,
 )
 from keras_gans.networks.joint import joint_discriminator
+from keras_gans.networks.laplacian import (
+    laplacian_discriminator,
+    laplacian_generator,
+    laplacian_level_generator,
+    laplacian_pyramid,
+)
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
@@ -58,6 +64,10 @@ __all__ = [
     "feature_discriminator",
     "infogan_discriminator",
     "joint_discriminator",
+    "laplacian_discriminator",
+    "laplacian_generator",
+    "laplacian_level_generator",
+    "laplacian_pyramid",
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",

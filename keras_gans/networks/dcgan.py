@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from keras_gans import checks
-from keras_gans.layers import DiffAugment
+from keras_gans.layers import DiffAugment, InstanceNoise
 from keras_gans.networks import translation
 from keras_gans.typing import Tensor
 
@@ -237,6 +237,7 @@ def dcgan_generator(
     depth: int | None = None,
     kernel_size: int = 4,
     upsampling: str = "transposed",
+    noise: float = 0.0,
     name: str = "dcgan_generator",
 ) -> keras.Model:
     """The generator of DCGAN: latents to images through strided transposed convolutions.
@@ -260,6 +261,8 @@ def dcgan_generator(
         kernel_size: of the transposed convolutions, in pixels.
         upsampling: how each layer doubles the size: as for `unet_generator`. `"resize"` leaves no
             grain on plain surfaces, as drawings have them.
+        noise: standard deviation of the noise that each layer but the last adds to what it
+            returns, in training only; 0 for none.
         name: of the model.
 
     Returns:
@@ -271,7 +274,13 @@ def dcgan_generator(
     """
     backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    images = backbone.upsampled(normalized(backbone.dense(latents)), upsampling=upsampling)
+    checks.weight("noise", noise)
+
+    def noisy(x: Tensor) -> Tensor:
+        x = normalized(x)
+        return InstanceNoise(noise)(x) if noise else x
+
+    images = backbone.upsampled(noisy(backbone.dense(latents)), noisy, upsampling=upsampling)
     return keras.Model(latents, images, name=name)
 
 

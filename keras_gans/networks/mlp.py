@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from keras_gans import checks
-from keras_gans.layers import MinibatchDiscrimination
+from keras_gans.layers import InstanceNoise, MinibatchDiscrimination
 
 
 def data_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -27,6 +27,7 @@ def mlp_generator(
     width: int = 128,
     depth: int = 2,
     output_activation: str | None = None,
+    noise: float = 0.0,
     name: str = "mlp_generator",
 ) -> keras.Model:
     """A generator of dense layers with ReLU.
@@ -42,6 +43,8 @@ def mlp_generator(
         depth: number of hidden layers.
         output_activation: of the last layer. `None` is tanh for images, which lie in [-1, 1], and
             linear for anything else.
+        noise: standard deviation of the noise that each hidden layer adds to what it returns, in
+            training only; 0 for none.
         name: of the model.
 
     Returns:
@@ -53,6 +56,7 @@ def mlp_generator(
     x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
     for _ in range(checks.count("depth", depth)):
         x = layers.Dense(checks.count("width", width), activation="relu")(x)
+        x = InstanceNoise(noise)(x) if checks.weight("noise", noise) else x
     x = layers.Dense(math.prod(shape))(x)
     if len(shape) > 1:
         x = layers.Reshape(shape)(x)

@@ -41,7 +41,7 @@ _RUN = ("first_epoch",)
 _FEW, _FEW_PAIRS = 10, 2
 
 # Functions that make a network from another one, not from numbers.
-_OF_NETWORKS = ("stochastic", "synchronized")
+_OF_NETWORKS = ("laplacian_pyramid", "stochastic", "synchronized")
 
 # Arguments that describe the images, for an evaluation too.
 _IMAGES = ("image_size", "channels", "data_dir", "on_error", "direction", "class_names", "scale")
