@@ -13,6 +13,7 @@ from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
+from keras_gans.models.simgan import SimGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.unrolled_gan import UnrolledGAN
 from keras_gans.models.vae_gan import VAEGAN
@@ -40,5 +41,6 @@ __all__ = [
     "Pix2Pix",
     "SemiSupervisedAAE",
     "SemiSupervisedGAN",
+    "SimGAN",
     "UnrolledGAN",
 ]
