@@ -24,10 +24,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageDraw, ImageFont
 
 import keras_gans
 from keras_gans import data, image, networks
+from keras_gans.data.sources import font_digits
 
 SHAPE, WIDTH, DEPTH, CLASSES = (28, 28, 1), 16, 3, 10
 CLASS_WEIGHT, PAIR_WEIGHT = 10.0, 0.01
@@ -36,43 +36,10 @@ CLASS_WEIGHT, PAIR_WEIGHT = 10.0, 0.01
 def printed(fonts, each=2, seed=0):
     """Digits of all fonts as MNIST has its own: 20 pixels high or wide, centred by their mass."""
     random = np.random.default_rng(seed)
-    images, labels = [], []
-    for path in sorted([*fonts.rglob("*.ttf"), *fonts.rglob("*.otf")]):
-        font = ImageFont.truetype(str(path), 64)
-        for digit in range(CLASSES):
-            for _ in range(each):
-                picture = drawn(font, str(digit), random.uniform(-12, 12), random.uniform(0.75, 1))
-                if picture is not None:
-                    images.append(picture)
-                    labels.append(digit)
+    images, labels = zip(*font_digits.draw(font_digits.find(fonts), each, random))
     order = random.permutation(len(images))
     images = np.stack(images)[order, :, :, None].astype("float32") / 127.5 - 1.0
     return images, np.array(labels, "int32")[order]
-
-
-def drawn(font, digit, angle, width):
-    """One digit, `uint8` 28x28; `None` for a font that lacks it."""
-    page = Image.new("L", (192, 192))
-    ImageDraw.Draw(page).text((96, 96), digit, 255, font, "mm")
-    page = page.rotate(angle, Image.Resampling.BICUBIC)
-    box = page.getbbox()
-    if box is None:
-        return None
-    page = page.crop(box)
-    scale = 20 / max(page.size)
-    size = [max(round(side * scale * part), 1) for side, part in zip(page.size, (width, 1))]
-    small = np.asarray(page.resize(size, Image.Resampling.LANCZOS), "float64")
-    if small.sum() < 255 * 8:
-        return None
-    rows, columns = (small.sum(axis=axis) for axis in (1, 0))
-    centre = [(mass @ np.arange(len(mass))) / mass.sum() for mass in (rows, columns)]
-    cell = np.zeros((28, 28))
-    top, left = (
-        int(np.clip(round(13.5 - middle), 0, 28 - side))
-        for middle, side in zip(centre, small.shape)
-    )
-    cell[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return cell.clip(0, 255).astype("uint8")
 
 
 def handwritten(split):

@@ -1,9 +1,10 @@
-"""`load_domains`: images of two domains that have no example in common, as CoGAN learns from.
+"""`load_domains`: images of two domains that have no example in common, as CoGAN and SimGAN learn.
 
 References:
     Liu and Tuzel, 2016, "Coupled Generative Adversarial Networks", section 4, arXiv:1606.07536.
 """
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +58,7 @@ def load_domains(
     transform: str | None = None,
     attribute: str | None = None,
     values: Sequence[Sequence[str]] | None = None,
+    second: str | os.PathLike | None = None,
     batch_size: int = 64,
     split: str = "train",
     image_size: int | tuple[int, int] | None = None,
@@ -72,12 +74,13 @@ def load_domains(
 ) -> tf.data.Dataset:
     """Loads images of two domains that have no example in common, as batches for a training.
 
-    The domains are made of one data set, in one of two ways:
+    The domains are made in one of three ways, the first two of one data set:
 
     - `transform="edges"` or `"negative"`: the first half of the examples is the first domain, as
       it is; the second half, transformed, is the second one.
     - `attribute="glasses"`: the examples of the attribute's first value, here "none", are the first
       domain, and all others the second one; or those of the `values` of each.
+    - `second="digits"`: the second domain is another data set, of images of the same shape.
 
     The two images of a pair have nothing to do with each other: no example is in both domains, and
     each domain has a random order of its own. An epoch is as long as the larger domain; the smaller
@@ -85,6 +88,7 @@ def load_domains(
 
     >>> # digits = load_domains("digits", transform="edges")
     >>> # faces = load_domains("pixel_faces", attribute="glasses")
+    >>> # drawn_and_real = load_domains("font_digits", second="digits")
     >>> # hair = load_domains("avatars", attribute="hair", values=(["black"], ["blonde", "red"]))
 
     Args:
@@ -94,9 +98,12 @@ def load_domains(
         attribute: Name of the attribute that tells the domains apart; of a set with classes also
             "label".
         values: Of the attribute: names of those in the first domain, and of those in the second.
+        second: Name of the data set of the second domain, or folder of images. The `split`, sizes,
+            channels and `num_examples` are then those of both sets, and options of the first.
         batch_size: Examples of each domain in a batch.
         split, image_size, channels, shuffle, seed, first_epoch, drop_remainder: See `load`.
-        num_examples: Use only the first so many examples of the split, for both domains together.
+        num_examples: Use only the first so many examples of the split, for both domains together;
+            with `second`, of either set.
         data_dir, on_error: See `load`.
         **options: What only this data set understands; see `load`.
 
@@ -112,7 +119,7 @@ def load_domains(
     arguments.check_common(
         batch_size, seed, first_epoch, num_examples, channels, on_error, (None, 1, 3)
     )
-    _check_choice(transform, attribute, values)
+    _check_choice(transform, attribute, values, second)
     source = naming.find(name, paired=False)
     arguments.check_options(name, options, source.options, load_domains)
     loading.check_fixed(source, image_size, channels)
@@ -130,7 +137,11 @@ def load_domains(
     )
     with arguments.readable(name):
         examples, names = source.read(request)
-    if attribute is None:
+    if second is not None:
+        domains = [examples, _other(second, request)]
+        _require_one_shape(domains, (name, second))
+        domains = [domain.map(lambda image: (image,)) for domain in domains]
+    elif attribute is None:
         domains = _halves(examples, name)
     else:
         domains = _by_values(examples, attribute, (names or {}).get(attribute), values)
@@ -149,14 +160,16 @@ def load_domains(
     return epochs.numbered_epochs(epoch, count, batch_size, first_epoch, drop_remainder)
 
 
-def _check_choice(transform, attribute, values):
-    """Checks that the domains are made in one of the two ways."""
-    if (transform is None) == (attribute is None) or (values is not None and attribute is None):
+def _check_choice(transform, attribute, values, second):
+    """Checks that the domains are made in one of the three ways."""
+    given = [way for way in (transform, attribute, second) if way is not None]
+    if len(given) != 1 or (values is not None and attribute is None):
         raise ValueError(
-            "Two domains are told apart by a transform or by an attribute. Expected one of "
-            f"`transform`, such as {next(iter(TRANSFORMS))!r}, and `attribute`, such as 'glasses'; "
-            "`values` are of an attribute. Received: "
-            f"transform={transform!r}, attribute={attribute!r}, values={values!r}"
+            "Two domains are told apart by a transform or by an attribute, or are two data sets. "
+            f"Expected one of `transform`, such as {next(iter(TRANSFORMS))!r}, `attribute`, such "
+            "as 'glasses', and `second`, such as 'digits'; `values` are of an attribute. Received: "
+            f"transform={transform!r}, attribute={attribute!r}, second={second!r}, "
+            f"values={values!r}"
         )
     if transform is not None and transform not in TRANSFORMS:
         raise ValueError(
@@ -170,14 +183,37 @@ def _check_choice(transform, attribute, values):
         )
 
 
-def _halves(examples, name):
-    """The first half of the examples, and the second one."""
-    spec = examples.element_spec
+def _other(name, request):
+    """The images of the second data set, which has no options."""
+    source = naming.find(name, paired=False)
+    loading.check_fixed(source, request.image_size, request.channels)
+    with arguments.readable(name):
+        return source.read(dataclasses.replace(request, name=name, options={}))[0]
+
+
+def _require_one_shape(domains, names):
+    specs = [domain.element_spec for domain in domains]
+    for spec, name in zip(specs, names):
+        _require_images(spec, name)
+    if specs[0].shape != specs[1].shape:
+        raise ValueError(
+            "The images of the two data sets have different shapes. Give an `image_size`, and "
+            "`channels` if they differ, for both. Received: "
+            + ", ".join(f"{str(name)!r} of {spec.shape}" for name, spec in zip(names, specs))
+        )
+
+
+def _require_images(spec, name):
     if not isinstance(spec, tf.TensorSpec) or spec.shape.rank != 3:
         raise ValueError(
-            "Only images are transformed. Expected a data set of images, such as 'digits'. "
+            "Only images have domains. Expected a data set of images, such as 'digits'. "
             f"Received: {str(name)!r}, of {spec}"
         )
+
+
+def _halves(examples, name):
+    """The first half of the examples, and the second one."""
+    _require_images(examples.element_spec, name)
     half = int(examples.cardinality()) // 2
     if not half:
         raise ValueError(

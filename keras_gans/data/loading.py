@@ -43,6 +43,9 @@ def load(
       `source=...` or by the environment variable `KERAS_GANS_FASHION_MNIST`; else downloaded.
     - `"stacked_digits"`: 28x28x3, three of the digits as red, green and blue: 1,000 classes, for
       counting modes.
+    - `"font_digits"`: 5,250 digits drawn with fonts, 28x28x1, placed as MNIST's. Options `per_font`
+      (images of each digit in each font, 25) and `source` (a folder of fonts in place of the 21
+      that come with matplotlib).
     - `"emoji"`: 3,511 emoji, 64x64x3, on white, in `train`, `validation` and `test`; of two npm
       packages, see `keras_gans.data.sources.emoji_styles`. Options `style` ("google", Noto, by
       default; or "twitter", Twemoji) and `source`.

@@ -1,5 +1,6 @@
 """A pool of earlier generated images for the discriminator."""
 
+import numbers
 from typing import Any
 
 import keras
@@ -17,7 +18,7 @@ class ReplayPool(keras.layers.Layer):
     stored and returned. After that, with probability 1/2 each, the image is returned and not
     stored, or it replaces a random image of the pool, which is returned. Images of a batch are
     processed in order, so a batch may fill the pool, be larger than the pool, or get one of its
-    own images back.
+    own images back. With `probability=1.0` every image is exchanged for one of the pool.
 
     The pool is a weight: it works inside graphs, and is saved. All replicas keep the same pool of
     all images, filled in the order of the replicas, so that the result for a batch does not depend
@@ -33,6 +34,7 @@ class ReplayPool(keras.layers.Layer):
 
     Args:
         size: number of images to keep; 0 for no pool, so that images are returned unchanged.
+        probability: above 0 and at most 1, with which an image is exchanged for one of a full pool.
         **kwargs: of `keras.layers.Layer`, such as `name`.
 
     Call arguments:
@@ -48,7 +50,7 @@ class ReplayPool(keras.layers.Layer):
         The same.
 
     Raises:
-        ValueError: for a negative size, or images of an unknown size.
+        ValueError: for a negative size, a probability out of range, or images of an unknown size.
 
     References:
         Shrivastava 2017, "Learning from Simulated and Unsupervised Images through Adversarial
@@ -56,11 +58,18 @@ class ReplayPool(keras.layers.Layer):
         Cycle-Consistent Adversarial Networks", section 4, which chose 50 images.
     """
 
-    def __init__(self, size: int = 50, **kwargs: Any) -> None:
+    def __init__(self, size: int = 50, probability: float = 0.5, **kwargs: Any) -> None:
         kwargs.pop("trainable", None)  # never
         super().__init__(trainable=False, **kwargs)
         self.autocast = False
         self.size = checks.count("size", size, 0)
+        number = isinstance(probability, numbers.Real) and not isinstance(probability, bool)
+        if not number or not 0.0 < probability <= 1.0:
+            raise ValueError(
+                "`probability` is how often an image is exchanged for one of the pool. Expected a "
+                f"number above 0 and at most 1. Received: probability={probability!r}"
+            )
+        self.probability = float(probability)
 
     def build(self, fresh_shape: Shape, seed_shape: Shape | None = None) -> None:
         if not self.size:
@@ -89,7 +98,7 @@ class ReplayPool(keras.layers.Layer):
         turn = tf.range(number)
         count = tf.convert_to_tensor(self.count)
         filling = count + turn < self.size
-        swaps = tf.logical_and(coins < 0.5, tf.logical_not(filling))
+        swaps = tf.logical_and(coins < self.probability, tf.logical_not(filling))
         stores = tf.logical_or(filling, swaps)
         places = tf.minimum(tf.cast(places * self.size, "int32"), self.size - 1)
         places = tf.where(filling, count + turn, places)
@@ -121,7 +130,7 @@ class ReplayPool(keras.layers.Layer):
     def get_config(self) -> Config:
         config = super().get_config()
         config.pop("trainable", None)
-        return {**config, "size": self.size}
+        return {**config, "size": self.size, "probability": self.probability}
 
 
 def _of_all_replicas(fresh, seed):

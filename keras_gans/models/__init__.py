@@ -14,6 +14,7 @@ from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.lapgan import LAPGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
+from keras_gans.models.simgan import SimGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.unrolled_gan import UnrolledGAN
 from keras_gans.models.vae_gan import VAEGAN
@@ -42,5 +43,6 @@ __all__ = [
     "Pix2Pix",
     "SemiSupervisedAAE",
     "SemiSupervisedGAN",
+    "SimGAN",
     "UnrolledGAN",
 ]

@@ -37,6 +37,7 @@ from keras_gans.networks.patch import patch_discriminator
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
 from keras_gans.networks.rdn_upscaler import rdn_upscaler
 from keras_gans.networks.receptive_radius import receptive_radius
+from keras_gans.networks.refiner import refiner
 from keras_gans.networks.resnet import resnet_generator
 from keras_gans.networks.rrdb_upscaler import rrdb_upscaler
 from keras_gans.networks.rrdn_upscaler import rrdn_upscaler
@@ -77,6 +78,7 @@ __all__ = [
     "r3gan_generator",
     "rdn_upscaler",
     "receptive_radius",
+    "refiner",
     "resnet_generator",
     "rrdb_upscaler",
     "rrdn_upscaler",

@@ -51,7 +51,7 @@ def resnet_generator(
         ValueError: for a shape or a number that cannot be built; the nearest sizes that can are
             named.
     """
-    shape = checks.image_shape(_sized(image_shape), minimum=16)
+    shape = checks.image_shape(translation.sized(image_shape), minimum=16)
     channels = translation.out_channels(out_channels, shape)
     translation.normalization(normalization)
     translation.upsampling(upsampling)
@@ -82,10 +82,3 @@ def resnet_generator(
         )
     last = translation.convolution(channels, 7, bias=True)
     return keras.Model(images, translation.image(last(ReflectionPadding2D(3)(x))), name=name)
-
-
-def _sized(image_shape):
-    """Returns the shape, with the paper's size where both sides are unknown."""
-    if isinstance(image_shape, (list, tuple)) and tuple(image_shape[:2]) == (None, None):
-        return (256, 256, *image_shape[2:])
-    return image_shape

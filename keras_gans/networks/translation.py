@@ -135,6 +135,13 @@ def image(x: Tensor) -> Tensor:
     return layers.Activation("tanh", dtype="float32", name="translated")(x)
 
 
+def sized(image_shape: Any) -> Any:
+    """Returns the shape, with 256 by 256 pixels where both sides are unknown."""
+    if isinstance(image_shape, (list, tuple)) and tuple(image_shape[:2]) == (None, None):
+        return (256, 256, *image_shape[2:])
+    return image_shape
+
+
 def out_channels(number: int | None, image_shape: Sequence[int]) -> int:
     """Returns the channels of the outputs: those of the inputs, unless given."""
     return image_shape[2] if number is None else checks.count("out_channels", number)

@@ -23,12 +23,21 @@ def read(request):
     return examples.map(lambda image, kind: image), None
 
 
+def read_fewer(request):
+    """Six images, filled with 100 and more."""
+    height = 2 if request.image_size is None else 4
+    images = np.full((6, height, 4, 1), np.arange(100, 106)[:, None, None, None], "uint8")
+    return tf.data.Dataset.from_tensor_slices(images), None
+
+
 @pytest.fixture(scope="module", autouse=True)
 def numbered():
     texts = {"content": "numbers", "origin": "these tests", "licence": "none"}
     patch = pytest.MonkeyPatch()
     source = sources.Source("numbered", **texts, splits=("train",), read=read)
     patch.setitem(registry._SOURCES, ("numbered", False), source)
+    fewer = sources.Source("fewer", **texts, splits=("train",), read=read_fewer)
+    patch.setitem(registry._SOURCES, ("fewer", False), fewer)
     yield
     patch.undo()
 
@@ -75,6 +84,18 @@ def test_an_attribute_tells_the_domains_apart(values, first, second):
     assert len(longer) == len(set(longer)) == 2 * data.steps_per_epoch(batches)
 
 
+def test_two_sets_are_two_domains():
+    batches = data.load_domains("numbered", second="fewer", image_size=4, batch_size=5)
+    assert batches.element_spec == (tf.TensorSpec((5, 4, 4, 1), tf.float32),) * 2
+    first, second = numbers(batches)
+    assert sorted(first) == list(range(20)) != first
+    assert set(second) == set(range(100, 106)) and len(second) == 20
+    few = data.load_domains(
+        "numbered", second="fewer", image_size=4, num_examples=2, batch_size=2, shuffle=False
+    )
+    assert numbers(few)[0] == [0, 1]
+
+
 def test_edges_are_what_a_dilation_adds():
     """Against Pillow's filter."""
     pixels = np.random.default_rng(0).integers(256, size=(5, 7), dtype="uint8")
@@ -90,6 +111,13 @@ def test_edges_are_what_a_dilation_adds():
     "options, message",
     [
         ({}, "by a transform or by an attribute"),
+        ({"second": "ring"}, "Only images have domains.*'ring'"),
+        (
+            {"second": "fewer"},
+            r"different shapes.*'numbered' of \(4, 4, 1\), 'fewer' of \(2, 4, 1\)",
+        ),
+        ({"second": "numbere"}, "Did you mean 'numbered'"),
+        ({"second": "numbered", "transform": "edges"}, "Expected one of.*second='numbered'"),
         ({"transform": "edges", "attribute": "glasses"}, "by a transform or by an attribute"),
         ({"transform": "edges", "values": (["a"], ["b"])}, "by a transform or by an attribute"),
         ({"transform": "edge"}, r"Did you mean 'edges'.*transform='edge'"),
@@ -117,5 +145,5 @@ def test_domains_that_cannot_be_made(options, message):
 
 
 def test_points_are_not_transformed():
-    with pytest.raises(ValueError, match="Only images are transformed.*'ring'"):
+    with pytest.raises(ValueError, match="Only images have domains.*'ring'"):
         data.load_domains("ring", transform="negative")

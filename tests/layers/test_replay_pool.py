@@ -10,7 +10,7 @@ def column(*values):
     return np.array(values, "float32")[:, None]
 
 
-def one_by_one(pool, size, batch, seed):
+def one_by_one(pool, size, batch, seed, probability=0.5):
     """The algorithm of CycleGAN's program, image for image, with the layer's coins and places."""
     coins, places = tf.random.stateless_uniform((2, len(batch)), seed).numpy()
     returned = []
@@ -18,7 +18,7 @@ def one_by_one(pool, size, batch, seed):
         if len(pool) < size:
             pool.append(image)
             returned.append(image)
-        elif coin < 0.5:
+        elif coin < probability:
             place = int(place * size)
             returned.append(pool[place])
             pool[place] = image
@@ -41,6 +41,22 @@ def test_agrees_with_the_algorithm_image_for_image(size, number, in_graph):
         np.testing.assert_array_equal(call(tf.constant(batch, "float32"), seed), expected)
         assert layer.count.numpy() == len(pool)
         np.testing.assert_array_equal(layer.images.numpy()[: len(pool)], pool)
+
+
+def test_each_image_may_be_exchanged():
+    layer, pool = ReplayPool(4, probability=1.0), []
+    for step in range(3):
+        batch, seed = column(*range(10 * step, 10 * step + 3)), tf.constant([1, step])
+        expected = one_by_one(pool, 4, batch, seed, 1.0)
+        np.testing.assert_array_equal(layer(batch, seed), expected)
+        np.testing.assert_array_equal(layer.images.numpy()[: len(pool)], pool)
+    assert ReplayPool.from_config(layer.get_config()).probability == 1.0
+
+
+@pytest.mark.parametrize("probability", [0, 1.1, -0.5, True, "half", float("nan")])
+def test_what_is_no_probability(probability):
+    with pytest.raises(ValueError, match="above 0 and at most 1. Received: probability="):
+        ReplayPool(4, probability=probability)
 
 
 def test_half_of_the_time_an_old_image_comes_back():

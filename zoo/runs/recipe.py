@@ -2,8 +2,8 @@
 
 A recipe is JSON. Each part names a `type` (a network function, a model class, an optimizer) and
 gives its arguments; whatever it leaves out has the default that the signature says. Data have the
-type `load`, `load_pairs` for image-to-image GANs, or `load_domains` for CoGAN. Names are looked up
-in this library and in `keras.optimizers` alone, so a recipe runs no code of its own.
+type `load`, `load_pairs` for image-to-image GANs, or `load_domains` for two domains. Names are
+looked up in this library and in `keras.optimizers` alone, so a recipe runs no code of its own.
 """
 
 import contextlib
@@ -115,7 +115,9 @@ class Recipe:
         evaluation = self.config["evaluation"]
         if evaluation is not None:
             arguments |= {"split": evaluation["split"] or "validation", "paired": True}
-        pairs = data.load_pairs(**arguments, batch_size=1, augment=False, shuffle=False)
+        load = _LOADERS[self.config["data"]["type"]]
+        plain = {"augment": False} if load is data.load_pairs else {}
+        pairs = load(**arguments, **plain, batch_size=1, shuffle=False)
         pairs = pairs.take(self.config["samples"])
         sources, targets = map(np.concatenate, zip(*pairs.as_numpy_iterator()))
         return sources, targets

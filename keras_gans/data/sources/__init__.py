@@ -13,6 +13,7 @@ from keras_gans.data.sources import (
     earth,
     emoji_styles,
     fashion_mnist,
+    font_digits,
     stacked_digits,
     synthetic,
 )
@@ -33,6 +34,7 @@ for _source in (
     digits.SOURCE,
     fashion_mnist.SOURCE,
     stacked_digits.SOURCE,
+    font_digits.SOURCE,
     emoji_styles.SOURCE,
     synthetic.NORMAL,
     synthetic.RING,
