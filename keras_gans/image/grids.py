@@ -129,7 +129,7 @@ def side_by_side(columns: Sequence[ArrayLike]) -> np.ndarray:
             f"`side_by_side` got no batches of images. Expected one or more of shape "
             f"(n, height, width, channels). Received: shapes {[c.shape for c in columns]}"
         )
-    columns = [column[..., :3] for column in columns]
+    columns = [np.asarray(column)[..., :3] for column in columns]
     channels = max(column.shape[-1] for column in columns)
     columns = [np.repeat(c, channels, -1) if c.shape[-1] == 1 else c for c in columns]
     if len({column.shape for column in columns}) != 1:

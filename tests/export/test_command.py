@@ -18,7 +18,7 @@ from keras_gans import cli, export, gallery_entries, zoo
 
 HAS_ONNX = all(importlib.util.find_spec(n) for n in ("onnx", "tf2onnx", "onnxruntime"))
 FIRST, SECOND = "dcgan_digits_28", "conditional_gan_fashion_mnist_28"
-TRANSLATOR, BOTH_WAYS = "pix2pix_emoji_style_64", "cyclegan_map_satellite_64"
+TRANSLATOR, BOTH_WAYS = "pix2pix_drawing_to_avatar_64", "cyclegan_map_satellite_64"
 
 
 def run(*words):

@@ -63,7 +63,7 @@ MORE = {
     "without weights": lambda s: zoo.load(s["preset"], weights=False),
     "gan of a preset": lambda s: zoo.load(s["preset"], part="gan"),
     "generator of a run": lambda s: zoo.load(s["run"]),
-    "u-net with dropout": lambda s: zoo.load("pix2pix_emoji_style_64", weights=False),
+    "u-net": lambda s: zoo.load("pix2pix_drawing_to_avatar_64", weights=False),
 }
 
 

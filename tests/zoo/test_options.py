@@ -20,7 +20,7 @@ from keras_gans.zoo.inference import options
         ("infogan_digits_28", "interpolate", ["--categorical"]),
         ("infogan_digits_28", "project", []),
         ("cyclegan_emoji_style_64", "translate", ["--backward"]),
-        ("pix2pix_emoji_style_64", "translate", []),
+        ("pix2pix_drawing_to_avatar_64", "translate", []),
     ],
 )
 def test_the_options_of_a_preset(preset, verb, flags):

@@ -654,7 +654,7 @@ def test_wrong_arguments_are_refused_before_anything_is_written(
     ("source", "message"),
     [
         ("dcgan_digits_28", "cannot be enlarged by this generator.*translate"),
-        ("pix2pix_emoji_style_64", "cannot be enlarged by this generator"),
+        ("pix2pix_drawing_to_avatar_64", "cannot be enlarged by this generator"),
         ("realesrgan_animevideo_x", "Did you mean 'realesrgan_animevideo_x4'"),
         (3, "named by text or a path"),
     ],
