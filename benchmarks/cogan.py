@@ -74,7 +74,7 @@ def measure(task, gan, judge):
     return metrics.attribute_agreement(*read), metrics.attribute_agreement(read[0], shuffled)
 
 
-def judge_of_faces(epochs=4):
+def judge_of_faces(epochs=2):
     """A function from faces to the values of their attributes, and its accuracy on held-out ones.
 
     Glasses are what the domains differ in, and are read too.
