@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import checks, interface, latent, losses
-from keras_gans.adversarial import AdversarialModel, require_inputs, require_logits
+from keras_gans.adversarial import require_inputs, require_logits
 from keras_gans.losses import AdversarialLoss
 from keras_gans.models.encoded import Encoded
 from keras_gans.models.labelled import FewLabels
@@ -16,7 +16,7 @@ from keras_gans.typing import Config, Losses
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class AAE(Encoded, AdversarialModel):
+class AAE(Encoded):
     """An autoencoder whose codes a discriminator brings to a standard normal (section 2).
 
     The discriminator sees codes, not images: those of the prior are real to it, and those of the

@@ -83,12 +83,12 @@ class BiGAN(Encoded, DCGAN):
         self.require_encoder()
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        real = self.images(data)
-        latents = self.latents(real)
+        images = self.images(data)
+        latents = self.latents(images)
 
         generator_tape = tf.GradientTape()
         with generator_tape:  # entered again below, after the discriminator has moved
-            encoded = self.pairs(real, self.codes(real))
+            encoded = self.pairs(images, self.codes(images))
             generated = self.pairs(self.generator(latents, training=True), latents)
 
         with tf.GradientTape() as tape:
@@ -96,9 +96,10 @@ class BiGAN(Encoded, DCGAN):
         self.step("discriminator", tape, losses)
 
         with generator_tape:
-            logits = [self.pair_logits(pairs, training=True) for pairs in (generated, encoded)]
-            loss = self.adversarial_loss.discriminator(*logits, self.next_seed())
-            losses = {"generator_loss": loss, **self.generator_penalties(real)}
+            real = self.pair_logits(generated, training=True)  # the labels are exchanged
+            fake = self.pair_logits(encoded, training=True)
+            loss = self.adversarial_loss.discriminator(real, fake, self.next_seed())
+            losses = {"generator_loss": loss, **self.generator_penalties(images)}
         self.step("generator", generator_tape, losses)
         self.update_averages()
         return self.get_metrics_result()

@@ -8,18 +8,19 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_gans import checks, generation, latent
-from keras_gans.adversarial import require_fit, require_inputs
+from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs
 
 BOUNDED = "The codes of images have no bounds, as standard normal latents have none."
 
 
-class Encoded:
+class Encoded(AdversarialModel):
     """An `encoder`, a network from images to the generator's latents: their codes.
 
     For a GAN that passes a network of that name: inherit from this, then from the GAN, and call
     `require_encoder` in `check_networks`.
     """
 
+    generator: keras.Model
     encoder: keras.Model
 
     def encoder_heads(self) -> dict[str, int]:

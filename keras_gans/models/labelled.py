@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from keras_gans import batches
 from keras_gans import labels as class_labels
+from keras_gans.adversarial import AdversarialModel
 from keras_gans.typing import Callee
 
 
@@ -47,7 +49,7 @@ class Labelled:
         return lambda latents, training: self.generator([latents, *labels], training=training)
 
 
-class FewLabels:
+class FewLabels(AdversarialModel):
     """Pairs `(images, labels)` to train on, with the label -1 for an image that has none.
 
     For a GAN that is also a classifier: inherit from this, then from the GAN, set `num_classes`,
@@ -55,6 +57,7 @@ class FewLabels:
     `class_logits(images, training=False)`, float32 `(batch, num_classes)`.
     """
 
+    generator: keras.Model
     num_classes: int
     class_logits: Callee
 

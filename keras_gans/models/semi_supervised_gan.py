@@ -6,12 +6,12 @@ import keras
 import tensorflow as tf
 
 from keras_gans import checks
-from keras_gans.adversarial import LOGITS, AdversarialModel, require_inputs
+from keras_gans.adversarial import LOGITS, require_inputs
 from keras_gans.models.labelled import FewLabels
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class SemiSupervisedGAN(FewLabels, AdversarialModel):
+class SemiSupervisedGAN(FewLabels):
     """The discriminator is a classifier of K classes and "generated", trained with few labels.
 
     The logit of "generated" is fixed at 0, so that `D(x) = Z / (Z + 1)`, where Z is the sum of the

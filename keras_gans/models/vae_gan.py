@@ -6,14 +6,14 @@ import keras
 import tensorflow as tf
 
 from keras_gans import checks, losses
-from keras_gans.adversarial import LOGITS, AdversarialModel, require_fit, require_inputs
+from keras_gans.adversarial import LOGITS, require_fit, require_inputs
 from keras_gans.losses import AdversarialLoss
 from keras_gans.models.encoded import StochasticallyEncoded
 from keras_gans.typing import Config
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class VAEGAN(StochasticallyEncoded, AdversarialModel):
+class VAEGAN(StochasticallyEncoded):
     """A variational autoencoder and a GAN with one decoder (algorithm 1).
 
     A copy is compared with its image in a layer of the discriminator, not pixel by pixel. Each side
