@@ -25,7 +25,7 @@ class LAPGAN(GAN):
     losses alone. To sample, `generate` goes from coarse to fine.
 
     >>> gan = keras_gans.LAPGAN(
-    ...     keras_gans.networks.laplacian_generator((64, 64, 3), levels=3, latent_dim=64),
+    ...     keras_gans.networks.laplacian_generator((64, 64, 3), levels=3, latent_dim=192),
     ...     keras_gans.networks.laplacian_discriminator((64, 64, 3), levels=3),
     ... )
     >>> gan.compile()
@@ -36,7 +36,7 @@ class LAPGAN(GAN):
     own gradient; what looks at all gradients together, `global_clipnorm`, would join them.
 
     Args:
-        generator: latents `(batch, levels * latent_dim)` to images, joined of a network for each
+        generator: latents `(batch, latent_dim)` to images, joined of a network for each
             level: `networks.laplacian_generator`, or `networks.laplacian_pyramid` of your own.
         discriminator: the same number of levels: `networks.laplacian_discriminator`.
         loss: name of an adversarial loss, or a `losses.AdversarialLoss`, for all levels.

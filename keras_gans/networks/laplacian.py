@@ -152,7 +152,7 @@ def _convolution(x, filters):
 def laplacian_generator(
     image_shape: Sequence[int],
     levels: int = 3,
-    latent_dim: int = 64,
+    latent_dim: int = 192,
     width: int = 32,
     max_width: int = 256,
     name: str = "laplacian_generator",
@@ -161,29 +161,36 @@ def laplacian_generator(
 
     The coarsest level is a `dcgan_generator`, the others are `laplacian_level_generator`s.
 
-    >>> network = keras_gans.networks.laplacian_generator((64, 64, 3), latent_dim=64)
+    >>> network = keras_gans.networks.laplacian_generator((64, 64, 3), latent_dim=192)
     >>> network.input_shape, network.output_shape
     ((None, 192), (None, 64, 64, 3))
 
     Args:
         image_shape: `(height, width, channels)` of the finest level.
         levels: number of levels; the coarsest has 16 pixels a side or more.
-        latent_dim: length of the latents of one level.
+        latent_dim: length of a latent; each level takes an equal part of it.
         width: filters at half the size of each level.
         max_width: the most filters a layer of the coarsest level may have.
         name: of the model.
 
     Returns:
-        A `keras.Model` from latents `(batch, levels * latent_dim)` to images
-        `(batch, *image_shape)`, float32 in [-1, 1].
+        A `keras.Model` from latents `(batch, latent_dim)` to images `(batch, *image_shape)`,
+        float32 in [-1, 1].
 
     Raises:
-        ValueError: for a shape that cannot be halved so often.
+        ValueError: for a shape that cannot be halved so often, or latents that cannot be shared
+            equally.
     """
     coarsest, *others = level_shapes(image_shape, levels)
+    part, rest = divmod(checks.count("latent_dim", latent_dim), levels)
+    if rest or not part:
+        raise ValueError(
+            "Each level takes an equal part of a latent. Expected a multiple of `levels`. "
+            f"Received: latent_dim={latent_dim}, levels={levels}"
+        )
     networks = [
-        dcgan.dcgan_generator(coarsest, latent_dim, width, max_width, name=_name(coarsest)),
-        *(laplacian_level_generator(s, latent_dim, width, name=_name(s)) for s in others),
+        dcgan.dcgan_generator(coarsest, part, width, max_width, name=_name(coarsest)),
+        *(laplacian_level_generator(s, part, width, name=_name(s)) for s in others),
     ]
     return laplacian_pyramid(networks, name=name)
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import keras_gans
 from contract import GANContract
-from keras_gans import networks
+from keras_gans import networks, zoo
 from keras_gans.networks import laplacian
 
 SHAPE = (32, 32, 1)
@@ -143,6 +143,10 @@ WRONG = {
     ),
     "no network": (lambda: networks.laplacian_pyramid(["level"]), r"levels\[0\]"),
     "too many levels": (lambda: networks.laplacian_generator((32, 32, 1), 3), "levels=3 for 32x32"),
+    "latents that cannot be shared": (
+        lambda: networks.laplacian_generator((32, 32, 1), 2, latent_dim=5),
+        "latent_dim=5, levels=2",
+    ),
     "an odd size": (lambda: networks.laplacian_discriminator((34, 34, 1), 3), "for 34x34"),
     "no multiple of 4": (lambda: networks.laplacian_level_generator((18, 18, 1)), "multiples of 4"),
     "no levels": (
@@ -170,3 +174,24 @@ def test_what_it_refuses(name):
     wrong, message = WRONG[name]
     with pytest.raises(ValueError, match=message):
         wrong()
+
+
+def test_a_recipe_knows_its_latents_without_building_it():
+    arguments = {"image_shape": [32, 32, 1], "levels": 2, "latent_dim": 6, "width": 2}
+    recipe = zoo.Recipe(
+        {
+            "epochs": 1,
+            "data": {"name": "digits", "image_size": 32},
+            "networks": {
+                "generator": {"type": "laplacian_generator", **arguments},
+                "discriminator": {
+                    "type": "laplacian_discriminator",
+                    "image_shape": [32, 32, 1],
+                    "levels": 2,
+                    "width": 2,
+                },
+            },
+            "model": {"type": "LAPGAN"},
+        }
+    )
+    assert recipe.interface == recipe.build_model().interface()
