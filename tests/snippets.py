@@ -68,6 +68,10 @@ SMALLER = {
         ("discriminator(shape)", "discriminator(shape, width=4)"),
     ],
     "docs/models/lapgan.md": [("levels=3", "levels=3, width=4")],
+    "docs/models/simgan.md": [
+        ("width=16, blocks=2", "width=4, blocks=1"),
+        ("width=16, normalization", "width=4, normalization"),
+    ],
     "docs/models/srgan.md": [
         ("batch_size=8", "batch_size=2"),
         (
@@ -88,6 +92,8 @@ SMALLER = {
 FEWER = [
     ('load("avatars",', 'load("avatars", faces=128,'),
     ('load_pairs("avatars",', 'load_pairs("avatars", faces=8,'),
+    ('load("font_digits",', 'load("font_digits", per_font=1,'),
+    ('load_domains("font_digits",', 'load_domains("font_digits", per_font=1,'),
     ('load_domains("pixel_faces",', 'load_domains("pixel_faces", faces=400,'),
 ]
 

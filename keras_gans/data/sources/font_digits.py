@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, features
 
-from keras_gans import checks
 from keras_gans.data.sources.packages import fingerprint
 from keras_gans.data.sources.registry import Examples, Request, Source
 
 if TYPE_CHECKING:
+    from PIL import ImageFont
+
     from keras_gans.data.sources.builders import Plan
 
 # Of those that come with matplotlib; the others have no digits, or symbols in their place.
@@ -47,6 +47,9 @@ def plan(per_font: int = 25, source: Path | str | None = None) -> "Plan":
         ValueError: for fewer than one image.
         FileNotFoundError: if the folder has no fonts.
     """
+    from PIL import features
+
+    from keras_gans import checks
     from keras_gans.data.sources.builders import Plan
 
     checks.count("per_font", per_font)
@@ -100,6 +103,8 @@ def draw(
     Yields:
         `uint8` images `(28, 28)`, white on black, and the digit; none of what a font lacks.
     """
+    from PIL import ImageFont
+
     for path in fonts:
         font = ImageFont.truetype(str(path), 64)
         for digit, _ in itertools.product(range(10), range(per_font)):
@@ -108,7 +113,9 @@ def draw(
                 yield image, digit
 
 
-def drawn(font: ImageFont.FreeTypeFont, text: str, angle: float, width: float) -> np.ndarray | None:
+def drawn(
+    font: "ImageFont.FreeTypeFont", text: str, angle: float, width: float
+) -> np.ndarray | None:
     """Draws a digit as MNIST has its own: 20 pixels high or wide, and centred by its mass.
 
     Args:
@@ -120,6 +127,8 @@ def drawn(font: ImageFont.FreeTypeFont, text: str, angle: float, width: float) -
     Returns:
         `uint8`, `(28, 28)`; `None` if the font has nothing there.
     """
+    from PIL import Image, ImageDraw
+
     page = Image.new("L", (192, 192))
     ImageDraw.Draw(page).text((96, 96), text, 255, font, "mm")
     page = page.rotate(angle, Image.Resampling.BICUBIC)
