@@ -258,6 +258,16 @@ def test_a_run_that_an_earlier_version_began_goes_on(earlier):
         recipe.require_same({**recipe.config, **earlier, "model": other}, "config.json")
 
 
+def test_an_argument_that_a_later_version_added_has_its_default_even_a_tuple():
+    recipe = zoo.Recipe(tiny.RECIPE)
+    earlier = copy.deepcopy(recipe.config)
+    assert earlier["networks"]["discriminator"].pop("augment") == []  # () in the signature
+    recipe.require_same(earlier, "config.json")
+    recipe.config["networks"]["discriminator"]["augment"] = ["cutout"]
+    with pytest.raises(ValueError, match=r"discriminator.augment \(was \[\], now \['cutout'\]\)"):
+        recipe.require_same(earlier, "config.json")
+
+
 def test_reading(tmp_path):
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(RING))

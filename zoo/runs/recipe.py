@@ -345,7 +345,8 @@ class Recipe:
                 f"The recipe's {where!r} lacks {missing}. Expected the arguments of "
                 f"`{function.__name__}`: {list(parameters)}. Received: {sorted(given)}"
             )
-        self.defaults |= {f"{where}.{name}": value for name, value in defaults.items()}
+        as_json = {n: list(v) if isinstance(v, tuple) else v for n, v in defaults.items()}
+        self.defaults |= {f"{where}.{name}": value for name, value in as_json.items()}
         # In the order of the signature.
         ordered = {n: given[n] if n in given else defaults[n] for n in parameters}
         return {**ordered, **given}
