@@ -50,7 +50,8 @@ def rows(source, people, steps):
     yield np.array([wanted for _, wanted in pairs]), truth
     yield "the drawing itself", truth
     yield "as it was", now
-    yield "another person of that age", np.roll(truth, len(AGES) - 1, axis=0)
+    next_ones = dict(zip(map(id, drawn), [*drawn[1:], drawn[0]]))
+    yield "another person of that age", painted([next_ones[id(p)].but(age=w) for p, w in pairs])
     pictures = painted(drawn)
     gan = zoo.open_gan(source)
     identity = age.identity_features(source, gan, "age")

@@ -9,7 +9,8 @@ from small_gans import labelled, plain
 import keras_gans
 from keras_gans import image
 from keras_gans.interface import Image, Interface, Label, Latents, state
-from keras_gans.zoo.inference.age import METHODS, age
+from keras_gans.metrics import classifiers
+from keras_gans.zoo.inference.age import METHODS, age, identity_features
 
 SHAPE, NAMES = (16, 16, 1), ("young", "adult", "old")
 
@@ -71,6 +72,18 @@ def test_steps_bring_the_face_nearer_to_the_truth(gan, face, method):
     assert list(found.images) == ["old"]
     errors = [np.abs(one.images["old"] - truth).mean() for one in (first, found)]
     assert errors[1] < 0.2 * errors[0]
+
+
+def test_the_classifier_of_the_faces_tells_people_apart_and_not_their_ages():
+    """Of any preset of avatars, and of no other."""
+    network, recipe, _ = classifiers.load("avatars_cnn_v1")
+    identity = identity_features("dcgan_avatars_64", None, "age")
+    faces = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 3)).astype("float32")
+    shares = np.exp(identity.predict(faces, verbose=0)) - 0.01
+    values = {name: network.get_layer(name).units for name in recipe["attributes"]}
+    assert shares.shape == (2, sum(values.values()) - values["age"])
+    np.testing.assert_allclose(shares.sum(axis=-1), len(values) - 1, rtol=1e-4)
+    assert identity_features("dcgan_digits_28", None, "age") is None
 
 
 def test_the_picture_shows_the_face_what_was_found_and_the_ages(gan, face, tmp_path):

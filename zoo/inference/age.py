@@ -21,6 +21,8 @@ from keras_gans.zoo.inference.generate import Source, open_latent_gan
 # How the latent of a face is found, in the order of the paper's table 2.
 METHODS = ("initial", "pixels", "identity")
 
+_OUT_OF_THE_QUESTION = 0.01  # the probability of a value of which no more is asked
+
 # Drawn images that tell how large distances are, and whether the picture is strange.
 _CANDIDATES = 300
 
@@ -197,16 +199,19 @@ def identity_features(source: Source, gan: AdversarialModel, condition: str) -> 
         condition: name of the attribute to leave out.
 
     Returns:
-        A `keras.Model` from images to log-probabilities; `None` if there is no such classifier.
+        A `keras.Model` from images to log(p + 0.01) of the probability p of each value; `None` if
+        there is no such classifier. The log-probability itself would be about values that are
+        out of the question: of 0.001 and of a billionth, which are no difference to the eye.
     """
     data = None if gan is source else projecting.data_of(source)
-    name = metrics.usual_features(data)
-    if name is None or name not in classifiers.names():
+    name = metrics.usual_reader(data)
+    if name is None:
         return None
     network, recipe, _ = classifiers.load(name)
     others = [head for head in recipe.get("attributes", ()) if head != condition]
     if not others:
         return None
-    heads = [keras.ops.log_softmax(network.get_layer(head).output) for head in others]
+    heads = [keras.ops.softmax(network.get_layer(head).output) for head in others]
+    heads = [keras.ops.log(head + _OUT_OF_THE_QUESTION) for head in heads]
     outputs = keras.layers.Concatenate()(heads) if len(heads) > 1 else heads[0]
     return keras.Model(network.inputs[0], outputs, name=f"{name}_without_{condition}")
