@@ -49,7 +49,7 @@ def recipe(task, own, seed):
     if own == "all":
         for network in config["networks"].values():
             steps = Backbone(network["image_shape"], depth=network["depth"]).filters
-            network["own_layers"] = 1 + len(steps)
+            network["own_layers"] = 1 + len(steps) + (network.get("last_kernel") is not None)
     return zoo.Recipe(config)
 
 

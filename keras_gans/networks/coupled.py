@@ -22,6 +22,7 @@ def coupled_dcgan_generator(
     depth: int | None = None,
     kernel_size: int = 4,
     own_layers: int = 1,
+    last_kernel: int | None = None,
     domains: Sequence[str] = DOMAINS,
     name: str = "coupled_dcgan_generator",
 ) -> keras.Model:
@@ -40,6 +41,9 @@ def coupled_dcgan_generator(
         width, max_width, depth, kernel_size: see `dcgan_generator`.
         own_layers: how many of the last layers each domain has for itself; the dense layer is the
             first, and there is one more for each step of `depth`. All of them: nothing is shared.
+        last_kernel: size in pixels of one more layer, which draws the images from `width` feature
+            maps of their size, as the paper's last layer does (6). Outlines, for example, can be
+            drawn so from what is shared. `None`: the last step of `depth` makes the images.
         domains: names of the outputs.
         name: of the model.
 
@@ -51,13 +55,18 @@ def coupled_dcgan_generator(
         ValueError: for a shape or a number that cannot be built, or more layers of their own than
             there are.
     """
-    backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
+    *sides, channels = checks.image_shape(image_shape, minimum=16)
+    made = channels if last_kernel is None else checks.count("width", width)
+    backbone = dcgan.Backbone((*sides, made), width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
     levels = reversed(range(len(backbone.filters)))
     steps: list[dcgan.Block] = [
         lambda x: dcgan.normalized(backbone.dense(x)),
         *(functools.partial(backbone.up, level=level) for level in levels),
     ]
+    if last_kernel is not None:
+        size = checks.count("last_kernel", last_kernel)
+        steps.append(lambda x: dcgan.drawn(dcgan.normalized(x), channels, size))
     shared = len(steps) - _own(own_layers, len(steps))
     x = dcgan.chained(latents, steps[:shared])
     images = [

@@ -59,6 +59,12 @@ def chained(x: Tensor, steps: Iterable[Block]) -> Tensor:
     return x
 
 
+def drawn(x: Tensor, channels: int, kernel_size: int) -> Tensor:
+    """Returns a feature map through a convolution that keeps its size."""
+    options = {"padding": "same", "kernel_initializer": _weights()}
+    return layers.Conv2D(channels, kernel_size, **options)(x)
+
+
 def head(number: int = 1, name: str | None = None) -> layers.Layer:
     """Returns a new dense layer for logits: float32, whatever the policy."""
     return layers.Dense(number, kernel_initializer=_weights(), dtype="float32", name=name)

@@ -98,6 +98,18 @@ def _size(item):
     return item.size if isinstance(item, h5py.Dataset) else sum(map(_size, item.values()))
 
 
+def test_a_last_layer_of_the_images_size_draws_what_is_shared():
+    options = {"width": 4, "depth": 2, "last_kernel": 3}
+    generator = networks.coupled_dcgan_generator((16, 16, 3), latent_dim=3, **options)
+    # The step to the size of the images makes 4 maps, normalised; each domain has a kernel of 3x3.
+    assert numbers_of(generator) == 400 + 520 + (4 * 4 * 4 * 4 + 4 + 8) + 2 * (3 * 3 * 4 * 3 + 3)
+    assert generator.output_shape == [(None, 16, 16, 3)] * 2
+    with pytest.raises(ValueError, match="from 1 to 4"):
+        networks.coupled_dcgan_generator((16, 16, 3), 3, own_layers=5, **options)
+    with pytest.raises(ValueError, match="last_kernel"):
+        networks.coupled_dcgan_generator((16, 16, 3), 3, **{**options, "last_kernel": 0})
+
+
 def test_a_step_adds_up_the_gradients_of_both_domains():
     """Against the losses of Goodfellow 2014, section 3, written out; of a plain descent of 0.1."""
     gan = keras_gans.CoGAN(generator(), discriminator(), loss="non_saturating", seed=3)
