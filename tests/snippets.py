@@ -63,7 +63,11 @@ SMALLER = {
         ("latent_dim=64)", "latent_dim=64, width=4)"),
         ("to=3", 'to=3, method="initial"'),
     ],
-    "docs/models/lapgan.md": [("levels=3", "levels=3, width=4")],
+    "docs/models/lapgan.md": [
+        ("levels=3", "levels=2, width=4"),
+        ("64, 64, 3", "32, 32, 3"),
+        ("image_size=64", "image_size=32"),
+    ],
     "docs/models/srgan.md": [
         ("batch_size=8", "batch_size=2"),
         (
