@@ -67,7 +67,11 @@ SMALLER = {
         ("latent_dim=64, domains", "latent_dim=64, width=4, domains"),
         ("discriminator(shape)", "discriminator(shape, width=4)"),
     ],
-    "docs/models/lapgan.md": [("levels=3", "levels=3, width=4")],
+    "docs/models/lapgan.md": [
+        ("levels=3", "levels=2, width=4"),
+        ("64, 64, 3", "32, 32, 3"),
+        ("image_size=64", "image_size=32"),
+    ],
     "docs/models/simgan.md": [
         ("width=16, blocks=2", "width=4, blocks=1"),
         ("width=16, normalization", "width=4, normalization"),

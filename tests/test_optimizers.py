@@ -44,15 +44,16 @@ def test_amsgrad_divides_by_the_largest_square():
     np.testing.assert_allclose(weights, -0.2 + 0.05, rtol=1e-6)
 
 
-def make(seed=0, ema_decay=0.9, **options):
+def make(seed=0, run_eagerly=False, **options):
     keras.utils.set_random_seed(seed)
     gan = keras_gans.GAN(
         networks.mlp_generator((2,), latent_dim=3, width=8),
         networks.mlp_discriminator((2,), width=8),
-        ema_decay=ema_decay,
+        ema_decay=0.9,
         seed=seed,
     )
-    gan.compile(OptimisticAdam(1e-2, **options), OptimisticAdam(1e-2, **options))
+    optimizers = [OptimisticAdam(1e-2, **options) for _ in range(2)]
+    gan.compile(*optimizers, run_eagerly=run_eagerly)
     return gan
 
 
@@ -70,7 +71,7 @@ def values(gan):
 
 
 def test_a_saved_training_goes_on_bit_for_bit(tmp_path):
-    gan = train(make())
+    gan = train(make(run_eagerly=True))
     gan.save(tmp_path / "gan.keras")
     twin = keras.saving.load_model(tmp_path / "gan.keras")  # tests/test_documents.py: elsewhere
     before = values(gan)
@@ -93,7 +94,7 @@ def test_half_precision_and_an_overflow():
 
 
 def test_one_replica_and_two_agree(two_replicas, tmp_path):
-    alone = make(epsilon=1e-2)  # or Adam turns rounding into steps of full length
+    alone = make(run_eagerly=True, epsilon=1e-2)  # or Adam turns rounding into steps of full length
     alone.save_weights(tmp_path / "start.weights.h5")
     with two_replicas.scope():
         shared = make(epsilon=1e-2)
