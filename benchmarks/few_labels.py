@@ -52,7 +52,7 @@ def few(images, labels, per_class):
     return images[chosen], labels[chosen]
 
 
-def batches(parts, seed):
+def batches(parts, seed, batch_size=BATCH):
     """Endless batches, of as many examples of each part: pairs of images and labels."""
     each = [
         tf.data.Dataset.from_tensor_slices(part).shuffle(len(part[0]), seed=seed).repeat()
@@ -61,7 +61,7 @@ def batches(parts, seed):
     mixed = tf.data.Dataset.zip(tuple(each)).map(
         lambda *pairs: tuple(tf.stack(column) for column in zip(*pairs))
     )
-    return mixed.unbatch().batch(BATCH, drop_remainder=True).prefetch(1)
+    return mixed.unbatch().batch(batch_size, drop_remainder=True).prefetch(1)
 
 
 def classifier(augmented):
@@ -153,14 +153,14 @@ def generated_from(images, labels, seed, steps):
     """5,000 images of a conditional GAN that was trained on these alone, and their labels."""
     keras.utils.set_random_seed(seed)
     gan = keras_gans.ConditionalGAN(
-        networks.conditional_dcgan_generator(SHAPE, CLASSES, 64, width=16),
+        networks.conditional_dcgan_generator(SHAPE, CLASSES, 64, width=24),
         augmented_discriminator(),
-        penalties={"r1_penalty": {"weight": 0.5, "every": 4}},
+        penalties={"r1_penalty": {"weight": 0.1, "every": 8}},
         ema_decay=0.99,
         seed=seed,
     )
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (1e-3, 5e-4)))
-    gan.fit(batches([(images, labels)], seed), steps_per_epoch=steps, epochs=1, verbose=0)
+    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (1e-3, 1e-3)))
+    gan.fit(batches([(images, labels)], seed, 32), steps_per_epoch=steps, epochs=1, verbose=0)
     made = np.arange(5000, dtype="int32") % CLASSES
     return gan.generate(len(made), labels=made, seed=seed), made
 

@@ -72,6 +72,7 @@ class SimGAN(ImageToImage, AdversarialModel):
     ) -> None:
         super().__init__({"generator": generator}, {"discriminator": discriminator}, **kwargs)
         self.regularization_weight = checks.weight("regularization_weight", regularization_weight)
+        self.largest_weight = max(1.0, self.regularization_weight)
         self.refiner_steps = checks.count("refiner_steps", refiner_steps)
         self.discriminator_steps = checks.count("discriminator_steps", discriminator_steps)
         self.adversarial_loss = losses.get(loss)
@@ -102,11 +103,6 @@ class SimGAN(ImageToImage, AdversarialModel):
         shape = self.generator.output_shape[1:]
         return batches.image_pairs(data, shape, shape, type(self).__name__, "load_domains")
 
-    @property
-    def largest_weight(self) -> float:
-        """See `AdversarialModel`."""
-        return max(1.0, self.regularization_weight)
-
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         synthetic, real = self.pairs(data)
 
@@ -124,9 +120,10 @@ class SimGAN(ImageToImage, AdversarialModel):
         for x, y in zip(self.split(synthetic, *steps), self.split(real, *steps)):
             refined = self.half_from_pool(self.generator(x, training=True))
             with tf.GradientTape() as tape:
-                logits = batches.in_one_pass(self.discriminator, y, refined)
-                self.observe(*logits)
-                loss = self.adversarial_loss.discriminator(*logits, self.next_seed())
+                real_logits, logits = batches.in_one_pass(self.discriminator, y, refined)
+                self.observe(real_logits, logits)
+                seed = self.next_seed()
+                loss = self.adversarial_loss.discriminator(real_logits, logits, seed)
             self.step("discriminator", tape, {"discriminator_loss": loss})
         self.update_averages()
         return self.get_metrics_result()
