@@ -65,8 +65,9 @@ def coupled_dcgan_generator(
         *(functools.partial(backbone.up, level=level) for level in levels),
     ]
     if last_kernel is not None:
-        size = checks.count("last_kernel", last_kernel)
-        steps.append(lambda x: dcgan.drawn(dcgan.normalized(x), channels, size))
+        size, resized = checks.count("last_kernel", last_kernel), steps.pop()
+        steps.append(lambda x: dcgan.normalized(resized(x)))
+        steps.append(lambda x: dcgan.drawn(x, channels, size))
     shared = len(steps) - _own(own_layers, len(steps))
     x = dcgan.chained(latents, steps[:shared])
     images = [
