@@ -22,7 +22,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--age", metavar="AGE", help="age of the person on the picture [the one that fits best]"
     )
     command.add_argument(
-        "--source", metavar="PRESET|RUN", help="a trained AgeCGAN, which must be named"
+        "--source",
+        default="age_cgan_avatars_64",
+        metavar="PRESET|RUN",
+        help="a trained AgeCGAN [age_cgan_avatars_64]",
     )
     command.add_argument(
         "--method",
@@ -44,11 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Writes the face, what the latent gives at its age, and the ages that are wanted."""
     from keras_gans import zoo
 
-    if arguments.source is None:
-        raise ValueError(
-            "No GAN is named that makes faces older. Train an AgeCGAN, and name the folder of the "
-            "run by `--source`. Received: no --source"
-        )
     given = options.given(arguments, "to", "age", "method", "steps", "seed", "best")
     found = zoo.age(arguments.source, arguments.image, **given)
     path = found.save(Path(arguments.output))
