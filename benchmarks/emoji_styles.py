@@ -1,6 +1,6 @@
 """Do translated emoji look like the other style? Judges say, that have seen none of them.
 
-    python benchmarks/emoji_styles.py cyclegan_emoji_style_64 pix2pix_emoji_style_64
+    python benchmarks/emoji_styles.py cyclegan_emoji_style_64 runs/pix2pix_emoji
 
 The judges are small classifiers of three seeds, trained here (some two minutes) to tell Noto's
 emoji from Twemoji's by those motifs that the translators were trained on. Printed is which share of
