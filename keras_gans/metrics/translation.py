@@ -77,13 +77,17 @@ class TranslationEvaluation:
         self.options, self.seed = options, seed
         loaded = self._load()
         size = len(loaded)
-        self._batches = loaded.unbatch().batch(_BATCH)
         self.num_images = checks.count("num_images", size if num_images is None else num_images, 2)
         if size < self.num_images:
             raise ValueError(
                 "There are fewer pairs than the protocol takes. Give a smaller `num_images`, or "
                 f"another split. Received: num_images={num_images}, {size} pairs in {split!r}"
             )
+        # No more than is measured: a set that is read to its end every time. Of one that was left
+        # in the middle, tf.data's cache once gave the first batch alone in a later pass.
+        if self.num_images < size:
+            loaded = self._load(num_examples=self.num_images)
+        self._batches = loaded.unbatch().batch(_BATCH)
         self._target_features: np.ndarray | None = None
         self._pairs_sha256: str | None = None
 
@@ -210,7 +214,7 @@ class TranslationEvaluation:
         """Returns an option of `load_pairs`, or its default."""
         return self.options.get(name, inspect.signature(data.load_pairs).parameters[name].default)
 
-    def _load(self):
+    def _load(self, **fewer):
         return data.load_pairs(
             self.data,
             split=self.split,
@@ -218,17 +222,12 @@ class TranslationEvaluation:
             augment=False,
             shuffle=False,
             drop_remainder=False,
-            **self.options,
+            **{**self.options, **fewer},
         )
 
     def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yields batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
-        left = self.num_images
-        for source, target in self._batches.as_numpy_iterator():
-            yield source[:left], target[:left]
-            left -= len(source)
-            if left <= 0:
-                return
+        """Returns batches of the pairs that are measured, `(sources, targets)` as NumPy arrays."""
+        return self._batches.as_numpy_iterator()
 
 
 def first_images(gan: AdversarialModel) -> Callable[[np.ndarray], np.ndarray]:
