@@ -30,6 +30,8 @@ GENERATORS = {
     "conditional_batch_norm_generator": {"num_classes": 4, "width": 4},
     "resnet_generator": {"width": 4},
     "unet_generator": {"width": 4},
+    "laplacian_level_generator": {"latent_dim": 4, "width": 4},
+    "laplacian_generator": {"levels": 2, "latent_dim": 8, "width": 4},
 }
 
 
