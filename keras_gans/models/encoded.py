@@ -68,7 +68,9 @@ class Encoded(AdversarialModel):
         """Returns the latents of what the encoder returns: its first output."""
         return first
 
-    def reconstruct(self, images: ArrayLike, batch_size: int = 64, **inputs: Any) -> np.ndarray:
+    def reconstruct(
+        self, images: ArrayLike, batch_size: int = 64, **inputs: Any
+    ) -> np.ndarray | dict[str, np.ndarray]:
         """Returns what the generator makes of the codes of images.
 
         Args:
@@ -77,7 +79,7 @@ class Encoded(AdversarialModel):
             **inputs: what else the generator takes, as of `generate`: its conditions must be given.
 
         Returns:
-            float32 array of as many images.
+            float32 array of as many images; of a generator of several outputs a dictionary of them.
 
         Raises:
             ValueError: for images as of `encode`, or a condition that is missing.
