@@ -25,7 +25,8 @@ def tiny(data_dir):
 # The same class and kinds of networks on other data: run by hand.
 TWINS = {"dcgan_digits_28_quick", "dcgan_digits_28", "cyclegan_emoji_style_64"}
 TWINS |= {"conditional_gan_digits_28", "pix2pix_map_to_satellite_128", "pix2pix_parts_to_avatar_64"}
-TWINS |= {"pix2pix_satellite_to_map_128"}
+TWINS |= {"pix2pix_satellite_to_map_128", "cogan_glasses_pixel_faces_16", "dcgan_avatars_64"}
+TWINS |= {"dcgan_pixel_faces_16", "wgan_fashion_mnist_28", "conditional_gan_fashion_mnist_28"}
 
 
 @pytest.mark.parametrize(
