@@ -230,9 +230,18 @@ def test_rectangles_cover_and_crop_about_the_centre(tmp_path):
     assert read(tmp_path / "a.png", (40, 20), 3).shape == (40, 20, 3)
 
 
+def test_four_channels_are_those_of_the_file_or_an_error(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 4), "uint8")
+    for name, part in (("with", pixels), ("without", pixels[..., :3])):
+        Image.fromarray(part).save(tmp_path / f"{name}.png")
+    np.testing.assert_array_equal(np.asarray(decode(tmp_path / "with.png", 4)), pixels)
+    with pytest.raises(ValueError, match="no fourth channel. Expected RGB and alpha.*mode is RGB"):
+        decode(tmp_path / "without.png", 4)
+
+
 def test_misuse(tmp_path):
     path = png(tmp_path / "photos" / "a.png")
-    with pytest.raises(ValueError, match="`channels` to be 1 or 3. Received: channels=4"):
-        decode(path, 4)
+    with pytest.raises(ValueError, match="`channels` to be 1, 3 or 4. Received: channels=2"):
+        decode(path, 2)
     with pytest.raises(FileNotFoundError, match="Did you mean 'photos'.*Received: .*photo'"):
         image_files.check_folder(tmp_path / "photo")

@@ -338,7 +338,7 @@ def test_a_damaged_description_of_inputs_is_refused(tmp_path):
 
 def test_what_generators_cannot_do(same, tmp_path):
     path = write(tmp_path / "a.png", colors(8, 8))
-    odd = pix2pix(scaled(1.0, (32, 32, 4)), (32, 32, 4))
+    odd = pix2pix(scaled(1.0, (32, 32, 5)), (32, 32, 5))
     for source, options, message in (
         ("dcgan_digits_28", {}, "images from latents.*`keras-gans generate`.*a DCGAN"),
         ("dcgan_digit_28", {}, "Did you mean 'dcgan_digits_28'"),
@@ -353,7 +353,7 @@ def test_what_generators_cannot_do(same, tmp_path):
         (same, {"files": None}, "no paths.*Received: files=None"),
         (same, {"files": [3]}, r"no paths.*Received: files=\[3\]"),
         (same, {"output": path}, "A file is where.*Received: output=.*a.png"),
-        (odd, {}, r"1 or 3 channels.*\(32, 32, 4\)"),
+        (odd, {}, r"1, 3 or 4 channels.*\(32, 32, 5\)"),
     ):
         with pytest.raises(ValueError, match=message):
             translate(source, **{"files": path, "output": tmp_path / "out", **options})
