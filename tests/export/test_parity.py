@@ -13,10 +13,12 @@ from keras_gans import export, zoo
 TRAINED = [n for n in zoo.list_presets(origin="trained") if zoo.card(n).image_shape[0]]
 KINDS = ("Real-ESRGAN", "ESRGAN", "SRGAN")
 UPSCALERS = [name for kind in KINDS for name in zoo.list_presets(architecture=kind)]
-# The smallest of each kind of generator; the others run by hand.
+# The smallest from latents, from labels and from images; the others run by hand.
+EVERY_TIME = ("dcgan_generator", "conditional_dcgan_generator", "unet_generator")
 FIRST = {
-    zoo.card(name).recipe["networks"]["generator"]["type"]: name
+    kind: name
     for name in sorted(TRAINED, key=lambda n: -zoo.card(n).image_shape[0])
+    if (kind := zoo.card(name).recipe["networks"]["generator"]["type"]) in EVERY_TIME
 }
 HAS_ONNX = all(importlib.util.find_spec(n) for n in ("onnx", "tf2onnx", "onnxruntime"))
 
