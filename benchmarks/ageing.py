@@ -9,6 +9,7 @@ of the right age. The table of docs/models/age_cgan.md is from here.
 """
 
 import argparse
+import itertools
 
 import numpy as np
 
@@ -36,34 +37,28 @@ def compared(reader, truth, made, ages):
     }
 
 
-def rows(source, people, steps):
-    """Yields the name of each row, and its faces: `(people * other ages, height, width, 3)`."""
-    size = attributes.AttributeReader("avatars_cnn_v1").size
-    drawn = sets.people_of("avataaars", "test", faces=4 * people)[:people]
-    pairs = [(p, wanted) for p in drawn for wanted in AGES if wanted != p.attributes["age"]]
+def painted(people, size):
+    """The drawings of people, floats in [-1, 1]."""
+    return image.from_uint8(sets.painted("avataaars", people, size))
 
-    def painted(faces):
-        return image.from_uint8(sets.painted("avataaars", faces, size))
 
-    truth = painted([p.but(age=wanted) for p, wanted in pairs])
-    now = painted([p for p, _ in pairs])
-    yield np.array([wanted for _, wanted in pairs]), truth
-    yield "the drawing itself", truth
-    yield "as it was", now
+def rows(source, drawn, pairs, size, steps):
+    """Yields the name of each row, and its faces, one for each pair of a person and an age."""
+    yield "as it was", painted([p for p, _ in pairs], size)
     next_ones = dict(zip(map(id, drawn), [*drawn[1:], drawn[0]]))
-    yield "another person of that age", painted([next_ones[id(p)].but(age=w) for p, w in pairs])
-    pictures = painted(drawn)
+    others = [next_ones[id(p)].but(age=wanted) for p, wanted in pairs]
+    yield "another person of that age", painted(others, size)
     gan = zoo.open_gan(source)
     identity = age.identity_features(source, gan, "age")
     for method in age.METHODS:
         made = []
-        for number, (person, picture) in enumerate(zip(drawn, pictures)):
-            others = [name for name in AGES if name != person.attributes["age"]]
+        for number, (person, picture) in enumerate(zip(drawn, painted(drawn, size))):
+            wanted = [name for p, name in pairs if p is person]
             found = zoo.age(
-                gan, picture, to=others, method=method, identity=identity, steps=steps, verbose=0
+                gan, picture, to=wanted, method=method, identity=identity, steps=steps, verbose=0
             )
-            made += [found.images[name] for name in others]
-            print(f"\r{method}: {number + 1} of {people}", end="", flush=True)
+            made += [found.images[name] for name in wanted]
+            print(f"\r{method}: {number + 1} of {len(drawn)}", end="", flush=True)
         yield method, np.stack(made)
 
 
@@ -75,11 +70,14 @@ def main():
     parser.add_argument("--picture", help="file for some of the faces")
     arguments = parser.parse_args()
     reader = attributes.AttributeReader("avatars_cnn_v1")
-    found = rows(arguments.source, arguments.people, arguments.steps)
-    ages, truth = next(found)
-    shown = [truth[:12]]
-    print(f"{len(truth)} faces of {arguments.people} people, {arguments.steps} steps")
-    for name, made in found:
+    drawn = sets.people_of("avataaars", "test", faces=4 * arguments.people)[: arguments.people]
+    pairs = [(p, wanted) for p in drawn for wanted in AGES if wanted != p.attributes["age"]]
+    ages = np.array([wanted for _, wanted in pairs])
+    truth = painted([p.but(age=wanted) for p, wanted in pairs], reader.size)
+    found = rows(arguments.source, drawn, pairs, reader.size, arguments.steps)
+    shown = []
+    print(f"{len(pairs)} faces of {len(drawn)} people, {arguments.steps} steps")
+    for name, made in itertools.chain([("the drawing itself", truth)], found):
         numbers = compared(reader, truth, made, ages)
         print(f"\r| {name} | " + " | ".join(f"{value:.3f}" for value in numbers.values()) + " |")
         shown.append(made[:12])

@@ -141,7 +141,7 @@ def test_the_first_worker_writes_and_no_other(results):
 # ---- a worker that dies
 
 
-@pytest.mark.by_hand  # two processes, twice: a minute; tests/test_cli.py kills one
+@pytest.mark.slow  # the command line's training, of two processes, twice
 def test_a_killed_worker_and_the_same_command_again(tmp_path):
     """Going on is exact; the largest difference of a weight to one process was 5e-8."""
     epochs = 10

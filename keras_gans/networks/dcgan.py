@@ -265,8 +265,7 @@ def dcgan_generator(
         depth: number of upsampling steps by 2; `None` for as many as `dcgan_discriminator` has
             downsampling steps.
         kernel_size: of the transposed convolutions, in pixels.
-        upsampling: how each layer doubles the size: as for `unet_generator`. `"resize"` leaves no
-            grain on plain surfaces, as drawings have them.
+        upsampling: how each layer doubles the size: as for `unet_generator`.
         noise: standard deviation of the noise that each layer but the last adds to what it
             returns, in training only; 0 for none.
         name: of the model.
