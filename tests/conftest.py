@@ -19,6 +19,8 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 
+pytest_plugins = ["hub_stand_ins"]
+
 _prepared = dataset_ops.DatasetV2._apply_debug_options  # called for every iterator
 
 

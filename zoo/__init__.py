@@ -24,6 +24,7 @@ _LAZY = {
     "evaluate": "evaluating",
     "publish": "publishing",
     "save_preset": "publishing",
+    "push": "pushing",
     "generate": "inference.generate",
     "interpolate": "inference.interpolate",
     "project": "inference.project",

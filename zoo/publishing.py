@@ -24,7 +24,7 @@ from keras_gans.callbacks.metrics_log import read_metrics, totals
 from keras_gans.files import atomic, atomic_folder, in_memory, sha256, to_float16
 from keras_gans.interface import Interface
 from keras_gans.reading.text import read_json
-from keras_gans.zoo.catalog import cards, origins, presets
+from keras_gans.zoo.catalog import cards, heads, origins, presets
 from keras_gans.zoo.catalog.interfaces import with_class_names
 from keras_gans.zoo.converters import real_esrgan, upscalerjs
 from keras_gans.zoo.evaluating import evaluate
@@ -79,8 +79,10 @@ def save_preset(
         FileExistsError: if something is there that may not be replaced.
     """
     folder = Path(folder)
+    measured = None
     if isinstance(card, presets.Card):
         card.require_recipe()
+        measured = card.metrics.get("measured", {})
         card = {name: getattr(card, name) for name in ("recipe", "text", "numbers", "made")}
     recipe = Recipe(card["recipe"], folder.name)
     there = folder.exists() and any(folder.iterdir())
@@ -115,7 +117,7 @@ def save_preset(
         _picture(gan, recipe, partial / presets.SAMPLES)
         inputs.write(partial / inputs.FILE, recipe, input_roles(gan))
         text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"
-        _write_card(partial, folder.name, text, card.get("numbers"), made, about)
+        _write_card(partial, folder.name, text, card.get("numbers"), made, about, measured)
     return folder
 
 
@@ -224,8 +226,9 @@ def publish_converted(
             network.save_weights(memory)
         to_float16(path)
     about = {"parameters": network.count_params(), "bytes": path.stat().st_size}
+    measured = None if numbers is not None else card.metrics.get("measured")
     numbers = card.numbers if numbers is None else numbers
-    _write_card(card.folder, card.name, card.text, numbers, {}, {path.name: about})
+    _write_card(card.folder, card.name, card.text, numbers, {}, {path.name: about}, measured)
 
 
 def _of_npm(path):
@@ -259,7 +262,7 @@ def refresh(preset: str | Path, results: str | Path | None = None) -> None:
     """Writes anew what is generated of a preset: part of its card, interfaces, and hashes.
 
     For a preset whose prose was changed, or that an earlier version wrote. Of a recipe without
-    weights only `interface.json` is written.
+    weights only `interface.json` and the head of its card are written.
 
     Args:
         preset: folder of a preset.
@@ -271,12 +274,13 @@ def refresh(preset: str | Path, results: str | Path | None = None) -> None:
         recipe = Recipe(before.recipe, before.name)
         _write_interfaces(before.folder, interfaces_of(build(recipe)))
     if not before.metrics:
+        _write_text(before)
         return
-    numbers = (
-        before.numbers if results is None else numbers_of(json.loads(Path(results).read_text()))
-    )
+    numbers, measured = before.numbers, before.metrics.get("measured")
+    if results is not None:
+        numbers, measured = numbers_of(json.loads(Path(results).read_text())), None
     about = before.metrics["weights"]
-    _write_card(before.folder, before.name, before.text, numbers, before.made, about)
+    _write_card(before.folder, before.name, before.text, numbers, before.made, about, measured)
 
 
 # The presets that docs/choosing.md compares, and what of them.
@@ -318,7 +322,9 @@ def write_table() -> None:
         with atomic(choosing) as partial:
             partial.write_text(cards.with_facts(text, comparison()), encoding="utf-8")
     path = presets.FOLDER.parent / presets.TEXT
-    prose = path.read_text(encoding="utf-8").partition("| | preset")[0]
+    prose = path.read_text(encoding="utf-8").partition(
+        f"## {next(iter(heads.SHELVES.values()))}\n"
+    )[0]
     table = cards.overview(shown_presets())
     with atomic(path) as partial:
         partial.write_text(f"{prose}{table}\n", encoding="utf-8")
@@ -414,8 +420,16 @@ def _write_interfaces(folder, interfaces):
         partial.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _write_card(folder, name, text, numbers, made, weights):
-    """Writes `README.md` and, last, `metrics.json` with the SHA-256 of every file."""
+def _write_text(card):
+    with atomic(card.folder / presets.TEXT) as partial:
+        partial.write_text(heads.write(card), encoding="utf-8")
+
+
+def _write_card(folder, name, text, numbers, made, weights, measured=None):
+    """Writes `README.md` and, last, `metrics.json` with the SHA-256 of every file.
+
+    `measured` has the SHA-256 of the weights that the numbers are of; `None` for those here.
+    """
     numbers = {
         protocol: cards.renamed(found) if isinstance(found, dict) else {"value": found}
         for protocol, found in (numbers or {}).items()
@@ -435,10 +449,13 @@ def _write_card(folder, name, text, numbers, made, weights):
         metrics["sha256"] = {file: sha256(folder / file) for file in files}
         return dataclasses.replace(presets.card(folder), name=name, text=text, metrics=metrics)
 
-    written = cards.with_facts(text, cards.facts(hashed()))
-    with atomic(folder / presets.TEXT) as partial:
-        partial.write_text(written, encoding="utf-8")
+    text = cards.with_facts(text, cards.facts(hashed()))
+    _write_text(hashed())
     hashed()
+    if measured is None:
+        measured = {file: metrics["sha256"][file] for file in weights if file in metrics["sha256"]}
+    if numbers:
+        metrics["measured"] = dict(measured)
     with atomic(folder / presets.METRICS) as partial:
         partial.write_text(json.dumps(metrics, indent=2) + "\n")
 

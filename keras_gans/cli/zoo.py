@@ -35,11 +35,19 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         choices=["trained", "converted", "package", "recipe"],
         help="only those whose weights come from there",
     )
+    listed.add_argument("--shelf", choices=["use", "learn", "compare"], help="only those for that")
+    listed.add_argument("--licence", action="store_true", help="show licences of weights and data")
     for name, description in (
         ("show", "show the card and the recipe of a preset"),
         ("verify", "check the files of a preset against their SHA-256"),
     ):
         actions.add_parser(name, help=description).add_argument("preset")
+
+    push = actions.add_parser("push", help="upload a preset to a hub")
+    push.add_argument("preset", help="name, or folder of your own")
+    push.add_argument("address", help="hf://owner/name, or kaggle://owner/model/keras/variation")
+    push.add_argument("--private", action="store_true", help="for a repository that is made")
+    push.add_argument("--message", metavar="TEXT", help="what to say of it [its description]")
 
     gallery = actions.add_parser("gallery", help="write a page on which the generators run")
     gallery.add_argument("file", nargs="?", type=Path, default=Path("gallery.html"), metavar="FILE")
@@ -52,18 +60,28 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the action that is named."""
-    actions = {"list": _list, "show": _show, "verify": _verify, "gallery": _gallery}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "verify": _verify,
+        "push": _push,
+        "gallery": _gallery,
+    }
     return actions[arguments.action](arguments)
 
 
 def _list(arguments: argparse.Namespace) -> int:
     from keras_gans.zoo import card, list_presets
+    from keras_gans.zoo.catalog import presets
 
-    filters = ("architecture", "data", "size", "conditional", "trained", "origin")
+    filters = ("architecture", "data", "size", "conditional", "trained", "origin", "shelf")
     names = list_presets(**options.given(arguments, *filters))
     width = max(map(len, names), default=0)
-    for preset in map(card, names):
-        say(f"{preset.name:{width}}  {preset.origin:9}  {preset.description}")
+    for preset in presets.by_shelf(map(card, names)):
+        about = preset.description
+        if arguments.licence:
+            about = ", ".join(f"{of} {name}" for of, name in preset.licences.items()) or "not said"
+        say(f"{preset.name:{width}}  {preset.shelf:7}  {preset.origin:9}  {about}")
     return 0
 
 
@@ -91,10 +109,22 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _push(arguments: argparse.Namespace) -> int:
+    from keras_gans.zoo import push
+
+    where = push(
+        arguments.preset, arguments.address, private=arguments.private, message=arguments.message
+    )
+    say(f"{arguments.preset} is at {where}")
+    return 0
+
+
 def _gallery(arguments: argparse.Namespace) -> int:
     from keras_gans.zoo import card, list_presets
+    from keras_gans.zoo.catalog import presets
 
-    names = arguments.presets or list_presets(origin="trained")
+    trained = presets.by_shelf(map(card, list_presets(origin="trained")))
+    names = arguments.presets or [preset.name for preset in trained]
     for name in names:
         card(name).require_recipe()  # upscalers of images of any size have no place there
     options.require_folder(arguments.file.parent, arguments.file.name)

@@ -4,7 +4,9 @@ import contextlib
 import importlib
 import os
 import re
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from keras_gans.names import did_you_mean
@@ -80,6 +82,52 @@ def fetch(address: str, cache: str | os.PathLike | None = None) -> Path:
     return _preset(root / hub.folder, address)
 
 
+def upload(folder: Path, address: str, *, licence: str, private: bool, message: str) -> str:
+    """Uploads the files of a preset to a hub.
+
+    Args:
+        folder: of a preset.
+        address: as for `fetch`, without a revision or version.
+        licence: of the weights, as a card's head has it, such as `"apache-2.0"`.
+        private: whether a repository that is made is private.
+        message: what to say of this version.
+
+    Returns:
+        The address, with the revision where the client says it.
+
+    Raises:
+        ValueError: for a malformed address, one with a version, or one that the hub refuses.
+        ModuleNotFoundError: if the client is not installed.
+        ConnectionError: if it could not be uploaded.
+    """
+    hub = _open(address, None)
+    if hub.pin:
+        raise ValueError(
+            "A new version gets its name from the hub. Expected an address without one, "
+            f"{hub.form.partition('[@')[0].partition('[/v')[0]}. Received: {str(address)!r}"
+        )
+    try:
+        return hub.upload(folder, licence, private, message)
+    except Exception as error:  # of the client, or of the libraries that it stands on
+        raise _refusal(address, hub, error) from error
+
+
+def _refusal(address, hub, error):
+    """What the user reads where a client has failed to upload."""
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    received = f"Received: {str(address)!r}, and {said}"
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (400, 401, 403, 404, 409, 422):
+        return ValueError(
+            f"{hub.host} does not take this preset. Log in with the hub's own client, "
+            f"`{hub.package}`, as someone who may write there, and look at what it says. {received}"
+        )
+    return ConnectionError(
+        "This preset could not be uploaded. Look at the network and push again: what has arrived "
+        f"is not sent twice. {received}"
+    )
+
+
 def _say(line):
     print(f"keras_gans: {line}", file=sys.stderr, flush=True)
 
@@ -117,7 +165,7 @@ class _HuggingFace:
 
     def __init__(self, client, cache, repository, folder, pin):
         self.repository, self.folder, self.pin = repository, folder or "", pin
-        self._download = client.snapshot_download
+        self._client, self._download = client, client.snapshot_download
         constants = importlib.import_module("huggingface_hub.constants")
         self.host, self.cache = constants.ENDPOINT, Path(cache or constants.HF_HUB_CACHE)
 
@@ -142,6 +190,18 @@ class _HuggingFace:
         )
         return Path(root)
 
+    def upload(self, folder, licence, private, message):
+        api = self._client.HfApi()
+        api.create_repo(self.repository, private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=self.repository,
+            folder_path=folder,
+            path_in_repo=self.folder or None,
+            allow_patterns=list(KINDS),
+            commit_message=message,
+        )
+        return self.address(commit.oid)
+
     def versions(self):
         """Those in the cache, in the layout that the client documents for it."""
         snapshots = self.cache / f"models--{self.repository.replace('/', '--')}" / "snapshots"
@@ -156,9 +216,11 @@ class _Kaggle:
     pattern = rf"(?P<model>{_PART}(?:/{_PART}){{3}})(?:/(?P<pin>[1-9][0-9]*))?"
     package, extra = "kagglehub", "kaggle"
     host, folder = "Kaggle", ""
+    licences = {"apache-2.0": "Apache 2.0", "mit": "MIT"}  # others are chosen on its page
 
     def __init__(self, client, cache, model, pin):
         self.model, self.pin, self._download = model, pin, client.model_download
+        self._client = client
         config = importlib.import_module("kagglehub.config")
         self._variable = config.CACHE_FOLDER_ENV_VAR_NAME
         self.cache = Path(cache or config.get_cache_folder())
@@ -170,6 +232,16 @@ class _Kaggle:
     def download(self):
         with _environment(self._variable, str(self.cache)):  # it takes its cache from nowhere else
             return Path(self._download("/".join(filter(None, (self.model, self.pin)))))
+
+    def upload(self, folder, licence, private, message):
+        # The client sends a folder as it is; only what a preset is made of may go.
+        with tempfile.TemporaryDirectory() as copied:
+            for name in _files(folder):
+                if any(Path(name).match(kind) for kind in KINDS):
+                    shutil.copyfile(folder / name, Path(copied, name))
+            called = self.licences.get(licence)
+            self._client.model_upload(self.model, copied, called, version_notes=message)
+        return f"kaggle://{self.model}"
 
     def versions(self):
         """Those in the cache: the client marks what it has fetched wholly."""

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from keras_gans.zoo.catalog import heads
+
 BEGIN, END = "<!-- numbers: written by keras_gans.zoo.publish -->", "<!-- end -->"
 
 # The optional field `made` of `metrics.json`: how the weights were trained.
@@ -137,7 +139,7 @@ def features_of(protocol: str) -> str:
 
 
 def overview(cards: Iterable[Any]) -> str:
-    """The table of presets, with thumbnails, for `zoo/README.md`.
+    """The tables of presets, with thumbnails, for `zoo/README.md`: one for each shelf.
 
     Args:
         cards: `presets.Card`s of the presets to show.
@@ -145,6 +147,15 @@ def overview(cards: Iterable[Any]) -> str:
     Returns:
         Markdown.
     """
+    cards = list(cards)
+    parts = []
+    for shelf, title in {**heads.SHELVES, "": "Others"}.items():
+        if of_shelf := [card for card in cards if card.shelf == shelf]:
+            parts.append(f"## {title}\n\n{_table(of_shelf)}")
+    return "\n\n".join(parts)
+
+
+def _table(cards):
     heads = "| | preset | what | origin | data | parameters | MB "
     heads += "| features | Frechet | recall | perceptual |"
     lines = [heads, "|" + "---|" * 11]

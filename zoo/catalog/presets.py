@@ -12,7 +12,7 @@ from keras_gans.files import sha256
 from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_file, is_folder, read_json, read_text, require
-from keras_gans.zoo.catalog import addresses, cards, interfaces, origins
+from keras_gans.zoo.catalog import addresses, cards, heads, interfaces, origins
 
 FOLDER = Path(__file__).parent.parent / "presets"
 RECIPE, METRICS, TEXT, SAMPLES = "recipe.json", "metrics.json", "README.md", "samples.png"
@@ -46,6 +46,7 @@ _METRICS = {
     },
     "weights": {...: {"parameters": int, "bytes": int}},
     "sha256": {...: str},
+    "measured?": {...: str},
 }
 
 
@@ -103,6 +104,22 @@ class Card:
             )
         part = self.text.partition("\n## Data and licence\n")[2].partition("\n## ")[0]
         return " ".join(part.replace("`", "").split())
+
+    @property
+    def licences(self) -> dict[str, str]:
+        """Licences in short: of the `"weights"` and of the `"data"`, if its card's head says them.
+
+        >>> keras_gans.zoo.card("dcgan_pixel_faces_16").licences
+        {'weights': 'apache-2.0', 'data': 'CC0-1.0'}
+        """
+        said = heads.read(self.text)
+        found = {"weights": said.get(heads.LICENSE), "data": said.get(heads.DATA_LICENSE)}
+        return {of: licence for of, licence in found.items() if licence}
+
+    @property
+    def shelf(self) -> str:
+        """What it is for: `"use"`, `"learn"` or `"compare"`; empty if its card does not say."""
+        return heads.read(self.text).get(heads.SHELF, "")
 
     @property
     def description(self) -> str:
@@ -195,6 +212,14 @@ class Card:
         return self.metrics.get("sha256", {})
 
     @property
+    def outdated(self) -> bool:
+        """Are its numbers of other weights than those in the folder, or of unknown ones?"""
+        measured = self.metrics.get("measured", {})
+        return bool(self.numbers) and any(
+            measured.get(file) != self.sha256.get(file) for file in self.metrics["weights"]
+        )
+
+    @property
     def made(self) -> dict[str, Any]:
         """How long it was trained, and on what: `steps`, `minutes`, `cores`, versions."""
         return self.metrics.get("made", {})
@@ -216,6 +241,7 @@ def list_presets(
     conditional: bool | None = None,
     trained: bool | None = None,
     origin: str | None = None,
+    shelf: str | None = None,
 ) -> list[str]:
     """Names of the presets that come with the library, sorted.
 
@@ -229,12 +255,13 @@ def list_presets(
         conditional: whether the generator takes labels; `None` for either.
         trained: whether weights come with it; `None` for recipes, too.
         origin: only those whose weights come from there: see `Card.origin`.
+        shelf: only those that are for that: see `Card.shelf`.
 
     Returns:
         A list of names. It is empty where nothing matches all that was asked for.
 
     Raises:
-        ValueError: for an architecture, data set, size or origin that no preset has.
+        ValueError: for an architecture, data set, size, origin or shelf that no preset has.
     """
     if isinstance(size, int):
         size = (size, size)
@@ -245,6 +272,7 @@ def list_presets(
         "conditional": (conditional, lambda c: c.conditional),
         "trained": (trained, lambda c: c.trained),
         "origin": (origin, lambda c: c.origin),
+        "shelf": (shelf, lambda c: c.shelf),
     }
     asked = {argument: given for argument, given in wanted.items() if given[0] is not None}
     if not asked:
@@ -260,6 +288,12 @@ def list_presets(
             )
         found = [c for c in found if of(c) == value]
     return [c.name for c in found]
+
+
+def by_shelf(cards: Iterable[Card]) -> list[Card]:
+    """Sorts cards by what their presets are for, in the order of `heads.SHELVES`, then by name."""
+    order = [*heads.SHELVES, ""]
+    return sorted(cards, key=lambda c: (order.index(c.shelf), c.name))
 
 
 def card(name: str | os.PathLike) -> Card:
@@ -305,6 +339,8 @@ def card(name: str | os.PathLike) -> Card:
     if recipe and (stated is None or "image_shape" in recipe["networks"].get("generator", {})):
         _require_shape(folder / RECIPE, recipe)
     text = read_text(folder / TEXT) if _is_there(folder / TEXT) else ""
+    with _damaged(folder / TEXT):
+        heads.require_shelf(text)
     return Card(name, folder, recipe, text, metrics, stated, published)
 
 
