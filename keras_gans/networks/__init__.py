@@ -41,6 +41,12 @@ from keras_gans.networks.refiner import refiner
 from keras_gans.networks.resnet import resnet_generator
 from keras_gans.networks.rrdb_upscaler import rrdb_upscaler
 from keras_gans.networks.rrdn_upscaler import rrdn_upscaler
+from keras_gans.networks.sngan import (
+    sagan_discriminator,
+    sagan_generator,
+    sngan_discriminator,
+    sngan_generator,
+)
 from keras_gans.networks.srgan_discriminator import srgan_discriminator
 from keras_gans.networks.srresnet import srresnet
 from keras_gans.networks.stochastic import stochastic
@@ -82,7 +88,11 @@ __all__ = [
     "resnet_generator",
     "rrdb_upscaler",
     "rrdn_upscaler",
+    "sagan_discriminator",
+    "sagan_generator",
     "semi_supervised_discriminator",
+    "sngan_discriminator",
+    "sngan_generator",
     "srgan_discriminator",
     "srresnet",
     "stochastic",

@@ -22,8 +22,12 @@ _TAKEN = "latents images num_images seed seeds truncation batch_size scale outpu
 _TAKEN += " categorical continuous"
 
 
-def _conditions(num_classes):
-    """Returns an input for each condition, with its number of classes."""
+def condition_inputs(num_classes: Classes) -> list[tuple[keras.KerasTensor, int]]:
+    """Returns an input for each condition, with its number of classes.
+
+    Raises:
+        ValueError: for no condition, or one of a wrong name or number.
+    """
     if not isinstance(num_classes, Mapping):
         num_classes = {"labels": checks.count("num_classes", num_classes, 2)}
     for name, count in num_classes.items():
@@ -42,9 +46,24 @@ def _conditions(num_classes):
     return [(keras.Input((), dtype="int32", name=n), count) for n, count in num_classes.items()]
 
 
-def _network(first, conditions, output, name, num_classes):
-    """Returns a network whose interface says the names of its conditions."""
-    network = keras.Model([first, *(labels for labels, _ in conditions)], output, name=name)
+def conditional_network(
+    first: keras.KerasTensor,
+    conditions: Sequence[tuple[keras.KerasTensor, int]],
+    output: keras.KerasTensor,
+    name: str,
+    num_classes: Classes | None,
+) -> keras.Model:
+    """Returns a network whose interface says the names of its conditions.
+
+    Args:
+        first: the input before the conditions: latents or images.
+        conditions: as of `condition_inputs`; empty for none.
+        output: of the network.
+        name: of the network.
+        num_classes: as its function was given.
+    """
+    inputs = [first, *(labels for labels, _ in conditions)] if conditions else first
+    network = keras.Model(inputs, output, name=name)
     if not isinstance(num_classes, Mapping):
         return network  # as its shapes say
     found = interface.of(network, scores=first.name == "images")
@@ -94,12 +113,12 @@ def conditional_mlp_generator(
     Returns:
         A `keras.Model` from `[(batch, latent_dim), (batch,)]` to `(batch, *image_shape)`.
     """
-    latents, conditions = keras.Input((latent_dim,), name="latents"), _conditions(num_classes)
+    latents, conditions = keras.Input((latent_dim,), name="latents"), condition_inputs(num_classes)
     embedded = _embedded(conditions, embedding_dim)
     size = latent_dim + embedding_dim * len(embedded)
     inner = mlp.mlp_generator(image_shape, size, width, depth, output_activation)
     images = inner(layers.Concatenate()([latents, *embedded]))
-    return _network(latents, conditions, images, name, num_classes)
+    return conditional_network(latents, conditions, images, name, num_classes)
 
 
 def conditional_mlp_discriminator(
@@ -124,12 +143,12 @@ def conditional_mlp_discriminator(
         A `keras.Model` from `[(batch, *image_shape), (batch,)]` to logits `(batch, 1)`.
     """
     shape = mlp.data_shape(image_shape)
-    images, conditions = keras.Input(shape, name="images"), _conditions(num_classes)
+    images, conditions = keras.Input(shape, name="images"), condition_inputs(num_classes)
     embedded = _embedded(conditions, embedding_dim)
     size = math.prod(shape) + embedding_dim * len(embedded)
     inner = mlp.mlp_discriminator((size,), width, depth, dropout)
     logits = inner(layers.Concatenate()([layers.Flatten()(images), *embedded]))
-    return _network(images, conditions, logits, name, num_classes)
+    return conditional_network(images, conditions, logits, name, num_classes)
 
 
 def conditional_dcgan_generator(
@@ -164,11 +183,11 @@ def conditional_dcgan_generator(
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    conditions = _conditions(num_classes)
+    conditions = condition_inputs(num_classes)
     x = dcgan.normalized(backbone.dense(latents))
     maps = _label_maps(conditions, backbone.grids[-1], label_channels)
     images = backbone.upsampled(layers.Concatenate()([x, *maps]), upsampling=upsampling)
-    return _network(latents, conditions, images, name, num_classes)
+    return conditional_network(latents, conditions, images, name, num_classes)
 
 
 def conditional_batch_norm_generator(
@@ -200,7 +219,7 @@ def conditional_batch_norm_generator(
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    conditions = _conditions(num_classes)
+    conditions = condition_inputs(num_classes)
 
     def normalized(x):
         for labels, count in conditions:
@@ -210,7 +229,7 @@ def conditional_batch_norm_generator(
     images = backbone.upsampled(
         normalized(backbone.dense(latents)), normalized, upsampling=upsampling
     )
-    return _network(latents, conditions, images, name, num_classes)
+    return conditional_network(latents, conditions, images, name, num_classes)
 
 
 def conditional_dcgan_discriminator(
@@ -240,11 +259,11 @@ def conditional_dcgan_discriminator(
         A `keras.Model` from `[(batch, *image_shape), (batch,)]` to logits `(batch, 1)`, float32.
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
-    images, conditions = backbone.images(), _conditions(num_classes)
+    images, conditions = backbone.images(), condition_inputs(num_classes)
     maps = _label_maps(conditions, backbone.grids[0], label_channels)
     x = layers.Concatenate()([DiffAugment(augment)(images) if augment else images, *maps])
     x = backbone.features(x, batch_normalization, dropout)
-    return _network(images, conditions, dcgan.logits(x), name, num_classes)
+    return conditional_network(images, conditions, dcgan.logits(x), name, num_classes)
 
 
 def projection_discriminator(
@@ -278,7 +297,7 @@ def projection_discriminator(
         A `keras.Model` from `[(batch, *image_shape), (batch,)]` to logits `(batch, 1)`, float32.
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
-    images, conditions = backbone.images(), _conditions(num_classes)
+    images, conditions = backbone.images(), condition_inputs(num_classes)
 
     def wrap(layer):
         return SpectralNormalization(layer) if spectral_normalization else layer
@@ -293,4 +312,4 @@ def projection_discriminator(
     psi = wrap(layers.Dense(1, dtype="float32"))(phi)
     products = [layers.Dot(axes=1, dtype="float32")([phi, v]) for v in embedded]
     logits = layers.Add(dtype="float32", name="logits")([psi, *products])
-    return _network(images, conditions, logits, name, num_classes)
+    return conditional_network(images, conditions, logits, name, num_classes)
