@@ -132,13 +132,22 @@ def grid(options):
 # ---- autoencoders
 
 
-def autoencoder(kind, style, classes, seed, width=512):
+def autoencoder(kind, style, classes, seed, width=300):
     keras.utils.set_random_seed(seed)
     size = style + classes
-    judges = [networks.mlp_discriminator((n,), width=width) for n in (style, classes)]
+    judge = networks.mlp_discriminator((style,), width=width)
+    # One-hot draws are corners, which no softmax reaches: noise makes both overlap.
+    of_class = keras.Sequential(
+        [
+            keras.Input((classes,)),
+            keras_gans.layers.InstanceNoise(0.3, seed=seed),
+            networks.mlp_discriminator((classes,), width=width),
+        ]
+    )
     gan = kind(
         networks.mlp_generator(SHAPE, size, width=width),
-        *judges,
+        judge,
+        of_class,
         networks.mlp_encoder(SHAPE, size, width=width, categorical=classes),
         seed=seed,
     )
@@ -146,11 +155,11 @@ def autoencoder(kind, style, classes, seed, width=512):
 
 
 def rates(options):
-    """An optimizer for each side: the reconstruction's rate, and lower ones of the adversaries."""
+    """An optimizer for each side; the discriminators of codes are slower than what they judge."""
     adam = keras.optimizers.Adam
     return {
         "generator_optimizer": adam(options.rate, beta_1=0.5),
-        "discriminator_optimizer": adam(options.rate, beta_1=0.5),
+        "discriminator_optimizer": adam(0.3 * options.rate, beta_1=0.5),
         "encoder_optimizer": adam(options.rate, beta_1=0.5),
     }
 
@@ -298,10 +307,10 @@ def main():
     parser.add_argument("--steps", type=int, default=10_000, help="generator steps on the grid")
     parser.add_argument("--latent-dim", type=int, default=2, help="on the grid")
     parser.add_argument("--clusters", nargs="+", type=int, default=[16, 30])
-    parser.add_argument("--style", type=int, default=8, help="length of the Gaussian part")
+    parser.add_argument("--style", type=int, default=5, help="length of the Gaussian part")
     parser.add_argument("--epochs", type=int, default=100, help="of the autoencoders")
     parser.add_argument("--run", help="folder of the run of a VAE-GAN")
-    parser.add_argument("--rate", type=float, default=3e-4, help="learning rate")
+    parser.add_argument("--rate", type=float, default=1e-3, help="of the autoencoders")
     options = parser.parse_args()
     QUESTIONS[options.question](options)
 

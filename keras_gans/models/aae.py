@@ -35,7 +35,9 @@ class AAE(Encoded):
     (4, 28, 28, 1)
 
     Three sides, as encoder and decoder do not have all losses in common. The encoder's optimizer
-    takes two steps for each batch, one a phase.
+    takes two steps for each batch, one a phase. Adam divides both by the size of the gradients of
+    both, so that without `reconstruction_weight` the discriminator's, which are larger, would decide
+    alone, and a class collapse.
 
     Args:
         generator: the decoder, latents `(batch, latent_dim)` to images.
@@ -43,10 +45,11 @@ class AAE(Encoded):
             `networks.mlp_discriminator((latent_dim,))`.
         encoder: images to latents `(batch, latent_dim)`: the deterministic encoder of section 2.
         loss: name of an adversarial loss, or a `losses.AdversarialLoss`.
+        reconstruction_weight: of the squared error, 0 or more.
         **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
 
     Raises:
-        ValueError: for networks that do not fit each other, or an unknown loss.
+        ValueError: for networks that do not fit each other, a negative weight, or an unknown loss.
     """
 
     side_names: tuple[str, ...] = ("generator", "encoder", "discriminator")
@@ -60,6 +63,7 @@ class AAE(Encoded):
         discriminator: keras.Model,
         encoder: keras.Model,
         loss: str | AdversarialLoss = "non_saturating",
+        reconstruction_weight: float = 20.0,
         **kwargs: Any,
     ) -> None:
         sides = {
@@ -69,6 +73,8 @@ class AAE(Encoded):
         }
         super().__init__(sides={**sides, **kwargs.pop("sides", {})}, **kwargs)
         self.adversarial_loss = losses.get(loss)
+        self.reconstruction_weight = checks.weight("reconstruction_weight", reconstruction_weight)
+        self.largest_weight = max(1.0, self.reconstruction_weight)
 
     def check_networks(self) -> None:
         require_inputs(self.generator, "latents")
@@ -100,6 +106,7 @@ class AAE(Encoded):
         with tf.GradientTape(persistent=True) as tape:
             copies = self.generator(self.codes(images), training=True)
             squared = tf.square(tf.cast(copies, "float32") - images)
+            squared = self.reconstruction_weight * squared
             errors = {"reconstruction_loss": tf.reduce_mean(squared, range(1, len(images.shape)))}
         self.step("generator", tape, errors)
         self.step("encoder", tape, errors)
@@ -141,7 +148,8 @@ class AAE(Encoded):
 
     def get_config(self) -> Config:
         loss = keras.saving.serialize_keras_object(self.adversarial_loss)
-        return {**super().get_config(), "loss": loss}
+        weight = self.reconstruction_weight
+        return {**super().get_config(), "loss": loss, "reconstruction_weight": weight}
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -169,11 +177,11 @@ class CategoricalAAE(AAE):
         class_discriminator: of the class, `(batch, k)` to logits `(batch, 1)`.
         encoder: images to `[latents (batch, latent_dim - k), class logits (batch, k)]`, such as
             `networks.mlp_encoder(..., categorical=k)`.
-        loss: name of an adversarial loss, or a `losses.AdversarialLoss`.
+        loss, reconstruction_weight: see `AAE`.
         **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
 
     Raises:
-        ValueError: for networks that do not fit each other, or an unknown loss.
+        ValueError: for networks that do not fit each other, a negative weight, or an unknown loss.
     """
 
     code_discriminators = ("discriminator", "class_discriminator")
@@ -239,7 +247,8 @@ class SemiSupervisedAAE(FewLabels, CategoricalAAE):
     Trained on pairs `(images, labels)`, with the label -1 for an image that has none.
 
     Args:
-        generator, discriminator, class_discriminator, encoder, loss: see `CategoricalAAE`.
+        generator, discriminator, class_discriminator, encoder, loss, reconstruction_weight: see
+            `CategoricalAAE`.
         **kwargs: `ema_decay`, `seed`, `name`: see `AdversarialModel`.
     """
 
