@@ -28,7 +28,7 @@ _FAMILIES: Mapping[str, Mapping[str, Any]] = {
         "licence": {
             "name": "not known, that of whoever trained it",
             "of": "the file",
-            "note": "Files that NVIDIA published are for research and evaluation, not for business.",
+            "note": "NVIDIA's own files are for research and evaluation, not for business.",
         },
     },
 }
@@ -47,8 +47,8 @@ def import_file(
 
     >>> folder = import_file("ffhq.pkl", "my_faces")  # doctest: +SKIP
 
-    The folder has the generator's weights in float32, its interface, a picture of a few seeds, and a
-    card that says where they come from. What works with a preset works with it: `generate`,
+    The folder has the generator's weights in float32, its interface, a picture of a few seeds, and
+    a card that says where they come from. What works with a preset works with it: `generate`,
     `interpolate`, `export`. Seeds give the images that they give in the program of the file.
 
     Args:

@@ -12,8 +12,8 @@ made:
 
 Written beside this script: `stylegan2.npz`, with arrays in PyTorch's order of axes: `G/...` and
 `D/...` are the tensors of a class-conditional pair of 32x32x3 (3 mapping layers, 12, 12, 12 and 8
-channels, limit 1.0); `z`, `labels`, `w_...` and `image_...` what G made; `d_labels`, `d_logits` what
-D made of `d_images()`; `by_stylegan3_...` of the other file; and resampling, convolutions and
+channels, limit 1.0); `z`, `labels`, `w_...` and `image_...` what G made; `d_labels` and `d_logits`
+what D made of `d_images()`; `by_stylegan3_...` of the other file; and resampling, convolutions and
 minibatch standard deviations of fixed inputs.
 """
 
