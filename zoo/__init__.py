@@ -15,6 +15,7 @@ from keras_gans.names import moved_module
 from keras_gans.zoo.catalog.presets import Card, card, list_presets, verify
 
 _LAZY = {
+    "import_file": "importing",
     "Recipe": "runs.recipe",
     "load": "loading",
     "open_gan": "loading",

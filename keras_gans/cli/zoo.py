@@ -48,6 +48,20 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     push.add_argument("address", help="hf://owner/name, or kaggle://owner/model/keras/variation")
     push.add_argument("--private", action="store_true", help="for a repository that is made")
     push.add_argument("--message", metavar="TEXT", help="what to say of it [its description]")
+    imported = actions.add_parser(
+        "import",
+        help="make a preset of a file of another program, of which nothing is run",
+        description="Make a preset of a file of another program. Nothing in the file is run.",
+    )
+    imported.add_argument("file", type=Path, metavar="FILE", help="such as network.pkl")
+    imported.add_argument(
+        "--family",
+        metavar="NAME",
+        help="stylegan2 (.pkl, .pt) or biggan (a folder) [by the file's name]",
+    )
+    imported.add_argument("--licence", metavar="TEXT", help="of the weights, for the card")
+    options.output(imported, help="folder of the preset to write [the file's name]")
+    options.overwrite(imported)
 
     gallery = actions.add_parser("gallery", help="write a page on which the generators run")
     gallery.add_argument("file", nargs="?", type=Path, default=Path("gallery.html"), metavar="FILE")
@@ -65,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         "show": _show,
         "verify": _verify,
         "push": _push,
+        "import": _import,
         "gallery": _gallery,
     }
     return actions[arguments.action](arguments)
@@ -116,6 +131,17 @@ def _push(arguments: argparse.Namespace) -> int:
         arguments.preset, arguments.address, private=arguments.private, message=arguments.message
     )
     say(f"{arguments.preset} is at {where}")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from keras_gans.zoo import importing
+
+    folder = arguments.output or Path(arguments.file.stem)
+    options.require_folder(folder)
+    given = options.given(arguments, "family", "licence")
+    made = importing.import_file(arguments.file, folder, overwrite=arguments.overwrite, **given)
+    say(f"{made}: the preset of {arguments.file}. Try `keras-gans generate {made}`")
     return 0
 
 
