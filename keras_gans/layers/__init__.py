@@ -1,5 +1,6 @@
 """Layers that GANs need and Keras lacks, one in each file."""
 
+from keras_gans.layers.adaptive_augment import AdaptiveAugment
 from keras_gans.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from keras_gans.layers.diff_augment import DiffAugment
 from keras_gans.layers.instance_noise import InstanceNoise
@@ -13,6 +14,7 @@ from keras_gans.layers.seeded_dropout import SeededDropout
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [
+    "AdaptiveAugment",
     "ConditionalBatchNormalization",
     "DiffAugment",
     "InstanceNoise",

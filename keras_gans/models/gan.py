@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gans import checks, losses, penalties
 from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs, require_logits
+from keras_gans.layers import AdaptiveAugment
 from keras_gans.losses import AdversarialLoss
 from keras_gans.typing import Callee, Config, Losses, Penalties
 
@@ -55,7 +56,10 @@ class GAN(AdversarialModel):
         self.discriminator_steps = checks.count("discriminator_steps", discriminator_steps)
         self.adversarial_loss = losses.get(loss)
         self.penalties, self.penalty_intervals = _checked(penalties or {})
-        self.tracked = ("discriminator_loss", *self.penalties, "generator_loss")
+        layers = self.discriminator._flatten_layers()
+        self.augmentations = [x for x in layers if isinstance(x, AdaptiveAugment)]
+        adaptive = ("augment_probability",) if self.augmentations else ()
+        self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *adaptive)
 
     def check_networks(self) -> None:
         require_inputs(self.generator, "latents")
@@ -101,11 +105,19 @@ class GAN(AdversarialModel):
         fake_logits = discriminator(fake, training=True)
         if watch:
             self.observe(real_logits, fake_logits)
+            self.adapt_augmentation(real_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
         return {
             "discriminator_loss": loss,
             **self.weighted_penalties(real, fake, discriminator),
         }
+
+    def adapt_augmentation(self, real_logits: tf.Tensor) -> None:
+        """Adapts the probability of `layers.AdaptiveAugment` to the outputs of real images."""
+        for layer in self.augmentations:
+            layer.adapt(real_logits)
+            if self.compiled and "augment_probability" in self.trackers:
+                self.trackers["augment_probability"].update_state(layer.probability)
 
     def weighted_penalties(self, real: tf.Tensor, fake: tf.Tensor, discriminator: Callee) -> Losses:
         """Returns the penalties of the discriminator by name, times their weights."""
