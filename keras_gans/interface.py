@@ -118,15 +118,21 @@ class Latents(Port):
         size: length of a latent, codes included.
         codes: what its last coordinates mean.
         name: of the input.
+        styles: how many style vectors a network makes of a latent first, one for each layer, and
+            the length of one, `(layers, size)` (Karras 2019): they can be truncated by `psi`,
+            mixed, and edited. `None` for a network without.
     """
 
     size: int
     codes: Codes = Codes()
     name: str = "latents"
+    styles: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._count("size")
+        if self.styles is not None:
+            object.__setattr__(self, "styles", Style(*self.styles).shape)
         if self.codes.size >= self.size:
             raise ValueError(
                 "A latent holds its codes and at least one coordinate of noise. Expected "
@@ -603,9 +609,11 @@ def _input(network: Any, tensor: Any, num_classes: int | None, alone: bool) -> P
             num_classes = labels.num_classes(network, None if alone else tensor)
         return Label(num_classes)
     if not whole and len(shape) == 1 and shape[0] is not None:
-        return Latents(shape[0])
+        return Latents(shape[0], styles=_styles(network))
     if not whole and len(shape) == 3 and shape[-1] is not None:
         return Image(*shape)
+    if tensor.name == "styles" and len(shape) == 2 and None not in shape:
+        return Style(*shape, name="styles")
     if not whole:
         return Array(shape)
     raise ValueError(
@@ -613,6 +621,12 @@ def _input(network: Any, tensor: Any, num_classes: int | None, alone: bool) -> P
         "its shape. Say it with `keras_gans.interface.state(network, Interface(...))`. "
         f"Received: {tensor.dtype} of shape {tuple(tensor.shape)}"
     )
+
+
+def _styles(network: Any) -> tuple[int, int] | None:
+    """Of a network that makes styles of its latents first: how many, and their length."""
+    found = (getattr(layer, "style_shape", None) for layer in network.layers)
+    return next(filter(None, found), None)
 
 
 def _scale(network: Any, inputs: list[Port], made: list[Shape]) -> float:

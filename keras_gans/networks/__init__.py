@@ -44,6 +44,11 @@ from keras_gans.networks.rrdn_upscaler import rrdn_upscaler
 from keras_gans.networks.srgan_discriminator import srgan_discriminator
 from keras_gans.networks.srresnet import srresnet
 from keras_gans.networks.stochastic import stochastic
+from keras_gans.networks.stylegan2 import (
+    stylegan2_discriminator,
+    stylegan2_generator,
+    truncated,
+)
 from keras_gans.networks.synchronized import synchronized
 from keras_gans.networks.unet import unet_generator
 from keras_gans.networks.unet_discriminator import unet_discriminator
@@ -86,7 +91,10 @@ __all__ = [
     "srgan_discriminator",
     "srresnet",
     "stochastic",
+    "stylegan2_discriminator",
+    "stylegan2_generator",
     "synchronized",
+    "truncated",
     "unet_discriminator",
     "unet_generator",
 ]

@@ -14,7 +14,7 @@ import pickle
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,7 +39,7 @@ _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_PICKLED = 2**20
 _MOST_AXES = 8
 
-# Those of `torch.save`, in all versions, except for three that are defined below.
+# Those of `torch.save`, in all versions, except for four that are defined below.
 _INSTRUCTIONS = """
     PROTO FRAME STOP MARK GLOBAL STACK_GLOBAL REDUCE BINPERSID MEMOIZE BINPUT LONG_BINPUT BINGET
     LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT SHORT_BINSTRING
@@ -49,13 +49,17 @@ _INSTRUCTIONS = """
 
 
 @contextlib.contextmanager
-def opened(path: Path | str, within: Sequence[str] = ()) -> Iterator[dict[str, Stored]]:
+def opened(
+    path: Path | str, within: Sequence[str] = (), nested: bool = False
+) -> Iterator[dict[str, Stored]]:
     """Opens a file of `torch.save`: a zip, or the format before PyTorch 1.6.
 
     Args:
         path: of the file.
         within: keys of a dictionary that may contain the state dict; the first that exists is
             used. If none exists, the file must be the state dict itself.
+        nested: yield the tensors of all dictionaries in the file instead, under their keys joined
+            with dots, such as `"g_ema.conv1.weight"`, and leave out what is no tensor.
 
     Yields:
         Names of tensors to `Stored`, in the order of the file.
@@ -72,9 +76,9 @@ def opened(path: Path | str, within: Sequence[str] = ()) -> Iterator[dict[str, S
             size = path.stat().st_size
             if file.peek(4)[:4] == b"PK\x03\x04":
                 archive = stack.enter_context(zipfile.ZipFile(file))
-                state, storages = _of_zip(archive, size, within)
+                state, storages = _of_zip(archive, size, within, nested)
             else:
-                state, storages = _of_stream(file, size, within)
+                state, storages = _of_stream(file, size, within, nested)
             found = {
                 name: _stored(name, tensor, storages[tensor.storage.key], explain)
                 for name, tensor in state.items()
@@ -92,7 +96,7 @@ class _Bytes(NamedTuple):
     read: Callable
 
 
-def _of_zip(archive, size, within):
+def _of_zip(archive, size, within, nested):
     """Returns tensors by name, and the bytes of storages by key."""
     (root,) = [n[: -len("data.pkl")] for n in archive.namelist() if n.endswith("/data.pkl")]
     left = size
@@ -110,18 +114,18 @@ def _of_zip(archive, size, within):
         order = entry(f"{root}byteorder").read()[:20]
         if order != b"little":
             raise ValueError(f"a byte order of {order!r}")
-    state, _ = _tensors(io.BytesIO(entry(f"{root}data.pkl").read()), within)
+    state, _ = _tensors(io.BytesIO(entry(f"{root}data.pkl").read()), within, nested)
     keys = dict.fromkeys(tensor.storage.key for tensor in state.values())
     return state, {key: entry(f"{root}data/{key}") for key in keys}
 
 
-def _of_stream(file, size, within):
+def _of_stream(file, size, within, nested):
     """Reads the format before PyTorch 1.6: five pickles, then storages with their lengths."""
     magic, _, system = (_unpickled(file) for _ in range(3))
     if magic != _LEGACY_MAGIC or not isinstance(system, dict) or not system.get("little_endian"):
         raise ValueError("neither a zip nor the format before PyTorch 1.6, in little endian")
-    state, everything = _tensors(file, within)
-    sizes = {t.storage.key: np.dtype(t.storage.dtype).itemsize for t in everything}
+    state, dtypes = _tensors(file, within, nested)
+    sizes = {key: np.dtype(dtype).itemsize for key, dtype in dtypes.items()}
     storages = {}
 
     def read(start, length):
@@ -174,20 +178,51 @@ def _stored(name, tensor, storage, explain):
     return Stored(name, tuple(size), kind_of(dtype, name), load, explain, dtype.itemsize)
 
 
-def _tensors(file, within):
-    """Returns the state dict of a pickle, and the tensors of all state dicts in it."""
-    found = _unpickled(file)
+def _tensors(file, within, nested):
+    """Returns the state dict of a pickle, and the types of all storages in it by their keys."""
+    unpickler = Unpickler(_Bounded(file))
+    found = unpickler.load()
+    if nested:
+        state = dict(_flat(found, "", set())) if isinstance(found, dict) else {}
+        return state, unpickler.dtypes
     several = isinstance(found, dict) and any(key in found for key in within)
-    states = list(found.values()) if several else [found]
     state = next(found[key] for key in within if key in found) if several else found
-    tensors = [t for one in states if isinstance(one, dict) for t in one.values()]
-    if not isinstance(state, dict) or not all(isinstance(t, _Tensor) for t in tensors):
+    if not isinstance(state, dict) or not all(isinstance(t, _Tensor) for t in state.values()):
         raise ValueError("it is not a dict of tensors")
-    return state, tensors
+    return state, unpickler.dtypes
+
+
+def _flat(found, path, seen):
+    """Tensors of dictionaries in dictionaries; each is visited once, however often it is named."""
+    seen.add(id(found))
+    for key, value in found.items():
+        if isinstance(value, _Tensor):
+            yield f"{path}{key}", value
+        elif isinstance(value, dict) and id(value) not in seen:
+            yield from _flat(value, f"{path}{key}.", seen)
+
+
+def storage(content: bytes) -> tuple[str, bytes]:
+    """Returns NumPy's code and the bytes of a storage that was saved alone, before PyTorch 1.6.
+
+    Raises:
+        ValueError: if it is damaged, or not a storage.
+    """
+    file = io.BytesIO(content)
+    magic, _, system, found, keys = (_unpickled(file) for _ in range(5))
+    if magic != _LEGACY_MAGIC or not isinstance(system, dict) or not system.get("little_endian"):
+        raise ValueError("a storage that is not in the format before PyTorch 1.6")
+    if not isinstance(found, _Storage) or keys != [found.key]:
+        raise ValueError("a storage without numbers")
+    length = int.from_bytes(file.read(8), "little") * np.dtype(found.dtype).itemsize
+    numbers = file.read()
+    if len(numbers) != length:
+        raise ValueError(f"a storage claims {length:,} bytes, and has {len(numbers):,}")
+    return found.dtype, numbers
 
 
 def _unpickled(file):
-    return _Unpickler(_Bounded(file)).load()
+    return Unpickler(_Bounded(file)).load()
 
 
 class _Bounded:
@@ -209,12 +244,25 @@ class _Bounded:
         return self._taken(self._file.readline(self._left))
 
 
-class _Unpickler(pickle._Unpickler):
+def known(instructions: str) -> dict[int, Callable]:
+    """Returns what Python's unpickler does for instructions, by their codes."""
+    codes = [getattr(pickle, name)[0] for name in instructions.split()]
+    return {code: pickle._Unpickler.dispatch[code] for code in codes}
+
+
+class Unpickler(pickle._Unpickler):
     """Knows dictionaries and tensors, and refuses every other name before it is looked up.
 
     It extends the unpickler in Python, because the one in C knows all instructions, and allocates
     as much memory as a file requests.
+
+    Attributes:
+        dtypes: NumPy's codes of the storages that the pickle refers to, by their keys.
     """
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self.dtypes: dict[str, str] = {}
 
     def find_class(self, module, name):
         # New functions each time, because a pickle can set attributes of what it gets.
@@ -226,6 +274,8 @@ class _Unpickler(pickle._Unpickler):
             return lambda tensor, *_: tensor
         if module == "torch" and name in _STORAGES:
             return _STORAGES[name]
+        if (module, name) == ("argparse", "Namespace"):  # the options of a training, left out
+            return lambda: {}
         raise pickle.UnpicklingError(
             f"it asks for {module}.{name}, and only tensors of {', '.join(_STORAGES)} and "
             "collections.OrderedDict are allowed"
@@ -237,6 +287,7 @@ class _Unpickler(pickle._Unpickler):
             raise pickle.UnpicklingError("a storage is a view of another one")
         if not isinstance(key, str) or dtype not in _STORAGES.values():
             raise pickle.UnpicklingError("a storage without a name, or of another type")
+        self.dtypes[key] = dtype
         return _Storage(dtype, key)
 
     def load_setitem(self):
@@ -248,9 +299,13 @@ class _Unpickler(pickle._Unpickler):
 
     def _set(self, items):
         # The hash of deeply nested tuples would crash Python.
-        if not isinstance(self.stack[-1], dict) or {type(k) for k in items[::2]} - {str}:
-            raise pickle.UnpicklingError("a dictionary has keys that are not texts")
+        if not isinstance(self.stack[-1], dict) or {type(k) for k in items[::2]} - {str, int}:
+            raise pickle.UnpicklingError("a dictionary has keys that are not texts or integers")
         self.stack[-1].update(zip(items[::2], items[1::2]))
+
+    def load_newobj(self):
+        given, make = self.stack.pop(), self.stack.pop()
+        self.append(make(*given))
 
     def load_build(self):
         self.stack.pop()  # the versions of modules, in a state dict
@@ -258,13 +313,9 @@ class _Unpickler(pickle._Unpickler):
     def _refuse(self):
         raise pickle.UnpicklingError("it has an instruction that `torch.save` never writes")
 
-    dispatch = collections.defaultdict(lambda: _Unpickler._refuse)
-    dispatch.update(
-        {
-            getattr(pickle, code)[0]: pickle._Unpickler.dispatch[getattr(pickle, code)[0]]
-            for code in _INSTRUCTIONS.split()
-        }
-    )
+    dispatch = collections.defaultdict(lambda: Unpickler._refuse)
+    dispatch.update(known(_INSTRUCTIONS))
     dispatch[pickle.SETITEM[0]] = load_setitem
     dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.NEWOBJ[0]] = load_newobj
     dispatch[pickle.BUILD[0]] = load_build
