@@ -102,6 +102,10 @@ class StyleGAN2(ConditionalGAN):
         require_logits(self.discriminator)
         parts(self.generator)
 
+    def default_optimizer(self) -> keras.optimizers.Optimizer:
+        """Returns a new optimizer: Adam(2e-3, beta_1=0, beta_2=0.99), as of Karras 2019."""
+        return keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
     @property
     def mapping(self) -> keras.Model:
         """The network from latents to styles."""

@@ -207,10 +207,8 @@ def _of_tensorflow(network, role, path):
     state = network.state
     kind = str(state.get("build_func_name", ""))
     variables = dict(_variables(network, ""))
-    if (
-        (kind.startswith(("G_style", "D_basic"))
-        and "stylegan2" not in kind)
-        or any("StyleMod" in name for name in variables)
+    if (kind.startswith(("G_style", "D_basic")) and "stylegan2" not in kind) or any(
+        "StyleMod" in name for name in variables
     ):
         raise _other("StyleGAN1", path)
     options = state.get("static_kwargs", {})
