@@ -80,6 +80,11 @@ class StyleGAN2(ConditionalGAN):
         super().__init__(
             generator, discriminator, num_classes, loss=loss, penalties=penalties, **kwargs
         )
+        if num_classes is not None and self.num_classes is None:
+            raise ValueError(
+                "The networks take no labels, and there are classes. Build both with the same "
+                f"`num_classes`, or leave it out. Received: num_classes={num_classes!r}"
+            )
         self.path_length_weight = checks.weight("path_length_weight", path_length_weight)
         self.path_length_every = checks.count("path_length_every", path_length_every)
         self.path_length_decay = checks.share("path_length_decay", path_length_decay)
@@ -130,22 +135,19 @@ class StyleGAN2(ConditionalGAN):
         with generator_tape:  # entered again below, after the discriminator has moved
             fake = self.synthesis(self.mixed_styles(*styles, *labels), training=True)
 
+        def r1():  # if it is due, of logits that are there
+            return 0.5 * squared_slopes(slopes, real_logits, real)
+
         with tf.GradientTape() as tape:
             with tf.GradientTape() as slopes:
                 slopes.watch(real)
                 real_logits = discriminator(real, training=True)
-            fake_logits = discriminator(fake, training=True)
-            seed = self.next_seed()
+            fake_logits, seed = discriminator(fake, training=True), self.next_seed()
             losses = {
                 "discriminator_loss": self.adversarial_loss.discriminator(
                     real_logits, fake_logits, seed
                 ),
-                **self.weighted_penalties(
-                    real,
-                    fake,
-                    discriminator,
-                    r1_penalty=lambda: 0.5 * squared_slopes(slopes, real_logits, real),
-                ),
+                **self.weighted_penalties(real, fake, discriminator, r1_penalty=r1),
             }
         self.step("discriminator", tape, losses)
         self.observe(real_logits, fake_logits)
