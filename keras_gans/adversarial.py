@@ -561,20 +561,35 @@ class AdversarialModel(keras.Model):
         Each replica takes its part of one draw, so that a batch has the same latents on any
         number of replicas.
         """
-        seed = tf.cast(self.seed_generator.next(), "int32")
+        return self._own_part(like, self.draw_latents)
+
+    def noise(self, like: tf.Tensor) -> tf.Tensor:
+        """Returns standard normal values of the shape of `like`, drawn as `latents` are."""
+
+        def draw(number, seed):
+            return tf.random.stateless_normal((number, *like.shape[1:]), seed, alg="philox")
+
+        return self._own_part(like, draw)
+
+    def _own_part(self, like, draw):
+        """Returns this replica's part of what `draw(number, seed)` makes for all replicas."""
         replica = tf.distribute.get_replica_context()
         number, parts = tf.shape(like)[0], replica.num_replicas_in_sync
         # The algorithm is named, as XLA and each kind of device choose another one by default.
-        draw = self.draw_latents(number * parts, seed)
-        return draw[number * replica.replica_id_in_sync_group :][:number]
+        everyones = draw(number * parts, self.common_seed())
+        return everyones[number * replica.replica_id_in_sync_group :][:number]
 
     def draw_latents(self, number: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Returns standard normal latents `(number, latent_dim)` of a stateless seed."""
         return tf.random.stateless_normal((number, latent.dim(self.generator)), seed, alg="philox")
 
+    def common_seed(self) -> tf.Tensor:
+        """Returns a stateless seed, different at each call and the same on all replicas."""
+        return tf.cast(self.seed_generator.next(), "int32")
+
     def next_seed(self) -> tf.Tensor:
         """Returns a stateless seed, different at each call and replica, which resumes exactly."""
-        seed = tf.cast(self.seed_generator.next(), "int32")
+        seed = self.common_seed()
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return tf.random.experimental.stateless_fold_in(seed, replica, alg="philox")
 
@@ -709,6 +724,9 @@ class AdversarialModel(keras.Model):
             store[f"metric_{number}"] = sum(part.numpy() for part in parts)
 
     def load_own_variables(self, store: Any) -> None:
+        # Of the GAN itself, such as a moving average that a loss needs.
+        for number, own in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
+            own.assign(store[f"{number}"])
         for number, state in enumerate(self._seed_states()):
             state.assign(store[f"seed_state_{number}"])
         for number, so_far in enumerate(self.metrics_variables):

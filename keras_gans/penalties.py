@@ -24,9 +24,11 @@ __all__ = [
     "gradient_penalty",
     "jacobian_clamping",
     "names",
+    "path_lengths",
     "r1_penalty",
     "r2_penalty",
     "side",
+    "squared_slopes",
 ]
 
 
@@ -36,8 +38,7 @@ def _squared_slope(discriminator, images):
     with tf.GradientTape() as tape:
         tape.watch(images)
         logits = discriminator(images, training=True)
-    slope = tf.cast(tape.gradient(logits, images), "float32")
-    return tf.reduce_sum(slope**2, axis=list(range(1, len(slope.shape))))
+    return squared_slopes(tape, logits, images)
 
 
 def _distance_from(target, squared):
@@ -143,6 +144,43 @@ def r2_penalty(
         float32, shape `(batch,)`. Its weight is the paper's gamma.
     """
     return 0.5 * _squared_slope(discriminator, fake)
+
+
+def squared_slopes(tape: tf.GradientTape, logits: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+    """Returns the squared norm of the logits' gradient at each image, float32 `(batch,)`.
+
+    Args:
+        tape: that watches the images and recorded how the logits came about.
+        logits: float tensor `(batch, ...)`.
+        images: float tensor `(batch, ...)`.
+    """
+    slope = tf.cast(tape.gradient(logits, images), "float32")
+    return tf.reduce_sum(slope**2, axis=list(range(1, len(slope.shape))))
+
+
+def path_lengths(synthesis: Callee, styles: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Returns how fast each image changes with its styles (Karras 2020, section 3.2).
+
+    `||J' y||`, with J the derivative of the image by the styles and y a random image, whose values
+    are `noise` by the square root of the number of pixels; of several styles the root of the mean
+    square. Path length regularization keeps it near its moving average (equation 4).
+
+    Args:
+        synthesis: called as `synthesis(styles, training=True)`, returns images.
+        styles: float tensor `(batch, num_styles, size)`.
+        noise: standard normal, of the shape of the images.
+
+    Returns:
+        float32, shape `(batch,)`.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(styles)
+        images = tf.cast(synthesis(styles, training=True), "float32")
+        pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
+        product = tf.reduce_sum(images * noise) / tf.sqrt(pixels)
+    slope = tf.cast(tape.gradient(product, styles), "float32")
+    squared = tf.reduce_mean(tf.reduce_sum(slope**2, axis=2), axis=1)
+    return tf.sqrt(squared + 1e-12)  # the derivative of a square root at 0 is infinite
 
 
 def jacobian_clamping(

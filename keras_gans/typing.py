@@ -1,6 +1,6 @@
 """Types in the signatures of this package."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,6 +26,9 @@ Callee: TypeAlias = Callable[..., Tensor]
 
 # Names of penalties to their weights, or to `{"weight": 5.0, "every": 16}`.
 Penalties: TypeAlias = Mapping[str, float | Mapping[str, float]]
+
+# Of a discriminator's images: policies of `layers.DiffAugment`, or one of `layers.AdaptiveAugment`.
+Augment: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 
 # A number of classes; or names of conditions to such numbers.
 Classes: TypeAlias = int | Mapping[str, int]

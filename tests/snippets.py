@@ -72,6 +72,11 @@ SMALLER = {
         ("64, 64, 3", "32, 32, 3"),
         ("image_size=64", "image_size=32"),
     ],
+    "docs/models/stylegan2.md": [
+        ("width=16, max_width=128", "width=4, max_width=8"),
+        ("64, 64, 3", "16, 16, 3"),
+        ("image_size=64", "image_size=16"),
+    ],
     "docs/models/simgan.md": [
         ("width=16, blocks=2", "width=4, blocks=1"),
         ("width=16, normalization", "width=4, normalization"),

@@ -1,5 +1,6 @@
 """Layers that GANs need and Keras lacks, one in each file."""
 
+from keras_gans.layers.adaptive_augment import AdaptiveAugment
 from keras_gans.layers.bias_activation import BiasActivation
 from keras_gans.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from keras_gans.layers.diff_augment import DiffAugment
@@ -24,6 +25,7 @@ from keras_gans.layers.spectral_normalization import SpectralNormalization
 from keras_gans.layers.style_truncation import StyleTruncation
 
 __all__ = [
+    "AdaptiveAugment",
     "BiasActivation",
     "ConditionalBatchNormalization",
     "DiffAugment",

@@ -86,7 +86,7 @@ class ConditionalGAN(Labelled, GAN):
                 f"with one `num_classes`. Received: a generator of {_said(found)}, a discriminator "
                 f"of {_said(other)}"
             )
-        self.num_classes = found["labels"] if list(found) == ["labels"] else found
+        self.num_classes = found["labels"] if list(found) == ["labels"] else found or None
         if isinstance(self.num_classes, Mapping):
             self._state_conditions(ports)
 

@@ -1,6 +1,7 @@
 """Generative Adversarial Nets, Goodfellow et al. 2014 (arXiv:1406.2661)."""
 
 import functools
+import types
 from typing import Any
 
 import keras
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from keras_gans import checks, losses, penalties
 from keras_gans.adversarial import AdversarialModel, require_fit, require_inputs, require_logits
+from keras_gans.layers import AdaptiveAugment
 from keras_gans.losses import AdversarialLoss
 from keras_gans.typing import Callee, Config, Losses, Penalties
 
@@ -55,7 +57,10 @@ class GAN(AdversarialModel):
         self.discriminator_steps = checks.count("discriminator_steps", discriminator_steps)
         self.adversarial_loss = losses.get(loss)
         self.penalties, self.penalty_intervals = _checked(penalties or {})
-        self.tracked = ("discriminator_loss", *self.penalties, "generator_loss")
+        layers = self.discriminator._flatten_layers()
+        self.augmentations = [x for x in layers if isinstance(x, AdaptiveAugment)]
+        adaptive = ("augment_probability",) if self.augmentations else ()
+        self.tracked = ("discriminator_loss", *self.penalties, "generator_loss", *adaptive)
 
     def check_networks(self) -> None:
         require_inputs(self.generator, "latents")
@@ -101,15 +106,33 @@ class GAN(AdversarialModel):
         fake_logits = discriminator(fake, training=True)
         if watch:
             self.observe(real_logits, fake_logits)
+            self.adapt_augmentation(real_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
         return {
             "discriminator_loss": loss,
             **self.weighted_penalties(real, fake, discriminator),
         }
 
-    def weighted_penalties(self, real: tf.Tensor, fake: tf.Tensor, discriminator: Callee) -> Losses:
-        """Returns the penalties of the discriminator by name, times their weights."""
-        return self._weighted("discriminator", real, discriminator, real, fake)
+    def adapt_augmentation(self, real_logits: tf.Tensor) -> None:
+        """Adapts the probability of `layers.AdaptiveAugment` to the outputs of real images."""
+        for layer in self.augmentations:
+            layer.adapt(real_logits)
+            if self.compiled and "augment_probability" in self.trackers:
+                self.trackers["augment_probability"].update_state(layer.probability)
+
+    def weighted_penalties(
+        self, real: tf.Tensor, fake: tf.Tensor, discriminator: Callee, **known: Callee
+    ) -> Losses:
+        """Returns the penalties of the discriminator by name, times their weights.
+
+        Args:
+            real: images.
+            fake: as many generated images.
+            discriminator: a function of images, as of `discriminator_losses`.
+            **known: names of penalties to functions without arguments that return their values
+                from passes that were made already.
+        """
+        return self._weighted("discriminator", real, discriminator, real, fake, known=known)
 
     def generator_penalties(self, real: tf.Tensor, generator: Callee | None = None) -> Losses:
         """Returns the penalties of the generator by name, times their weights, at new latents.
@@ -123,24 +146,36 @@ class GAN(AdversarialModel):
             return {}
         return self._weighted("generator", real, generator or self.generator, self.latents(real))
 
-    def _weighted(self, side, like, *arguments):
+    def _weighted(self, side, like, *arguments, known=types.MappingProxyType({})):
         """Returns the penalties of a side by name; zeros where none is due at this step."""
         found = {}
         for name, weight in self.penalties.items():
             if penalties.side(name) != side:
                 continue
             every = self.penalty_intervals.get(name, 1)
-            value = functools.partial(penalties.get(name), *arguments, self.next_seed())
-            if every == 1:
-                found[name] = weight * value()
-                continue
-            due = getattr(self, f"{side}_optimizer").iterations % every == 0
-            found[name] = tf.cond(
-                due,
-                functools.partial(_times, weight * every, value),
-                lambda: tf.zeros(tf.shape(like)[:1]),
-            )
+            seed = self.next_seed()
+            value = known.get(name) or functools.partial(penalties.get(name), *arguments, seed)
+            found[name] = weight * every * self.lazily(side, every, value, like)
         return found
+
+    def is_due(self, side: str, every: int) -> tf.Tensor:
+        """Returns whether a step of a side is one of those that come every so many steps."""
+        return getattr(self, f"{side}_optimizer").iterations % every == 0
+
+    def lazily(self, side: str, every: int, value: Callee, like: tf.Tensor) -> tf.Tensor:
+        """Returns `value()` at the steps that are due, and zeros between.
+
+        Between, nothing of it is computed (lazy regularization, Karras 2020, appendix B).
+
+        Args:
+            side: whose steps count.
+            every: how many of them for each time; 1 computes it always.
+            value: function that returns float32 `(batch,)`. It is traced inside of a `tf.cond`.
+            like: a tensor with as many examples.
+        """
+        if every == 1:
+            return value()
+        return tf.cond(self.is_due(side, every), value, lambda: tf.zeros(tf.shape(like)[:1]))
 
     def generator_losses(
         self,
@@ -186,10 +221,6 @@ class GAN(AdversarialModel):
                 for name, weight in self.penalties.items()
             },
         }
-
-
-def _times(factor, value):
-    return factor * value()
 
 
 def _checked(given):

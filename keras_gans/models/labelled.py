@@ -42,6 +42,8 @@ class Labelled:
 
     def _of_batch(self, data):
         shape, owner = self.generator.output_shape[1:], type(self).__name__
+        if not self.conditions:  # of a GAN that may have them
+            return (batches.real_images(data, shape, owner),)
         return batches.labelled_images(data, shape, owner, self.conditions)
 
     def drawn(self, *labels: tf.Tensor) -> Callee:

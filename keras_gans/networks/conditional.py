@@ -13,9 +13,10 @@ from keras import layers, ops
 
 from keras_gans import checks, interface
 from keras_gans.interface import Interface, Label
-from keras_gans.layers import ConditionalBatchNormalization, DiffAugment, SpectralNormalization
+from keras_gans.layers import ConditionalBatchNormalization, SpectralNormalization
 from keras_gans.networks import dcgan, mlp
-from keras_gans.typing import Classes
+from keras_gans.networks.augmented import augmented
+from keras_gans.typing import Augment, Classes
 
 # What `generate` takes beside conditions, by name.
 _TAKEN = "latents images num_images seed seeds truncation batch_size scale output best shard"
@@ -242,7 +243,7 @@ def conditional_dcgan_discriminator(
     kernel_size: int = 4,
     batch_normalization: bool = True,
     dropout: float = 0.0,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "conditional_dcgan_discriminator",
 ) -> keras.Model:
     """`dcgan_discriminator` on an image with an embedded label as extra channels.
@@ -261,7 +262,7 @@ def conditional_dcgan_discriminator(
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
     images, conditions = backbone.images(), condition_inputs(num_classes)
     maps = _label_maps(conditions, backbone.grids[0], label_channels)
-    x = layers.Concatenate()([DiffAugment(augment)(images) if augment else images, *maps])
+    x = layers.Concatenate()([augmented(images, augment), *maps])
     x = backbone.features(x, batch_normalization, dropout)
     return conditional_network(images, conditions, dcgan.logits(x), name, num_classes)
 
@@ -274,7 +275,7 @@ def projection_discriminator(
     depth: int | None = None,
     kernel_size: int = 4,
     spectral_normalization: bool = True,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "projection_discriminator",
 ) -> keras.Model:
     """A discriminator conditional by an inner product (Miyato 2018, equation 3 and figure 1d).
@@ -302,7 +303,7 @@ def projection_discriminator(
     def wrap(layer):
         return SpectralNormalization(layer) if spectral_normalization else layer
 
-    x = DiffAugment(augment)(images) if augment else images
+    x = augmented(images, augment)
     x = backbone.downsampled(x, False, wrap)
     phi = layers.Activation("linear", dtype="float32")(ops.sum(x, axis=(1, 2)))
     embedded = [

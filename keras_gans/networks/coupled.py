@@ -8,8 +8,9 @@ import keras
 from keras import layers
 
 from keras_gans import checks
-from keras_gans.layers import DiffAugment
 from keras_gans.networks import dcgan
+from keras_gans.networks.augmented import augmented
+from keras_gans.typing import Augment
 
 DOMAINS = ("first", "second")
 
@@ -86,7 +87,7 @@ def coupled_dcgan_discriminator(
     own_layers: int = 1,
     batch_normalization: bool = True,
     dropout: float = 0.0,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     domains: Sequence[str] = DOMAINS,
     name: str = "coupled_dcgan_discriminator",
 ) -> keras.Model:
@@ -132,7 +133,7 @@ def coupled_dcgan_discriminator(
     images = [keras.Input(backbone.image_shape, name=domain) for domain in names]
     logits = []
     for x, domain, first in zip(images, names, of_each):
-        x = DiffAugment(augment)(x) if augment else x
+        x = augmented(x, augment)
         x = dcgan.chained(x, itertools.chain(*first, *shared))
         # The layer before may be that of both, and outputs have names of their own.
         logits.append(layers.Activation("linear", dtype="float32", name=f"{domain}_logits")(x))

@@ -8,9 +8,10 @@ import keras
 from keras import layers
 
 from keras_gans import checks
-from keras_gans.layers import DiffAugment, InstanceNoise
+from keras_gans.layers import InstanceNoise
 from keras_gans.networks import translation
-from keras_gans.typing import Tensor
+from keras_gans.networks.augmented import augmented
+from keras_gans.typing import Augment, Tensor
 
 _SMALLEST = 4  # downsampling stops before the shorter side is smaller than this
 
@@ -297,7 +298,7 @@ def dcgan_discriminator(
     kernel_size: int = 4,
     batch_normalization: bool = True,
     dropout: float = 0.0,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "dcgan_discriminator",
 ) -> keras.Model:
     """The discriminator of DCGAN: strided convolutions down to one logit.
@@ -319,8 +320,8 @@ def dcgan_discriminator(
         batch_normalization: `False` for critics whose score must depend on one image alone, as
             gradient penalties need it.
         dropout: dropout rate before the logit, in [0, 1).
-        augment: policies of `layers.DiffAugment` to put in front, such as
-            `("translation", "cutout")`: for few images.
+        augment: for few images, policies of `layers.DiffAugment` to put in front, such as
+            `("translation", "cutout")`, or one of `layers.AdaptiveAugment`, such as `"bgc"`.
         name: of the model.
 
     Returns:
@@ -331,6 +332,6 @@ def dcgan_discriminator(
     """
     backbone = Backbone(image_shape, width, max_width, depth, kernel_size)
     images = backbone.images()
-    x = DiffAugment(augment)(images) if augment else images
+    x = augmented(images, augment)
     x = backbone.features(x, batch_normalization, dropout)
     return keras.Model(images, logits(x), name=name)

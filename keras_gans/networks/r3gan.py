@@ -7,8 +7,9 @@ import keras
 from keras import layers
 
 from keras_gans import checks
-from keras_gans.layers import DiffAugment
 from keras_gans.networks import dcgan
+from keras_gans.networks.augmented import augmented
+from keras_gans.typing import Augment
 
 _SLOPE = 0.2  # of the leaky ReLUs
 
@@ -76,7 +77,7 @@ def r3gan_discriminator(
     blocks: int = 1,
     expansion: int = 2,
     groups: int = 1,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "r3gan_discriminator",
 ) -> keras.Model:
     """The discriminator of R3GAN: residual blocks and average pooling down to one logit.
@@ -88,7 +89,7 @@ def r3gan_discriminator(
         blocks: residual blocks at each size, as for `r3gan_generator`.
         expansion: how many times wider a block is inside.
         groups: of the 3x3 convolutions.
-        augment: policies of `layers.DiffAugment` to put in front, for few images.
+        augment: for few images, as of `dcgan_discriminator`.
         name: of the model.
 
     Returns:
@@ -100,9 +101,7 @@ def r3gan_discriminator(
     grids, widths = _plan(image_shape, width, max_width)
     depth = len(grids) * checks.count("blocks", blocks)
     x = inputs = keras.Input(image_shape, name="images")
-    if augment:
-        x = DiffAugment(augment)(x)
-    x = layers.Conv2D(widths[0], 1)(x)
+    x = layers.Conv2D(widths[0], 1)(augmented(x, augment))
     for level in range(len(grids)):
         for _ in range(blocks):
             x = _block(x, expansion, groups, depth)

@@ -14,7 +14,6 @@ from keras import layers
 from keras_gans import checks
 from keras_gans.layers import (
     BiasActivation,
-    DiffAugment,
     EqualizedConv2D,
     EqualizedDense,
     EqualizedEmbedding,
@@ -28,7 +27,8 @@ from keras_gans.layers import (
 )
 from keras_gans.layers.clip_at_inference import ClipAtInference
 from keras_gans.layers.noise_injection import require_noise
-from keras_gans.typing import Tensor
+from keras_gans.networks.augmented import augmented
+from keras_gans.typing import Augment, Tensor
 
 _SMALLEST = 4  # pixels of the shorter side where the generator starts
 _BASE = 32768  # channels times pixels of the shorter side, the authors'
@@ -132,7 +132,7 @@ def stylegan2_discriminator(
     group_size: int | None = 4,
     features: int = 1,
     clamp: float | None = None,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "stylegan2_discriminator",
 ) -> keras.Model:
     """The discriminator of StyleGAN2: residual blocks, and the standard deviation of groups.
@@ -152,7 +152,7 @@ def stylegan2_discriminator(
         mapping_layers: dense layers of the mapping network of classes.
         group_size, features: of `layers.MinibatchStdDev`; 0 features leave it out.
         clamp: largest absolute value of a feature map, for float16.
-        augment: policies of `layers.DiffAugment` to put in front.
+        augment: as of `dcgan_discriminator`; `"bgc"` makes it that of StyleGAN2-ADA.
         name: of the model.
 
     Returns:
@@ -167,7 +167,7 @@ def stylegan2_discriminator(
     """
     grids, widths = _plan(image_shape, width, max_width)
     x = images = keras.Input(image_shape, name="images")
-    x = DiffAugment(augment)(x) if augment else x
+    x = augmented(x, augment)
     x = _activated(x, widths[-1], 1, "from_rgb", clamp)
     for level in reversed(range(1, len(grids))):
         x = _block(x, widths[level - 1], f"b{min(grids[level])}", residual, clamp)

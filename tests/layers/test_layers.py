@@ -14,6 +14,9 @@ IMAGES = (4, 5, 8)
 
 # No argument is a default, so that a config that forgets one is noticed.
 CASES = {
+    "AdaptiveAugment": lambda: layers.AdaptiveAugment(
+        ["geometric", "cutout"], probability=0.5, target=0.4, every=2, kimg=3.0, seed=3
+    ),
     "ConditionalBatchNormalization": lambda: layers.ConditionalBatchNormalization(
         3, momentum=0.5, epsilon=0.1
     ),
@@ -37,7 +40,14 @@ CASES = {
 IN_A_MODEL = sorted(set(CASES) - {"ReplayPool", "ConditionalBatchNormalization"})  # takes a pair
 
 
-TRAINING = ("diff_augment", "instance_noise", "replay_pool", "seeded_dropout", "seeded_layer")
+TRAINING = (
+    "adaptive_augment",
+    "diff_augment",
+    "instance_noise",
+    "replay_pool",
+    "seeded_dropout",
+    "seeded_layer",
+)
 
 
 def inputs_of(name):
