@@ -105,9 +105,9 @@ def load(
         attributes: Whether to give `(images, attributes)`, a dictionary from the name of each
             attribute to its values; or a list of the names of those that are wanted. Attributes
             are features of one integer, or truth values as "celeb_a" has them.
-        captions: Whether to give `(images, captions)`, a text for each image; or a list of the names
-            of the attributes that captions may name. Each image has several, written by a grammar
-            from its attributes, and an epoch takes one of them.
+        captions: Whether to give `(images, captions)`, a text for each image; or a list of the
+            names of the attributes that captions may name. Each image has several, written by a
+            grammar from its attributes, and an epoch takes one of them.
         labels_per_class: For semi-supervised learning: only the first so many examples of each
             class, in the order on disk, keep their label. Every second example of a batch is then
             drawn from those, and the others are of the whole split, with the label -1. An epoch

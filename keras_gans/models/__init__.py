@@ -16,6 +16,7 @@ from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
 from keras_gans.models.simgan import SimGAN
 from keras_gans.models.srgan import SRGAN
+from keras_gans.models.text_to_image_gan import TextToImageGAN
 from keras_gans.models.unrolled_gan import UnrolledGAN
 from keras_gans.models.vae_gan import VAEGAN
 from keras_gans.models.wgan import WGAN
@@ -44,5 +45,6 @@ __all__ = [
     "SemiSupervisedAAE",
     "SemiSupervisedGAN",
     "SimGAN",
+    "TextToImageGAN",
     "UnrolledGAN",
 ]

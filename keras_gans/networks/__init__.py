@@ -45,6 +45,11 @@ from keras_gans.networks.srgan_discriminator import srgan_discriminator
 from keras_gans.networks.srresnet import srresnet
 from keras_gans.networks.stochastic import stochastic
 from keras_gans.networks.synchronized import synchronized
+from keras_gans.networks.text import (
+    text_dcgan_discriminator,
+    text_dcgan_generator,
+    text_encoder,
+)
 from keras_gans.networks.unet import unet_generator
 from keras_gans.networks.unet_discriminator import unet_discriminator
 
@@ -87,6 +92,9 @@ __all__ = [
     "srresnet",
     "stochastic",
     "synchronized",
+    "text_dcgan_discriminator",
+    "text_dcgan_generator",
+    "text_encoder",
     "unet_discriminator",
     "unet_generator",
 ]

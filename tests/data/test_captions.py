@@ -5,6 +5,7 @@ import pytest
 
 from keras_gans import data
 from keras_gans.data.sources.faces import avataaars, captions
+from keras_gans.text import words
 
 LOOK = avataaars.LOOK
 PEOPLE = [LOOK.person(0, 0, number).attributes for number in range(600)]
@@ -40,7 +41,7 @@ def written(wordings, times=4):
 def test_a_caption_says_what_it_names_and_that_is_true(wordings):
     for number, caption in enumerate(written(wordings)):
         assert caption.named.items() <= PEOPLE[number // 4].items()
-        said = captions.words(caption.text)
+        said = words(caption.text)
         assert len(said) <= captions.MOST_WORDS and set(said) <= set(captions.vocabulary())
         for fact in caption.named.items():
             assert TELLING.get(fact, set(said)) & set(said), caption
@@ -54,7 +55,7 @@ def test_captions_vary_in_what_they_name_and_how():
     facts = {fact for caption in found for fact in caption.named.items()}
     open_eyes = {("eyes", "open")}  # which are not worth a word
     assert facts == {(name, v) for name, vs in LOOK.labels.items() for v in vs} - open_eyes
-    assert {w for c in found for w in captions.words(c.text)} == set(captions.vocabulary())
+    assert {w for c in found for w in words(c.text)} == set(captions.vocabulary())
 
 
 def test_held_out_wordings_are_other_sentences_of_the_same_words():

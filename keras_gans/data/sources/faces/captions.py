@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from keras_gans.data.sources.faces.people import Person
 from keras_gans.names import did_you_mean
+from keras_gans.text import words
 
 _MOUTHS = {
     "smile": "smiling",
@@ -234,11 +235,6 @@ def require(name: Collection[str], wordings: str) -> None:
             f"There are no such wordings.{did_you_mean(str(wordings), WORDINGS)} Expected one of "
             f"{list(WORDINGS)}. Received: wordings={wordings!r}"
         )
-
-
-def words(text: str) -> list[str]:
-    """Returns the words of a caption: what is not a letter or a digit stands between them."""
-    return "".join(c if c.isalnum() else " " for c in text.lower()).split()
 
 
 def vocabulary() -> list[str]:
