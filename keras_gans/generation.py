@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras_gans import batches, checks, labels, latent
 from keras_gans.interface import Image, Interface, Label, Latents, Text
 from keras_gans.names import did_you_mean
+from keras_gans.text import decode
 
 __all__ = [
     "choose",
@@ -31,6 +32,7 @@ __all__ = [
     "run",
     "same_size",
     "texts_left_out",
+    "texts_shown",
     "translate",
 ]
 
@@ -219,6 +221,26 @@ def texts_left_out(interface: Interface, number: int) -> dict[str, list[str]]:
     }
 
 
+def texts_shown(
+    interface: Interface, number: int, given: Mapping[str, Any] | None = None
+) -> list[str] | None:
+    """Returns what to write below each image that a generator makes of texts.
+
+    Args:
+        interface: of the generator.
+        number: of images.
+        given: options of `generate`; texts that are not among them are `texts_left_out`.
+
+    Returns:
+        A text for each image; `None` for a generator without texts.
+    """
+    used, found = {**texts_left_out(interface, number), **(given or {})}, []
+    for port in interface.texts:
+        numbers = choose_texts(port, used[port.name], number)
+        found.append([decode(row, port.vocabulary) for row in numbers.tolist()])
+    return [" / ".join(texts) for texts in zip(*found)] or None
+
+
 def number_of(interface: Interface, given: Mapping[str, Any], usual: int = 16) -> int:
     """Returns how many images are meant: one for each of several texts, or the usual number."""
     for port in interface.texts:
@@ -402,6 +424,11 @@ def _fits(shape, expected):
 
 def _other(port, given, number):
     """An input that is neither latents nor labels, with one row for each example."""
+    if given is None and isinstance(port, Text):
+        raise ValueError(
+            f"This generator makes images of texts, and has no examples. Expected `{port.name}=` a "
+            f"text, or a list of them. Received: {port.name}=None"
+        )
     if given is None:
         raise ValueError(
             f"This generator takes {port.name!r}, which must be given: `{port.name}=...`. Expected "

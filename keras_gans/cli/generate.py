@@ -30,6 +30,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="CODES",
         help="continuous codes of an InfoGAN, the same for all images: --continuous=-1,0.5 [drawn]",
     )
+    command.add_argument(
+        "--text",
+        action="append",
+        metavar="TEXT",
+        help='what to make of each seed, such as "a face with red hair"; once for each column',
+    )
     options.truncation(command)
     options.scale(command, "1")
     options.output(command, "generated")
@@ -42,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from keras_gans.zoo.inference.generate import generate
 
     options.require_folder(arguments.output)
-    chosen = ("seeds", "categorical", "continuous", "truncation", "scale", "best", "shard")
+    chosen = ("seeds", "categorical", "continuous", "truncation", "scale", "best", "shard", "text")
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
     if arguments.latents is not None:
         given["latents"] = _read_latents(arguments.latents)

@@ -58,6 +58,13 @@ def test_captions_vary_in_what_they_name_and_how():
     assert {w for c in found for w in words(c.text)} == set(captions.vocabulary())
 
 
+@pytest.mark.parametrize("name", [["hair"], ["long_hair", "clothes"], ["glasses", "mouth"]])
+def test_a_vocabulary_has_the_words_of_its_attributes_and_no_others(name):
+    found = [captions.write(p, k, name=name) for p in PEOPLE for k in range(4)]
+    said = {word for caption in found for word in words(caption.text)}
+    assert set(captions.vocabulary(name)) - {"an", "and"} <= said <= set(captions.vocabulary(name))
+
+
 def test_held_out_wordings_are_other_sentences_of_the_same_words():
     seen, held_out = ({c.text for c in written(wordings)} for wordings in captions.WORDINGS)
     without = {c.text for c in written("seen") if not c.named}  # "a face" cannot be said otherwise

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_gans.interface import Codes, Image, Interface, Label, Latents
+from keras_gans.interface import Codes, Image, Interface, Label, Latents, Text
 
 FILE = "interface.json"
 
@@ -116,6 +116,9 @@ def _of_network(role, arguments, model):
     if classes := arguments.get("num_classes"):
         classes = classes if isinstance(classes, Mapping) else {"labels": classes}
         inputs += [Label(count, name=name) for name, count in classes.items()]
+    if words := arguments.get("vocabulary"):
+        length = arguments.get("max_length") or _default(arguments, "max_length")
+        inputs += [Text(length, words, examples=arguments.get("examples", ()))]
     domains = arguments.get("domains", ("images",))  # of a CoGAN, of which each has an output
     return Interface(inputs, [Image(height, width, made, name=name) for name in domains])
 
