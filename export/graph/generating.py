@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.export.graph import drawing, labels, pictures
+from keras_gans.export.graph import drawing, labels, pictures, texts
 from keras_gans.export.graph.endpoint import Endpoint, encoded_name
 from keras_gans.export.graph.limits import (
     Limits,
@@ -21,7 +21,7 @@ Tensors = Mapping[str, tf.Tensor]
 
 
 def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, Endpoint]:
-    """Returns the signatures of a generator that takes latents, and labels if it has any.
+    """Returns the signatures of a generator that takes latents, and labels or texts if it has any.
 
     Args:
         core: the generator, from its inputs in order to its outputs by name.
@@ -44,10 +44,12 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
         made = [tf.debugging.assert_positive(number, "`num_images` must be at least 1")]
         made += [at_most(limits.images, number, "images at once"), truncates(given["truncation"])]
         made += labels.requirements(stated.labels, given, number)
+        made += texts.requirements(stated.texts, given, number)
         made += _code_requirements(codes, given)
         given = after(made, given)
         number = given["num_images"]
         chosen = labels.for_each_image(stated.labels, given, number, given["seed"])
+        chosen |= texts.for_each_image(stated.texts, given, number)
         latents = drawing.latents(number, size, given["seed"], given["truncation"], codes)
         return images(_with_codes(latents, given, codes), chosen)
 
@@ -64,7 +66,8 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
             (given["seed"], given["truncation"]),
             fn_output_signature=tf.TensorSpec((size,), tf.float32),
         )
-        return images(_with_codes(latents, given, codes), given)
+        chosen = {**given, **texts.numbers(stated.texts, given)}
+        return images(_with_codes(latents, given, codes), chosen)
 
     whole = [
         tf.TensorSpec((), tf.int64, name="seed"),
@@ -77,21 +80,22 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
         tf.TensorSpec((None,), tf.float64, name="truncation"),
         *_specs(stated, by_row=True),
     ]
-    names = [port.name for port in stated.images]
-    return _both_forms("generate", generate, whole, 0, names) | _both_forms(
-        "generate_rows", generate_rows, rows, 1, names
+    names, said = [port.name for port in stated.images], texts.examples(stated.texts)
+    return _both_forms("generate", generate, whole, 0, names, said) | _both_forms(
+        "generate_rows", generate_rows, rows, 1, names, said
     )
 
 
 def _specs(stated: Interface, by_row: bool) -> list[tf.TensorSpec]:
     """What is chosen beside a seed: labels, and codes for all images or for each row."""
-    rows, codes, found = (None,) if by_row else (), stated.codes, labels.specs(stated.labels)
+    rows, codes = (None,) if by_row else (), stated.codes
+    found = [*labels.specs(stated.labels), *texts.specs(stated.texts)]
     taken = {"seed", "num_images", "truncation", "categorical", "continuous"}
-    if wrong := taken & {port.name for port in stated.labels}:
+    if wrong := taken & {port.name for port in (*stated.labels, *stated.texts)}:
         raise ValueError(
             "Served generators have inputs of these names already: give the labels another name "
             "in the interface, or write `serving_default` alone with `floats_only=True` "
-            f"(`--floats-only`). Received: labels named {sorted(wrong)}"
+            f"(`--floats-only`). Received: labels or texts named {sorted(wrong)}"
         )
     for name, size, kind in (
         ("categorical", len(codes.categorical), tf.int32),
@@ -147,7 +151,12 @@ def _or_drawn(
 
 
 def _both_forms(
-    name: str, function: Callable, specs: list[tf.TensorSpec], rows: int, images: list[str]
+    name: str,
+    function: Callable,
+    specs: list[tf.TensorSpec],
+    rows: int,
+    images: list[str],
+    texts: Mapping[str, np.ndarray],
 ) -> dict[str, Endpoint]:
     """The signatures of a function, as pixels and as PNG, which share its graph."""
 
@@ -170,7 +179,7 @@ def _both_forms(
             [rows if side is None else side for side in spec.shape], spec.dtype.as_numpy_dtype
         )[()]
         for spec in specs
-    }
+    } | texts
     if "num_images" in example:
         example["num_images"] = np.int32(1)
     return {
