@@ -103,8 +103,9 @@ def test_a_page_is_told_the_vocabulary(generator, tmp_path, packages):
     np.testing.assert_allclose(np.abs(found @ vectors[:, ::-1][:, :2]), np.eye(2), atol=1e-3)
 
 
+@pytest.mark.slow  # starts a browser
 def test_a_page_makes_images_of_a_text_and_names_unknown_words(page, generator, tmp_path):
-    folder = export.web(generator, tmp_path / "page", precision="float32")
+    export.web(generator, tmp_path / "page", precision="float32")
     with chromium.served(tmp_path) as address:
         page.open(f"{address}/page/")
         page.until("document.getElementById('status').textContent.endsWith(' ms')")
