@@ -1,6 +1,7 @@
 """The signatures from seeds to images: `generate` and `generate_rows`, as pixels and as PNG."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -156,7 +157,7 @@ def _both_forms(
     specs: list[tf.TensorSpec],
     rows: int,
     images: list[str],
-    texts: Mapping[str, np.ndarray],
+    texts: dict[str, Any],
 ) -> dict[str, Endpoint]:
     """The signatures of a function, as pixels and as PNG, which share its graph."""
 

@@ -1,6 +1,7 @@
 """Texts of a request, strings: one for each image, one for all, or none, and then examples."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +16,7 @@ def specs(ports: Sequence[Text]) -> list[tf.TensorSpec]:
     return [tf.TensorSpec((None,), tf.string, name=port.name) for port in ports]
 
 
-def examples(ports: Sequence[Text]) -> dict[str, np.ndarray]:
+def examples(ports: Sequence[Text]) -> dict[str, Any]:
     """Returns a text for each input to try a signature with, arrays `(1,)` by name."""
     texts = {port.name: [*port.examples, *port.vocabulary][0] for port in ports}
     return {name: np.array([one.encode()], object) for name, one in texts.items()}

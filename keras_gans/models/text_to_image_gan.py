@@ -117,7 +117,7 @@ class TextToImageGAN(DCGAN):
         """The generator's input of texts."""
         return self.interface("generator").texts[0]
 
-    def tokens(self, texts: str | Sequence[str]) -> np.ndarray:
+    def tokens(self, texts: str | Sequence[str] | np.ndarray) -> np.ndarray:
         """Returns the numbers of the words of texts, int32 `(number, max_length)`.
 
         Raises:

@@ -118,7 +118,8 @@ def text_dcgan_generator(
     (port,) = interface.of(encoder).texts
     tokens = keras.Input(port.shape, dtype="int32", name=port.name)
     network = keras.Model([latents, tokens], generator([latents, encoder(tokens)]), name=name)
-    stated = Interface([Latents(latent_dim), port], [Image(*backbone.image_shape)])
+    shape = checks.image_shape(image_shape)
+    stated = Interface([Latents(latent_dim), port], [Image(*shape)])
     return interface.state(network, stated)
 
 
@@ -182,8 +183,9 @@ def text_dcgan_discriminator(
     text = keras.Input((embedding_dim,), name="embedding")
     x = features(images)
     network = keras.Model([images, text], [matching([x, text]), joint(x)], name=name)
+    shape = checks.image_shape(image_shape)
     stated = Interface(
-        [Image(*backbone.image_shape), Array((embedding_dim,), "embedding")],
+        [Image(*shape), Array((embedding_dim,), "embedding")],
         [Array((1,), "logits"), Array((embedding_dim,), "image_embedding")],
     )
     return interface.state(network, stated)

@@ -83,7 +83,7 @@ def test_generate_makes_a_column_for_each_text(run, gan, tmp_path):
 
 
 def run_verb(arguments):
-    return cli.main(cli.parse(arguments))
+    return cli.main(cli.parse(["keras-gans", *arguments]))
 
 
 def test_the_command_line_takes_texts(run, tmp_path, capsys):
