@@ -1,4 +1,4 @@
-"""Attribute vectors in the codes of an encoder, read by the judge of faces (Larsen 2016, section 4.1.1).
+"""Attribute vectors in the codes of an encoder, read by the judge of faces (Larsen 2016).
 
     python benchmarks/attribute_vectors.py vae_gan_avatars_64 --picture vectors.png
 
@@ -72,9 +72,7 @@ def main():
         before = gan.generate(latents=plain[rows])
         cells = []
         for shift in (vector, other):
-            after = gan.generate(
-                latents=(plain[rows] + options.strength * shift).astype("float32")
-            )
+            after = gan.generate(latents=(plain[rows] + options.strength * shift).astype("float32"))
             edits = judge.edited(before, after, attribute, value)
             cells += [f"{edits.changed:.2f}", f"{edits.kept_mean:.2f}"]
             if shift is vector:

@@ -42,7 +42,8 @@ def saved_model(
 
     The signature `serving_default` has the inputs and outputs of the generator's interface
     (`keras_gans.interface`): `latents` or `images`, int32 `labels` of a class-conditional one, or
-    an input for each of several conditions by its name, and float32 `images` that come out. The
+    an input for each of several conditions by its name, the numbers of words of texts, and float32
+    `images` that come out. The
     names of classes are in what `keras_gans.export.metadata` returns of the folder. The signatures
     that a client can call without knowing the generator, `generate`, `translate` and related ones,
     are described in docs/serving.md. Nothing of Keras, and nothing of this library, is needed to

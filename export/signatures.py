@@ -198,7 +198,8 @@ def main_input(stated: Interface) -> Port:
 def signature(generator: keras.Model, batch_size: int | None = None) -> list[tf.TensorSpec]:
     """Returns the inputs of a generator as named `tf.TensorSpec`s, in order.
 
-    Latents and images are float32, labels int32 `(batch,)`.
+    Latents and images are float32, labels int32 `(batch,)`, the numbers of words of texts int32
+    `(batch, max_length)`.
 
     Args:
         generator: a built functional or Sequential `keras.Model`.
@@ -259,7 +260,8 @@ def named(generator: keras.Model, given: Any) -> dict[str, np.ndarray]:
 
     Args:
         generator: a built `keras.Model`.
-        given: latents or images; or several inputs, by name: of labels numbers or names of classes.
+        given: latents or images; or several inputs, by name: of labels numbers or names of classes,
+            of texts strings or the numbers of their words.
 
     Raises:
         ValueError: if they do not fit the generator.
@@ -287,6 +289,8 @@ def _fitting(port: Port, given: Any) -> np.ndarray:
     """An input as an array. Raises ValueError if it does not fit."""
     if isinstance(port, Label):
         return generation.choose(port, given)
+    if isinstance(port, Text):
+        return generation.choose_texts(port, given)
     try:
         given = np.asarray(given)
     except ValueError:  # rows of unlike lengths

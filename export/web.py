@@ -71,8 +71,9 @@ def web(
     it is in `latent.sample`, so that the page shows what `gan.generate(1, seed=seed)` makes, of an
     InfoGAN with the codes that are chosen. Images: one that is chosen, dropped or pasted is
     translated. Labels and categorical codes: a menu each; numbers, such as the psi of StyleGAN2: a
-    slider each. Several images that come out are shown
-    side by side. A generator that enlarges images of any size gets tiles of one that is
+    slider each. Texts: a field each, whose words the page looks up, and names those that the
+    generator has not learned. Several images that come out are shown side by side. A generator that
+    enlarges images of any size gets tiles of one that is
     chosen, dropped or pasted, beside the page, which shows progress, can be stopped, and compares
     before and after by a slider. Everything runs on the visitor's device, from these files alone.
 
@@ -166,7 +167,7 @@ def principal_directions(generator: keras.Model, number: int) -> np.ndarray:
 
     The eigenvectors of `A A^T` of the largest eigenvalues, for the kernel A `(latent_dim, units)`
     of the first dense layer: nothing is trained or drawn. Of a layer that takes latents and an
-    embedded label side by side, the rows of the latents count.
+    embedded label or text side by side, the rows of the latents count.
 
     >>> generator = keras_gans.networks.dcgan_generator((28, 28, 1), latent_dim=64)
     >>> principal_directions(generator, 6).shape
@@ -180,8 +181,11 @@ def principal_directions(generator: keras.Model, number: int) -> np.ndarray:
         float32 numpy array `(number, latent_dim)`, of length 1 each, the largest coordinate
         positive. Empty if no dense layer takes the latents.
     """
-    size = signatures.interface_of(generator).latents.size
+    stated = signatures.interface_of(generator)
+    size = stated.latents.size
     for layer in _in_order(generator):
+        if stated.texts and stated.latents.name not in _beside(layer.input):
+            continue  # a layer of an encoder of texts
         shape = getattr(getattr(layer, "kernel", None), "shape", ())
         if len(shape) == 2 and (
             shape[0] == size or (shape[0] > size and len(generator.inputs) > 1)
@@ -192,6 +196,16 @@ def principal_directions(generator: keras.Model, number: int) -> np.ndarray:
             largest = np.take_along_axis(found, np.abs(found).argmax(1, keepdims=True), 1)
             return (found * np.sign(largest)).astype("float32")
     return np.zeros((0, size), "float32")
+
+
+def _beside(tensors: Any) -> set[str]:
+    """Names of the inputs of a network that are in a tensor as they are, beside others or not."""
+    if isinstance(tensors, (list, tuple)):
+        return set().union(*map(_beside, tensors))
+    operation = tensors._keras_history.operation
+    if isinstance(operation, keras.layers.Concatenate):
+        return _beside(operation.input)
+    return {operation.name} if isinstance(operation, keras.layers.InputLayer) else set()
 
 
 def _in_order(network: keras.Model) -> Iterator[Any]:
@@ -264,12 +278,12 @@ def _require_controls(stated: Interface, main: Port) -> None:
                     f"Received: one that {side} {port.shape}"
                 )
     numbers = stated.numbers if isinstance(main, Latents) else ()
-    known = (main, *stated.labels, *numbers)
+    known = (main, *stated.labels, *stated.texts, *numbers)
     others = [port for port in stated.inputs if port not in known]
     if others or not isinstance(main, (Latents, Image)):
         raise ValueError(
-            "A page has controls for latents or one image, for labels and numbers. Export the "
-            "generator in another format, which all take every input. Received: inputs of "
+            "A page has controls for latents or one image, for labels, texts and numbers. Export "
+            "the generator in another format, which all take every input. Received: inputs of "
             f"{[type(port).__name__ for port in stated.inputs]}"
         )
 
@@ -280,9 +294,10 @@ def _start(port: Number) -> float:
 
 
 def _choices(stated: Interface, class_names: Any) -> list[dict[str, Any]]:
-    """The menus of a page: of each input of labels, and of each categorical code.
+    """The menus of a page: of each input of labels, and of each categorical code; and its fields.
 
-    A code has a `place` among the latents, where its class is one-hot; labels are an input.
+    A code has a `place` among the latents, where its class is one-hot; labels are an input. A field
+    of texts has the `words` of a vocabulary.
     """
     found = [
         {"name": port.name, "classes": port.names or range(port.num_classes)}
@@ -309,10 +324,16 @@ def _choices(stated: Interface, class_names: Any) -> list[dict[str, Any]]:
                 f"There must be a name for each class. Expected {expected} for this generator. "
                 f"Received: class_names={given}"
             )
-    return [
+    menus = [
         choice | {"classes": list(map(str, class_names.get(choice["name"], choice["classes"])))}
         for choice in found
     ]
+    fields = [
+        {"name": port.name, "words": list(port.vocabulary), "max_length": port.max_length,
+         "examples": list(port.examples or port.vocabulary[:1])}
+        for port in stated.texts
+    ]  # fmt: skip
+    return menus + fields
 
 
 def _require_range(generator: keras.Model, stated: Interface) -> None:

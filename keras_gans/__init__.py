@@ -19,7 +19,7 @@ from keras_gans._version import __version__
 _MODELS: tuple[str, ...] = ("ACGAN", "DCGAN", "EBGAN", "GAN", "WGAN", "WGANGP", "AdversarialModel")
 _MODELS += ("ConditionalGAN", "CycleGAN", "InfoGAN", "Pix2Pix", "SemiSupervisedGAN", "SRGAN")
 _MODELS += ("AAE", "ALI", "AgeCGAN", "BiGAN", "CategoricalAAE", "CoGAN", "LAPGAN")
-_MODELS += ("SemiSupervisedAAE", "SimGAN", "StyleGAN2", "UnrolledGAN", "VAEGAN")
+_MODELS += ("SemiSupervisedAAE", "SimGAN", "StyleGAN2", "TextToImageGAN", "UnrolledGAN", "VAEGAN")
 _ROOMS: tuple[str, ...] = (
     "callbacks",
     "data",

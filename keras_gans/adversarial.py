@@ -87,7 +87,7 @@ class AdversarialModel(keras.Model):
             )
         if sides is None:
             sides = {"generator": generator_side, "discriminator": discriminator_side}
-        networks = _networks_of(sides, self.side_names)
+        networks = _networks_of(sides, self.side_names, interfaces or {})
         self.sides = {side: list(sides[side]) for side in self.side_names}
         for attribute, network in networks.items():
             setattr(self, attribute, network)
@@ -323,13 +323,13 @@ class AdversarialModel(keras.Model):
 
     def generate(
         self,
-        num_images: int | ArrayLike = 16,
+        num_images: int | ArrayLike | None = None,
         *,
         latents: ArrayLike | None = None,
         truncation: float | None = None,
         seed: int | None = None,
         batch_size: int = 64,
-        **inputs: ArrayLike | None,
+        **inputs: Any,
     ) -> np.ndarray | dict[str, np.ndarray]:
         """Generates images, the same ones for the same seed.
 
@@ -346,11 +346,14 @@ class AdversarialModel(keras.Model):
           or integers `(num_images, number of codes)`. Left out, it is drawn;
         - `continuous`, of an InfoGAN: floats `(continuous,)` for all images, or `(num_images,
           continuous)`, trained on [-1, 1]. Left out, it is drawn;
+        - texts, `text="a face with red hair"` for all images, or a list with one for each; left
+          out, they are the examples that the interface has, in turn;
         - any other input by its name: an array with a row for each image.
 
         Args:
-            num_images: how many; ignored when `latents` are given. Of a generator that takes
-                images and no latents, the images: floats in [-1, 1].
+            num_images: how many; ignored when `latents` are given. `None` is one for each of
+                several texts, or else 16. Of a generator that takes images and no latents, the
+                images: floats in [-1, 1].
             latents: float array `(num_images, latent_dim)` to use instead of drawing, codes
                 included; of several inputs of latents, those of all in a row.
             truncation: largest size of a latent's coordinate (Brock 2019, section 3.1).
@@ -368,9 +371,12 @@ class AdversarialModel(keras.Model):
                 out of range, no integers, or not as many as images.
         """
         described = self.interface(self.generator_role)
-        if described.takes_image and not described.takes_latents and not np.isscalar(num_images):
+        given = num_images is not None and not np.isscalar(num_images)
+        if described.takes_image and not described.takes_latents and given:
             inputs[described.image.name] = num_images
         generation.require_options(described, inputs, type(self).__name__)
+        if num_images is None:
+            num_images = generation.number_of(described, inputs)
         if (taken := described.image) is not None:
             inputs[taken.name] = generation.require_images(inputs.get(taken.name), taken.shape)
             num_images = len(inputs[taken.name])
@@ -818,7 +824,7 @@ class TrainingStatistics:
         return means
 
 
-def _networks_of(sides, side_names):
+def _networks_of(sides, side_names, interfaces):
     """Returns the networks of all sides by attribute name, checked."""
     if set(sides) != set(side_names) or not all(sides.values()):
         raise ValueError(
@@ -828,7 +834,8 @@ def _networks_of(sides, side_names):
         )
     networks = {}
     for attribute, network in (item for side in sides.values() for item in side.items()):
-        checks.network(attribute, network)
+        stated = isinstance(network, keras.Model) and interface.is_stated(network)
+        checks.network(attribute, network, stated or attribute in interfaces)
         if attribute in networks:
             raise ValueError(
                 "Each network belongs to one side, and has an attribute name of its own. "

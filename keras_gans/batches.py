@@ -10,9 +10,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import checks
+from keras_gans import checks, text
 from keras_gans.data.preprocessing import to_float
 from keras_gans.image import range as image_range
+from keras_gans.interface import Text
 from keras_gans.layers import InstanceNormalization, PixelShuffle, ReflectionPadding2D
 from keras_gans.typing import Callee, Classes, Shape
 
@@ -87,6 +88,45 @@ def labelled_images(data: Any, shape: Shape, owner: str, classes: Classes) -> tu
     real = real_images(real, shape, owner)
     labels = _by_name(given[0], conditions, owner)
     return real, *(_labels(labels[name], n, real, name) for name, n in conditions.items())
+
+
+def images_and_texts(
+    data: Any, shape: Shape, port: Text, owner: str
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the real images and the numbers of the words of a batch, float32 and int32.
+
+    Args:
+        data: as for `real_images`, a pair of images and texts: strings `(batch,)`, or the numbers
+            of their words `(batch, max_length)`.
+        shape: of the generator's images, without the batch.
+        port: the generator's input of texts.
+        owner: name of the GAN's class, for the error.
+
+    Raises:
+        ValueError: as `real_images`; for texts that are missing, of another type or shape.
+        tf.errors.InvalidArgumentError: for strings as `keras_gans.text.in_graph`.
+    """
+    data = _parts(data, "image", port.name)
+    if len(data) != 2:
+        raise ValueError(
+            f"{owner} trains on pairs `(images, texts)`. Load them with `captions=True`, or pass a "
+            "data set of pairs. "
+            f"Received: {len(data)} element(s) in a batch"
+        )
+    real, given = real_images(data[0], shape, owner), tf.convert_to_tensor(data[1])
+    fits = given.shape.rank == 1 if given.dtype == tf.string else given.dtype.is_integer
+    if fits and given.dtype != tf.string:
+        fits = given.shape[1:].is_compatible_with(port.shape) and given.shape.rank == 2
+    if not fits or not given.shape[:1].is_compatible_with(real.shape[:1]):
+        raise ValueError(
+            "There must be one text for each image. Expected strings (batch,), or the numbers of "
+            f"their words (batch, {port.max_length}), which `{owner}.tokens` returns. "
+            f"Received: {given.dtype.name} of shape {tuple(given.shape)} beside images "
+            f"{tuple(real.shape)}"
+        )
+    if given.dtype == tf.string:
+        given = text.in_graph(given, port.vocabulary, port.max_length)
+    return real, tf.cast(given, "int32")
 
 
 def _listed(conditions):

@@ -99,8 +99,14 @@ def image_shape(shape: Any, minimum: int = 1) -> tuple[int, int, int]:
     return shape
 
 
-def network(role: str, network: Any) -> None:
-    """Raises ValueError unless a GAN can train a network, whose inputs and outputs are known."""
+def network(role: str, network: Any, stated: bool = False) -> None:
+    """Raises ValueError unless a GAN can train a network, whose inputs and outputs are known.
+
+    Args:
+        role: what to call it.
+        network: to check.
+        stated: whether an interface says what its inputs are: integers may then be texts.
+    """
     if not isinstance(network, keras.Model) or not network.built:
         raise ValueError(
             f"`{role}` must be a `keras.Model` whose weights exist. Give it a `keras.Input` as its "
@@ -115,11 +121,12 @@ def network(role: str, network: Any) -> None:
     _plain_structure(role, network)
     for tensor in (*network.inputs, *network.outputs):
         labels = len(tensor.shape) == 1
-        if not labels and not keras.backend.is_float_dtype(tensor.dtype):
+        if not labels and not stated and not keras.backend.is_float_dtype(tensor.dtype):
             raise ValueError(
-                f"`{role}` must compute on floats; only labels, `(batch,)`, are integers. Give it "
-                "`keras.Input(shape)`, and put a `keras.layers.Rescaling` first if it expects "
-                f"0 to 255. Received: {tensor.dtype} of shape {tuple(tensor.shape)}"
+                f"`{role}` must compute on floats; only labels, `(batch,)`, are integers, and what "
+                "an interface says to be texts. Give it `keras.Input(shape)`, and put a "
+                "`keras.layers.Rescaling` first if it expects 0 to 255. "
+                f"Received: {tensor.dtype} of shape {tuple(tensor.shape)}"
             )
         if tensor.shape[:1] != (None,):
             raise ValueError(

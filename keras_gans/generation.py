@@ -13,11 +13,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, checks, labels, latent
-from keras_gans.interface import Image, Interface, Label, Latents, Number
+from keras_gans.interface import Image, Interface, Label, Latents, Number, Text
 from keras_gans.names import did_you_mean
+from keras_gans.text import decode
 
 __all__ = [
     "choose",
+    "choose_texts",
     "classes_left_out",
     "columns_of",
     "draw",
@@ -25,10 +27,13 @@ __all__ = [
     "first_images",
     "images_of",
     "named",
+    "number_of",
     "numbers",
     "require_options",
     "run",
     "same_size",
+    "texts_left_out",
+    "texts_shown",
     "translate",
 ]
 
@@ -166,6 +171,93 @@ def classes_left_out(interface: Interface, number: int, seed: int = 0) -> dict[s
     return {port.name: classes for port, classes in zip(interface.labels, found)}
 
 
+def choose_texts(port: Text, given: Any, number: int | None = None) -> np.ndarray:
+    """Returns checked numbers of words for an input of texts.
+
+    >>> port = Text(3, ("hair", "long", "red"))
+    >>> choose_texts(port, ["red hair", "Long hair"])
+    array([[3, 1, 0],
+           [2, 1, 0]], dtype=int32)
+
+    Args:
+        port: the input.
+        given: a text for all, several texts, or the numbers of their words `(number, max_length)`.
+        number: of texts expected; `None` for as many as there are.
+
+    Raises:
+        ValueError: as `Text.encode`; and for another number of texts.
+    """
+    array = np.asarray(given)
+    if array.dtype.kind in "iu" and array.ndim == 2:
+        array = _other(port, array, len(array) if number is None else number)
+        if array.min() < 0 or array.max() > len(port.vocabulary):
+            raise ValueError(
+                f"There are no words of these numbers. Expected 0 to {len(port.vocabulary)}. "
+                f"Received: {port.name} from {array.min()} to {array.max()}"
+            )
+        return array
+    texts = [given] if isinstance(given, str) else list(array.ravel()) if array.ndim else [given]
+    found = np.array([port.encode(_decoded(one)) for one in texts], "int32")
+    if isinstance(given, str) and number is not None:
+        return np.repeat(found, number, axis=0)
+    if number is not None and len(found) != number:
+        raise ValueError(
+            f"Expected one text for all images, or {number}, one for each. "
+            f"Received: {len(found)} texts"
+        )
+    return found.reshape(-1, port.max_length)
+
+
+def _decoded(one: Any) -> Any:
+    return one.decode() if isinstance(one, bytes) else str(one) if isinstance(one, str) else one
+
+
+def texts_left_out(interface: Interface, number: int) -> dict[str, list[str]]:
+    """Returns what texts are where they are not given, by the names of their inputs.
+
+    Args:
+        interface: of the generator.
+        number: how many.
+
+    Returns:
+        Examples of each input in turn; an input without examples is left out.
+    """
+    return {
+        port.name: [port.examples[n % len(port.examples)] for n in range(number)]
+        for port in interface.texts
+        if port.examples
+    }
+
+
+def texts_shown(
+    interface: Interface, number: int, given: Mapping[str, Any] | None = None
+) -> list[str] | None:
+    """Returns what to write below each image that a generator makes of texts.
+
+    Args:
+        interface: of the generator.
+        number: of images.
+        given: options of `generate`; texts that are not among them are `texts_left_out`.
+
+    Returns:
+        A text for each image; `None` for a generator without texts.
+    """
+    used, found = {**texts_left_out(interface, number), **(given or {})}, []
+    for port in interface.texts:
+        numbers = choose_texts(port, used[port.name], number)
+        found.append([decode(row, port.vocabulary) for row in numbers.tolist()])
+    return [" / ".join(texts) for texts in zip(*found)] or None
+
+
+def number_of(interface: Interface, given: Mapping[str, Any], usual: int = 16) -> int:
+    """Returns how many images are meant: one for each of several texts, or the usual number."""
+    for port in interface.texts:
+        array = given.get(port.name)
+        if array is not None and not isinstance(array, str):
+            return len(array)
+    return usual
+
+
 def fill(
     interface: Interface,
     number: int,
@@ -181,7 +273,8 @@ def fill(
         latents: `(number, latent_dim)`; `None` for a generator without.
         given: options that `interface.options` names. Codes are written into the latents. Labels
             are `(number,)`, or one for all, as numbers or names of classes; those left out are
-            `classes_left_out`. Numbers are `(number,)`, or one for all. Other inputs must be given,
+            `classes_left_out`. Texts are strings, one for each or one for all; those left out are
+            `texts_left_out`. Numbers are `(number,)`, or one for all. Other inputs must be given,
             an array with one for each example.
         seed: of labels of several conditions that are left out.
 
@@ -191,7 +284,7 @@ def fill(
     given = {name: value for name, value in given.items() if value is not None}
     if latents is not None:
         latents = _with_codes(interface, latents, given)
-    others = classes_left_out(interface, number, seed)
+    others = classes_left_out(interface, number, seed) | texts_left_out(interface, number)
     arrays, start = [], 0
     for port in interface.inputs:
         if isinstance(port, Latents):
@@ -201,6 +294,8 @@ def fill(
             arrays.append(choose(port, given.get(port.name, others[port.name]), number))
         elif isinstance(port, Number):
             arrays.append(numbers(port, given.get(port.name), number))
+        elif isinstance(port, Text) and port.name in {**others, **given}:
+            arrays.append(choose_texts(port, {**others, **given}[port.name], number))
         else:
             arrays.append(_other(port, given.get(port.name), number))
     return arrays
@@ -360,6 +455,11 @@ def numbers(port: Number, given: Any, number: int) -> np.ndarray:
 
 def _other(port, given, number):
     """An input that is neither latents nor labels, with one row for each example."""
+    if given is None and isinstance(port, Text):
+        raise ValueError(
+            f"This generator makes images of texts, and has no examples. Expected `{port.name}=` a "
+            f"text, or a list of them. Received: {port.name}=None"
+        )
     if given is None:
         raise ValueError(
             f"This generator takes {port.name!r}, which must be given: `{port.name}=...`. Expected "

@@ -20,6 +20,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from keras_gans import text as texts
 from keras_gans.names import did_you_mean
 
 __all__ = [
@@ -227,25 +228,50 @@ class Image(Port):
 class Text(Port):
     """Texts as numbers of words, int32 `(batch, max_length)`, filled up with 0.
 
+    >>> Text(4, ("hair", "long", "red")).encode("red hair")
+    [3, 1, 0, 0]
+
     Attributes:
-        max_length: words of a text.
-        vocabulary: the words that the numbers 1, 2, ... stand for.
+        max_length: the most words of a text.
+        vocabulary: the words that the numbers 1, 2, ... stand for, in lower case.
         name: of the input.
+        examples: texts, of which generators take some in turn where none is given.
     """
 
     dtype: ClassVar[str] = "int32"
     max_length: int
     vocabulary: Sequence[str]
     name: str = "text"
+    examples: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._count("max_length")
         self._texts("vocabulary")
+        self._texts("examples")
+        once = set()
+        for word in self.vocabulary:
+            if texts.words(word) != [word] or word in once:
+                raise ValueError(
+                    "A vocabulary has words in lower case, of letters and digits, and each once. "
+                    f"Received: {word!r} in a vocabulary of {len(self.vocabulary)}"
+                )
+            once.add(word)
+        for example in self.examples:
+            self.encode(example)
 
     @property
     def shape(self) -> Shape:
         return (self.max_length,)
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the numbers of the words of a text; see `keras_gans.text.encode`.
+
+        Raises:
+            ValueError: for a text without words or of too many, and for unknown words, which are
+                named with the nearest known ones.
+        """
+        return texts.encode(text, self.vocabulary, self.max_length, self.name)
 
 
 @dataclasses.dataclass(frozen=True)

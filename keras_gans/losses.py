@@ -28,6 +28,7 @@ __all__ = [
     "RelativisticPairing",
     "Wasserstein",
     "get",
+    "joint_embedding",
     "names",
 ]
 
@@ -293,6 +294,33 @@ def _compared(real):
             "there are none. Pass `generator(fake, real)`. Received: real=None"
         )
     return real
+
+
+def joint_embedding(images: Tensor, texts: Tensor) -> Tensor:
+    """The structured loss of a joint embedding of images and texts (Reed 2016, section 3.2).
+
+    An image is to be nearer, by the inner product, to its own text than to any other, and a text
+    to its own image, each by a margin of 1 (equations 3 and 4). As in the authors' program, all
+    other examples of the batch count, not the worst alone.
+
+    >>> keras_gans.losses.joint_embedding([[2.0], [0.0]], [[1.0], [0.0]]).numpy()
+    array([0., 3.], dtype=float32)
+
+    Args:
+        images: embeddings `(batch, size)`.
+        texts: of the text of each image, the same shape.
+
+    Returns:
+        float32, shape `(batch,)`: of each example, the mean over the others of the hinge from
+        image to text and of that from text to image.
+    """
+    images, texts = ops.cast(images, "float32"), ops.cast(texts, "float32")
+    products = images @ ops.transpose(texts)
+    number = ops.shape(products)[0]
+    others = 1.0 - ops.eye(number)
+    own = ops.sum(products * ops.eye(number), axis=1, keepdims=True)
+    hinges = ops.relu(1.0 + products - own) + ops.relu(1.0 + ops.transpose(products) - own)
+    return ops.sum(hinges * others, axis=1) / ops.maximum(ops.cast(number, "float32") - 1.0, 1.0)
 
 
 _LOSSES = {

@@ -65,6 +65,23 @@ def mean(values: Any) -> Any:
     return tf.distribute.get_replica_context().all_reduce("MEAN", values)
 
 
+def gathered(values: tf.Tensor) -> tf.Tensor:
+    """Returns the examples of all replicas, in their order; gradients pass.
+
+    Args:
+        values: `(batch, ...)`, of as many examples on each replica.
+
+    Returns:
+        `(batch * number of replicas, ...)`.
+    """
+    if number() == 1:
+        return values
+    context = tf.distribute.get_replica_context()
+    own = tf.one_hot(context.replica_id_in_sync_group, number(), dtype=values.dtype)
+    placed = tf.tensordot(own, values, axes=0)  # zeros in the places of the others
+    return tf.concat(tf.unstack(context.all_reduce("SUM", placed)), axis=0)
+
+
 def all_or_none_finite(gradients: list[tf.Tensor | None]) -> list[tf.Tensor | None]:
     """Returns gradients that are NaN on all replicas if they are not finite on one.
 

@@ -77,6 +77,10 @@ SMALLER = {
         ("64, 64, 3", "16, 16, 3"),
         ("image_size=64", "image_size=16"),
     ],
+    "docs/models/text_to_image.md": [
+        ("latent_dim=64)", "latent_dim=64, width=4)"),
+        ("discriminator((64, 64, 3))", "discriminator((64, 64, 3), width=4)"),
+    ],
     "docs/models/simgan.md": [
         ("width=16, blocks=2", "width=4, blocks=1"),
         ("width=16, normalization", "width=4, normalization"),

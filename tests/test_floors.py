@@ -11,7 +11,7 @@ LEVELS = {
     "directions": 0,
     "augmentation": 0,
     **dict.fromkeys(["files", "names", "checks", "building", "replicas", "reading", "terminal"], 0),
-    **dict.fromkeys(["rooms", "schedules", "optimizers"], 0),
+    **dict.fromkeys(["rooms", "schedules", "optimizers", "text"], 0),
     **dict.fromkeys(["layers", "data"], 1),
     **dict.fromkeys(["networks", "batches", "fitting"], 2),
     "generation": 2.5,

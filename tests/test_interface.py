@@ -195,7 +195,7 @@ def test_an_input_that_shapes_do_not_explain_asks_for_an_interface():
     network = keras.Model(words, keras.layers.Embedding(9, 2)(words))
     with pytest.raises(ValueError, match=r"'words'.*interface\.state"):
         interface.of(network)
-    text = Interface([Text(5, ("a",) * 8)], [Array((5, 2))])
+    text = Interface([Text(5, tuple("abcdefgh"))], [Array((5, 2))])
     assert interface.of(interface.state(network, text)).texts == text.inputs
 
 

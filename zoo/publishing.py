@@ -404,7 +404,9 @@ def _samples(gan, recipe):
     if described.takes_image:
         return gan.compare(*recipe.sample_pairs())
     made = gan.generate(recipe.config["samples"], seed=0)
-    return list(generation.images_of(described, made).values())
+    shown = list(generation.images_of(described, made).values())
+    texts = generation.texts_shown(described, recipe.config["samples"])
+    return [image.captioned(column, texts) for column in shown] if texts else shown
 
 
 def _picture(gan, recipe, path):

@@ -14,11 +14,12 @@ from keras_gans.export.graph.limits import (
     at_least_one,
     at_most,
     in_classes,
+    in_words,
     limits,
 )
 from keras_gans.export.graph.tiles import TILE
 from keras_gans.export.graph.translating import from_images
-from keras_gans.interface import Image, Interface, Label, Port
+from keras_gans.interface import Image, Interface, Label, Port, Text
 
 __all__ = ["Endpoint", "Limits", "endpoints", "limits", "require_range"]
 
@@ -34,7 +35,8 @@ def endpoints(
     """Returns every signature of a generator, by name, `serving_default` first.
 
     From latents and labels come `generate` and related ones; from one image and labels `translate`.
-    Other inputs, such as texts and styles, have `serving_default` alone.
+    So they do from texts, which are strings there, and in `serving_default` the numbers of their
+    words. Other inputs, such as styles, have `serving_default` alone.
 
     Args:
         generator: a built `keras.Model`.
@@ -67,10 +69,11 @@ def endpoints(
     found = {"serving_default": Endpoint(serving_default, signatures.examples(generator, 1, 0))}
     if floats_only or not stated.images:
         return found
-    others = len(stated.inputs) - len(stated.labels) - len(stated.numbers)
+    others = len(stated.inputs) - len(stated.labels) - len(stated.numbers) - len(stated.texts)
     if others == 1 and stated.latents:
         return found | from_seeds(core, stated, limits)
-    if others == 1 and not stated.numbers and stated.image and stated.image.channels in (1, 3):
+    alone = not (stated.numbers or stated.texts)
+    if others == 1 and alone and stated.image and stated.image.channels in (1, 3):
         found |= from_images(generator, core, stated, limits)
     return found
 
@@ -81,6 +84,8 @@ def _requirements(
     """The checks of one input; `enlarged`: pixels made of each that is sent."""
     if isinstance(port, Label):
         return [in_classes(given, port.num_classes)]
+    if isinstance(port, Text):
+        return [in_words(given, len(port.vocabulary))]
     if not isinstance(port, Image) or None not in port.shape[:2]:
         return []
     shape = tf.shape(given, "int64")

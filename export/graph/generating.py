@@ -1,11 +1,12 @@
 """The signatures from seeds to images: `generate` and `generate_rows`, as pixels and as PNG."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.export.graph import drawing, labels, pictures
+from keras_gans.export.graph import drawing, labels, pictures, texts
 from keras_gans.export.graph.endpoint import Endpoint, encoded_name
 from keras_gans.export.graph.limits import (
     Limits,
@@ -22,7 +23,7 @@ Tensors = Mapping[str, tf.Tensor]
 
 
 def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, Endpoint]:
-    """Returns the signatures of a generator that takes latents, and labels if it has any.
+    """Returns the signatures of a generator that takes latents, and labels or texts if it has any.
 
     Args:
         core: the generator, from its inputs in order to its outputs by name.
@@ -45,12 +46,14 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
         made = [tf.debugging.assert_positive(number, "`num_images` must be at least 1")]
         made += [at_most(limits.images, number, "images at once"), truncates(given["truncation"])]
         made += labels.requirements(stated.labels, given, number)
+        made += texts.requirements(stated.texts, given, number)
         made += _code_requirements(codes, given)
         made += [one_for_each(given[port.name], number, port.name) for port in stated.numbers]
         given = after(made, given)
         number = given["num_images"]
         chosen = labels.for_each_image(stated.labels, given, number, given["seed"])
         chosen |= {port.name: _numbers(port, given[port.name], number) for port in stated.numbers}
+        chosen |= texts.for_each_image(stated.texts, given, number)
         latents = drawing.latents(number, size, given["seed"], given["truncation"], codes)
         return images(_with_codes(latents, given, codes), chosen)
 
@@ -67,7 +70,8 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
             (given["seed"], given["truncation"]),
             fn_output_signature=tf.TensorSpec((size,), tf.float32),
         )
-        return images(_with_codes(latents, given, codes), given)
+        chosen = {**given, **texts.numbers(stated.texts, given)}
+        return images(_with_codes(latents, given, codes), chosen)
 
     whole = [
         tf.TensorSpec((), tf.int64, name="seed"),
@@ -80,18 +84,20 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
         tf.TensorSpec((None,), tf.float64, name="truncation"),
         *_specs(stated, by_row=True),
     ]
-    names = [port.name for port in stated.images]
-    return _both_forms("generate", generate, whole, 0, names) | _both_forms(
-        "generate_rows", generate_rows, rows, 1, names
+    names, said = [port.name for port in stated.images], texts.examples(stated.texts)
+    return _both_forms("generate", generate, whole, 0, names, said) | _both_forms(
+        "generate_rows", generate_rows, rows, 1, names, said
     )
 
 
 def _specs(stated: Interface, by_row: bool) -> list[tf.TensorSpec]:
     """What is chosen beside a seed: labels, and codes for all images or for each row."""
     rows, codes, found = (None,) if by_row else (), stated.codes, labels.specs(stated.labels)
+    found += texts.specs(stated.texts)
     found += [tf.TensorSpec((None,), tf.float32, name=port.name) for port in stated.numbers]
     taken = {"seed", "num_images", "truncation", "categorical", "continuous"}
-    if wrong := taken & {port.name for port in (*stated.labels, *stated.numbers)}:
+    named = (*stated.labels, *stated.texts, *stated.numbers)
+    if wrong := taken & {port.name for port in named}:
         raise ValueError(
             "Served generators have inputs of these names already: give the labels another name "
             "in the interface, or write `serving_default` alone with `floats_only=True` "
@@ -160,7 +166,12 @@ def _or_drawn(
 
 
 def _both_forms(
-    name: str, function: Callable, specs: list[tf.TensorSpec], rows: int, images: list[str]
+    name: str,
+    function: Callable,
+    specs: list[tf.TensorSpec],
+    rows: int,
+    images: list[str],
+    texts: dict[str, Any],
 ) -> dict[str, Endpoint]:
     """The signatures of a function, as pixels and as PNG, which share its graph."""
 
@@ -183,7 +194,7 @@ def _both_forms(
             [rows if side is None else side for side in spec.shape], spec.dtype.as_numpy_dtype
         )[()]
         for spec in specs
-    }
+    } | texts
     if "num_images" in example:
         example["num_images"] = np.int32(1)
     return {

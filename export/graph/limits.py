@@ -89,6 +89,13 @@ def in_classes(given: tf.Tensor, classes: int) -> tf.Operation:
     return tf.debugging.Assert(inside, [says, given], summarize=8)
 
 
+def in_words(given: tf.Tensor, words: int) -> tf.Operation:
+    """Requires numbers of words in [0, words]."""
+    inside = tf.reduce_all((given >= 0) & (given <= words))
+    says = f"The number of a word is out of range. Expected 0 to {words}."
+    return tf.debugging.Assert(inside, [says, given], summarize=8)
+
+
 def one_for_each(values: tf.Tensor, number: tf.Tensor, name: str) -> tf.Operation:
     """Requires as many values as images, or one for all, or none."""
     size = tf.size(values)

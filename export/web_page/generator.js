@@ -7,8 +7,8 @@ let last = Promise.resolve();
 
 /**
  * Compiles a generator, and returns what runs it: a function of a latent or image, the number of the
- * class that is chosen in each menu, and what each slider of a number says, to the image and the
- * time that it took.
+ * class that is chosen in each menu or of each word of a text, and what each slider of a number says,
+ * to the image and the time that it took.
  */
 export async function compile(litert, about, model) {
   // "webgpu" may claim support and then fail; "wasm" runs everywhere.
@@ -16,9 +16,11 @@ export async function compile(litert, about, model) {
 
   async function run(values, chosen, numbers) {
     const inputs = {[about.input_name]: new litert.Tensor(values, [1, ...about.input_shape])};
-    about.choices.forEach(({name, place}, i) => {
-      // A code is inside of the latents.
-      if (place === undefined) inputs[name] = new litert.Tensor(Int32Array.of(chosen[i]), [1]);
+    about.choices.forEach(({name, place, max_length}, i) => {
+      if (place !== undefined) return; // a code is inside of the latents
+      inputs[name] = max_length === undefined
+        ? new litert.Tensor(Int32Array.of(chosen[i]), [1])
+        : new litert.Tensor(Int32Array.from(chosen[i]), [1, max_length]);
     });
     about.numbers.forEach(({name}, i) => {
       inputs[name] = new litert.Tensor(Float32Array.of(numbers[i]), [1]);
@@ -131,12 +133,40 @@ function words(name) {
   return name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 }
 
-/** Adds a menu for each choice of a class, and returns a function to what is chosen in each. */
+/** The numbers of the words of a text: keras_gans.text.encode. */
+export function encode(text, {words, max_length}) {
+  const found = text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim().split(" ");
+  const unknown = [...new Set(found.filter((word) => !words.includes(word)))];
+  if (found[0] === "") throw "a text without words says nothing.";
+  if (unknown.length) {
+    throw `the generator has not learned ${unknown.map((word) => `"${word}"`).join(", ")}. Its ` +
+      `words are ${words.join(", ")}.`;
+  }
+  if (found.length > max_length) {
+    throw `a text has at most ${max_length} words, and this one has ${found.length}.`;
+  }
+  const numbers = found.map((word) => words.indexOf(word) + 1);
+  return [...numbers, ...Array(max_length - numbers.length).fill(0)];
+}
+
+/** A field for a text in the place of a menu. */
+function field(menu, {examples}) {
+  const input = document.createElement("input");
+  Object.assign(input, {type: "text", id: menu.id, value: examples[0]});
+  menu.replaceWith(input);
+  return input;
+}
+
+/**
+ * Adds a menu for each choice of a class, and a field for each text, and returns a function to what
+ * is chosen in each.
+ */
 export function addMenus($, choices) {
   const first = $("classes"), blank = first.cloneNode(true);
   first.hidden = !choices.length;
   let above = first;
-  const menus = choices.map(({name, classes}, number) => {
+  const menus = choices.map((choice, number) => {
+    const {name, classes} = choice;
     const row = number ? blank.cloneNode(true) : first;
     const menu = row.querySelector("select"), label = row.querySelector("label");
     if (number) {
@@ -146,11 +176,14 @@ export function addMenus($, choices) {
       above.after(row);
     }
     if (choices.length > 1 || !/^(labels|categorical)$/.test(name)) label.textContent = words(name);
-    classes.forEach((text, i) => menu.add(new Option(text, i)));
     above = row;
+    if (choice.words) return field(menu, choice);
+    classes.forEach((text, i) => menu.add(new Option(text, i)));
     return menu;
   });
-  return {menus, chosen: () => menus.map((menu) => Number(menu.value))};
+  const chosen = () => menus.map(({value}, i) =>
+    choices[i].words ? encode(value, choices[i]) : Number(value));
+  return {menus, chosen};
 }
 
 /** Shows what was made, and how long it took. */

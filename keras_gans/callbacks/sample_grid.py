@@ -29,7 +29,8 @@ class SampleGrid(Callback):
 
     What is shown follows from the generator's interface. Of an image-to-image GAN, each row begins
     with an image that it was given: `gan.compared` names the columns. Of a generator with several
-    outputs, the images of one latent stand beside each other.
+    outputs, the images of one latent stand beside each other. Of a generator of texts, each image
+    has its text below it.
 
     Args:
         directory: folder of the grids; made if missing.
@@ -144,6 +145,8 @@ class SampleGrid(Callback):
             made = self.model.generate(self.num_images, seed=self.seed, **self.options)
             described = self.model.interface(self.model.generator_role)
             columns = list(generation.images_of(described, made).values())
+            if texts := generation.texts_shown(described, self.num_images, self.options):
+                columns = [image.captioned(column, texts) for column in columns]
             wide = generation.columns_of(self.num_images, len(columns))
         else:
             columns = self.model.compare(*(part[: self.num_images] for part in self.inputs))

@@ -30,6 +30,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="CODES",
         help="continuous codes of an InfoGAN, the same for all images: --continuous=-1,0.5 [drawn]",
     )
+    command.add_argument(
+        "--text",
+        action="append",
+        metavar="TEXT",
+        help='what to make of each seed, such as "a face with red hair"; once for each column',
+    )
     options.truncation(command)
     options.psi(command)
     options.scale(command, "1")
@@ -44,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     options.require_folder(arguments.output)
     chosen = ("seeds", "categorical", "continuous", "truncation", "psi", "scale", "best", "shard")
+    chosen += ("text",)
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
     if arguments.latents is not None:
         given["latents"] = _read_latents(arguments.latents)

@@ -21,6 +21,7 @@ def load(
     channels: int | None = None,
     labels: bool | str | os.PathLike = False,
     attributes: bool | Sequence[str] = False,
+    captions: bool | Sequence[str] = False,
     labels_per_class: int | None = None,
     shuffle: bool = True,
     seed: int = 0,
@@ -54,8 +55,10 @@ def load(
       `clothes_colour`, `background`, `age`; in `train`, `validation` and `test`. Install
       `keras-gans[faces]`. Options `attribute` (that of `labels=True`), `hold_out` (combinations of
       values, such as `{"hair": "blonde", "glasses": "sunglasses"}`, that only the faces of the
-      split `held_out` have), `faces` (how many there are in `train`), `people_seed` and `style`
-      (the name of any style of DiceBear; attributes are known of "avataaars" and "pixel-art").
+      split `held_out` have), `faces` (how many there are in `train`), `people_seed`, `wordings`
+      (of captions: "seen", or "held_out": in orders and phrases that seen ones never have) and
+      `style` (the name of any style of DiceBear; attributes are known of "avataaars" and
+      "pixel-art", and captions are written of "avataaars").
     - `"pixel_faces"`: the same of faces of 16x16 pixels.
     - any image data set of TensorFlow Datasets: `"cifar10"`, `"celeb_a"`,
       `"cycle_gan/horse2zebra"`, ...
@@ -102,6 +105,9 @@ def load(
         attributes: Whether to give `(images, attributes)`, a dictionary from the name of each
             attribute to its values; or a list of the names of those that are wanted. Attributes
             are features of one integer, or truth values as "celeb_a" has them.
+        captions: Whether to give `(images, captions)`, a text for each image; or a list of the
+            names of the attributes that captions may name. Each image has several, written by a
+            grammar from its attributes, and an epoch takes one of them.
         labels_per_class: For semi-supervised learning: only the first so many examples of each
             class, in the order on disk, keep their label. Every second example of a batch is then
             drawn from those, and the others are of the whole split, with the label -1. An epoch
@@ -123,7 +129,7 @@ def load(
         `tf.data.Dataset` of `float32` images in [-1, 1], of shape
         `(batch_size, height, width, channels)`, or of points `(batch_size, dimensions)`; with
         `labels=True` of pairs with `int32` classes `(batch_size,)`, with `attributes` of pairs
-        with a dictionary of those.
+        with a dictionary of those, with `captions` of pairs with texts `(batch_size,)`.
 
     Raises:
         ValueError: If an argument does not fit, or, for a folder, an image cannot be read.
@@ -138,7 +144,9 @@ def load(
     arguments.check_common(
         batch_size, seed, first_epoch, num_examples, channels, on_error, (None, 1, 3)
     )
-    attributes = _checked_attributes(attributes, labels, labels_per_class)
+    attributes = _checked_names("attributes", attributes)
+    captions = _checked_names("captions", captions)
+    _check_one_kind(labels, labels_per_class, attributes, captions)
     source = naming.find(name, paired=False)
     arguments.check_options(name, options, source.options, load)
     check_fixed(source, image_size, channels, labels)
@@ -149,6 +157,7 @@ def load(
         channels=channels,
         labels=labels,
         attributes=attributes,
+        captions=captions,
         num_examples=num_examples,
         seed=int(seed),
         data_dir=arguments.folder_of(data_dir),
@@ -157,11 +166,7 @@ def load(
     )
     with arguments.readable(name):
         examples, names = source.read(request)
-    if attributes and not isinstance(examples.element_spec, tuple):
-        raise ValueError(
-            f"{str(name)!r} has no attributes. Expected `attributes=False`, or a data set with "
-            f"attributes, such as 'avatars'. Received: attributes={attributes!r}"
-        )
+    _check_found(name, examples, attributes, captions)
     epoch, count, size = _epoch(
         examples, batch_size, labels, labels_per_class, shuffle, request.seed, drop_remainder
     )
@@ -170,24 +175,45 @@ def load(
     return batches
 
 
-def _checked_attributes(attributes, labels, labels_per_class):
+def _checked_names(argument, given):
     """The names of the attributes that are wanted, True for all, or False."""
-    if isinstance(attributes, bool | np.bool_):
-        wanted: bool | tuple[str, ...] = bool(attributes)
-    elif isinstance(attributes, str) or not all(isinstance(name, str) for name in attributes):
+    if isinstance(given, bool | np.bool_):
+        return bool(given)
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
         raise ValueError(
-            "`attributes` does not fit. Expected True, False or a list of names, such as "
-            f"['hair', 'glasses']. Received: attributes={attributes!r}"
+            f"`{argument}` does not fit. Expected True, False or a list of names of attributes, "
+            f"such as ['hair', 'glasses']. Received: {argument}={given!r}"
         )
-    else:
-        wanted = tuple(attributes)
-    if wanted and (labels or labels_per_class is not None):
+    return tuple(given)
+
+
+def _check_one_kind(labels, labels_per_class, attributes, captions):
+    """Images come with one kind of thing, at most."""
+    plain = bool(labels) or labels_per_class is not None
+    if plain + bool(attributes) + bool(captions) > 1:
+        others = [n for n, v in (("attributes", attributes), ("captions", captions)) if v]
         raise ValueError(
-            "Images come with one label or with attributes. Expected `labels` and "
-            "`labels_per_class` to be left out. Received: "
-            f"attributes={attributes!r}, labels={labels!r}, labels_per_class={labels_per_class!r}"
+            "Images come with one label or with attributes or captions. Expected `labels` and "
+            f"`labels_per_class` to be left out beside {' or '.join(others)}, and one of those. "
+            f"Received: attributes={attributes!r}, captions={captions!r}, labels={labels!r}, "
+            f"labels_per_class={labels_per_class!r}"
         )
-    return wanted
+
+
+def _check_found(name, examples, attributes, captions):
+    """Raises ValueError for attributes or captions that a data set does not have."""
+    spec = examples.element_spec
+    if attributes and not isinstance(spec, tuple):
+        raise ValueError(
+            f"{str(name)!r} has no attributes. Expected `attributes=False`, or a data set with "
+            f"attributes, such as 'avatars'. Received: attributes={attributes!r}"
+        )
+    if captions and not (isinstance(spec, tuple) and getattr(spec[1], "dtype", 0) == tf.string):
+        raise ValueError(
+            f"{str(name)!r} has no captions. Expected `captions=False`, or 'avatars'; of images "
+            "and texts of your own, `tf.data.Dataset.from_tensor_slices((images, texts))`. "
+            f"Received: captions={captions!r}"
+        )
 
 
 def check_fixed(
@@ -217,6 +243,7 @@ def _epoch(examples, batch_size, labels, labels_per_class, shuffle, seed, drop_r
     With few labels, half of a batch is of the examples, and the other half of those with a label.
     """
     few, full = None, batch_size
+    captions = tf.string in [getattr(s, "dtype", 0) for s in tf.nest.flatten(examples.element_spec)]
     if labels_per_class is not None:
         arguments.check_whole(labels_per_class=labels_per_class, least=1)
         if not labels or batch_size % 2 or not drop_remainder:
@@ -239,10 +266,20 @@ def _epoch(examples, batch_size, labels, labels_per_class, shuffle, seed, drop_r
         data = data.batch(batch_size, drop_remainder=drop_remainder)
         if few is not None:
             data = few_labels.interleave(data, few, seed, number)
+        if captions:
+            data = data.enumerate().map(lambda place, pair: _one_caption(seed, number, place, pair))
         # In batches: sixty times fewer calls than image by image, and the cache stays uint8.
         return data.map(preprocessing.to_float, num_parallel_calls=tf.data.AUTOTUNE)
 
     return epoch, count, batch_size
+
+
+def _one_caption(seed, number, place, pair):
+    """One of the captions `(batch, several)` of each image, which the place in training decides."""
+    images, texts = pair
+    seeds, shape = epochs.seeds(seed, number, place), tf.shape(texts)
+    chosen = tf.random.stateless_uniform(shape[:1], seeds, 0, shape[1], "int32", alg="philox")
+    return images, tf.gather(texts, chosen, batch_dims=1)
 
 
 def class_names(dataset: tf.data.Dataset) -> list[str] | dict[str, list[str] | None]:

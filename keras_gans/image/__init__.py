@@ -10,10 +10,12 @@ the one place where that range meets 0 to 255, and where an image meets a file.
 (58, 88, 1)
 
 `range` converts ranges and dtypes, `pixels` resizes and composes `uint8` images, `grids` lays
-images out as one, `files` reads and writes one file, `animations` writes many frames as one file.
+images out as one, `captions` writes a text below each, `files` reads and writes one file,
+`animations` writes many frames as one file.
 """
 
 from keras_gans.image.animations import ANIMATIONS, animate
+from keras_gans.image.captions import captioned
 from keras_gans.image.files import UnreadableImageError, decode, read, save
 from keras_gans.image.grids import enlarge, grid, side_by_side, visible_scale
 from keras_gans.image.pixels import fit, on_white, resize
@@ -23,6 +25,7 @@ __all__ = [
     "ANIMATIONS",
     "UnreadableImageError",
     "animate",
+    "captioned",
     "decode",
     "enlarge",
     "fit",

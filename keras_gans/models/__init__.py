@@ -17,6 +17,7 @@ from keras_gans.models.semi_supervised_gan import SemiSupervisedGAN
 from keras_gans.models.simgan import SimGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.stylegan2 import StyleGAN2
+from keras_gans.models.text_to_image_gan import TextToImageGAN
 from keras_gans.models.unrolled_gan import UnrolledGAN
 from keras_gans.models.vae_gan import VAEGAN
 from keras_gans.models.wgan import WGAN
@@ -46,5 +47,6 @@ __all__ = [
     "SemiSupervisedGAN",
     "SimGAN",
     "StyleGAN2",
+    "TextToImageGAN",
     "UnrolledGAN",
 ]

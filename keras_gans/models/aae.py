@@ -36,8 +36,8 @@ class AAE(Encoded):
 
     Three sides, as encoder and decoder do not have all losses in common. The encoder's optimizer
     takes two steps for each batch, one a phase. Adam divides both by the size of the gradients of
-    both, so that without `reconstruction_weight` the discriminator's, which are larger, would decide
-    alone, and a class collapse.
+    both: without `reconstruction_weight` those of the discriminators, which are larger, would
+    decide alone, and clusters collapse.
 
     Args:
         generator: the decoder, latents `(batch, latent_dim)` to images.

@@ -56,6 +56,11 @@ from keras_gans.networks.stylegan2 import (
     truncated,
 )
 from keras_gans.networks.synchronized import synchronized
+from keras_gans.networks.text import (
+    text_dcgan_discriminator,
+    text_dcgan_generator,
+    text_encoder,
+)
 from keras_gans.networks.unet import unet_generator
 from keras_gans.networks.unet_discriminator import unet_discriminator
 
@@ -104,6 +109,9 @@ __all__ = [
     "stylegan2_discriminator",
     "stylegan2_generator",
     "synchronized",
+    "text_dcgan_discriminator",
+    "text_dcgan_generator",
+    "text_encoder",
     "truncated",
     "unet_discriminator",
     "unet_generator",

@@ -44,7 +44,7 @@ def synchronized(network: keras.Model) -> keras.Model:
             config["synchronized"] = True
         return type(layer).from_config(config)
 
-    copy = keras.models.clone_model(network, clone_function=copied)
+    copy = keras.models.clone_model(network, clone_function=copied, recursive=True)
     for new, old in zip(copy.variables, network.variables):  # states of random layers too
         new.assign(old)
     return interface.state(copy, interface.of(network)) if interface.is_stated(network) else copy

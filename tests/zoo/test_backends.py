@@ -33,6 +33,7 @@ GENERATORS = {
     "laplacian_level_generator": {"latent_dim": 4, "width": 4},
     "laplacian_generator": {"levels": 2, "latent_dim": 8, "width": 4},
     "stylegan2_generator": {"latent_dim": 8, "style_dim": 8, "num_classes": 2, "width": 4},
+    "text_dcgan_generator": {"vocabulary": ["red", "hair"], "width": 4, "encoder_width": 4},
 }
 
 
@@ -45,7 +46,9 @@ def inputs_of(generator):
     drawn = []
     for place in generator.inputs:
         size = tuple(side or 16 for side in place.shape[1:])
-        if size == ():
+        if str(place.dtype).startswith("int") and size:
+            drawn.append(np.ones((4, *size), "int32"))  # words
+        elif size == ():
             drawn.append(np.arange(4, dtype="int32") % 2)  # classes that every input has
         elif len(size) == 1:
             drawn.append(latent.sample(4, size[0], seed=0))

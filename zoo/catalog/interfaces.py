@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_gans.interface import Codes, Image, Interface, Label, Latents, Number
+from keras_gans.interface import Codes, Image, Interface, Label, Latents, Number, Text
 
 FILE = "interface.json"
 
@@ -118,6 +118,9 @@ def _of_network(role, arguments, model):
         inputs += [Label(count, name=name) for name, count in classes.items()]
     if "psi" in arguments and arguments["psi"] is None:
         inputs.append(Number("psi", 1.0))
+    if words := arguments.get("vocabulary"):
+        length = arguments.get("max_length") or _default(arguments, "max_length")
+        inputs += [Text(length, words, examples=arguments.get("examples", ()))]
     domains = arguments.get("domains", ("images",))  # of a CoGAN, of which each has an output
     return Interface(inputs, [Image(height, width, made, name=name) for name in domains])
 

@@ -5,6 +5,7 @@ import itertools
 import math
 import os
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ import numpy as np
 from keras_gans import checks, generation, image
 from keras_gans import labels as class_labels
 from keras_gans.adversarial import AdversarialModel
-from keras_gans.interface import Interface, Label, Latents
+from keras_gans.interface import Interface, Label, Latents, Text
 from keras_gans.names import renamed
+from keras_gans.text import words
 from keras_gans.zoo.inference.shards import Shard, take
 from keras_gans.zoo.loading import open_gan
+
+# Letters of a text in the name of a file; of longer ones a checksum follows.
+_LONGEST_NAME = 120
 
 # Of the images that one call makes, which are in memory together.
 _MOST_BYTES = 2**31
@@ -61,7 +66,8 @@ def generate(
     batches, but each seed's latents are drawn alone. In the grid a row is a seed and a column a
     class; where there is one class, or none, the grid is near-square. Of a generator with several
     conditions a column is a class of each that is given, such as `hair=["blonde", "red"]`; the
-    others are drawn for each seed, evenly. With several outputs, each has its own column.
+    others are drawn for each seed, evenly. With several outputs, each has its own column. Of a
+    generator of texts a column is a text, and its words stand below each image of the grid.
 
     >>> made = generate("conditional_gan_digits_28", seeds=range(5), labels=[3, 7])
     >>> made.files[1].name
@@ -83,8 +89,9 @@ def generate(
             `None` all.
         **inputs: by the name of a condition, the classes to make of each seed, as numbers or
             names; of an input of numbers, such as the `psi` of StyleGAN2, one for all or one for
-            each seed; of any other input, an array with a row for each seed. `gan.interface()`
-            says which there are.
+            each seed; of an input of texts, `text=[...]`, the texts to make of each seed, of which
+            examples are taken in turn if there are none; of any other input, an array with a row
+            for each seed. `gan.interface()` says which there are.
 
     Returns:
         `Generated`.
@@ -108,6 +115,7 @@ def generate(
         latents = gan.given_latents(0, _finite(latents))
         names = [f"latent{number:04d}" for number in range(len(latents))]
         drawn = generation.classes_left_out(described, len(latents))
+        drawn |= generation.texts_left_out(described, len(latents))
         drawn = {name: classes for name, classes in drawn.items() if name not in columns[0]}
     part = take(list(range(len(names))), shard)
     if not part:
@@ -117,7 +125,7 @@ def generate(
         )
     rows = len(names)
     latents, names = latents[part], [names[place] for place in part]
-    of_rows = [p.name for p in described.inputs if not isinstance(p, (Latents, Label))]
+    of_rows = [p.name for p in described.inputs if not isinstance(p, (Latents, Label, Text))]
     options |= drawn
     for port in described.numbers:  # one for all, or one for each row
         if options.get(port.name) is not None:
@@ -125,15 +133,19 @@ def generate(
     for name in (*of_rows, *drawn):
         if options.get(name) is not None:
             options[name] = np.asarray(options[name])[part]
-    files = [
-        names[row] + _suffix(described, {**column, **{n: options[n][row] for n in drawn}})
+    chosen = [
+        {**column, **{n: options[n][row] for n in drawn}}
         for row, column in itertools.product(range(len(names)), columns)
     ]
+    names = [name for name in names for _ in columns]
+    files = [name + _suffix(described, choice) for name, choice in zip(names, chosen)]
+    texts = {port.name: [choice[port.name] for choice in chosen] for port in described.texts}
     require_fits(len(files) * len(described.images), largest_image(gan), scale)
     images = make(gan, latents, columns, options)
     images = {name: image.to_uint8(made) for name, made in images.items()}
     grid = "grid.png" if shard is None else f"grid-{shard[0]}-of-{shard[1]}.png"
-    return _write(images, files, len(columns), scale, Path(output), grid)
+    shown = generation.texts_shown(described, len(files), texts)
+    return _write(images, files, len(columns), scale, Path(output), grid, shown)
 
 
 def _require_one(latents, truncation):
@@ -145,7 +157,7 @@ def _require_one(latents, truncation):
         )
 
 
-def _write(images, rows, columns, scale, out, grid_name):
+def _write(images, rows, columns, scale, out, grid_name, texts=None):
     """Writes images as files and as a grid.
 
     Args:
@@ -155,6 +167,7 @@ def _write(images, rows, columns, scale, out, grid_name):
         scale: pixels of a file for a pixel of an image.
         out: folder.
         grid_name: of the file of the grid.
+        texts: to write below the images of each of `rows`, or `None`.
     """
     ends = [f"_{name}" for name in images] if len(images) > 1 else [""]
     files = [
@@ -165,6 +178,8 @@ def _write(images, rows, columns, scale, out, grid_name):
     beside = image.side_by_side(generation.same_size(list(images.values())))
     across = columns * len(images)
     grid = image.enlarge(beside, scale)
+    if texts:
+        grid = image.captioned(grid, [text for text in texts for _ in images])
     return Generated(
         files, image.save(grid, out / grid_name, columns=across if across > 1 else None)
     )
@@ -190,7 +205,7 @@ def columns_of(
         described: the generator's interface.
         options: names of inputs of labels, or `"categorical"`, to a class or classes, as numbers
             or names. Labels that are `None` or missing stand for all classes; but of several
-            conditions they are no columns: see `drawn_classes`.
+            conditions they are no columns: see `drawn_classes`. Texts that are missing are none.
         every: whether those of several conditions stand for all classes, too.
 
     Returns:
@@ -208,6 +223,11 @@ def columns_of(
             asked = range(port.num_classes)
         single = np.ndim(asked) == 0
         classes[port.name] = generation.choose(port, [asked] if single else list(asked)).tolist()
+    for text in described.texts:
+        if (asked := options.get(text.name)) is not None:
+            classes[text.name] = [asked] if isinstance(asked, str) else list(asked)
+            for one in classes[text.name]:
+                text.encode(one)
     if (asked := options.get("categorical")) is not None:
         if (number := len(described.codes.categorical)) != 1:
             raise ValueError(
@@ -226,6 +246,8 @@ def drawn_classes(
 ) -> dict[str, np.ndarray]:
     """The classes of conditions that are no columns, which `gan.generate(1, seed=seed)` draws.
 
+    Texts that are no columns are the examples, in turn.
+
     Args:
         described: the generator's interface.
         columns: as of `columns_of`.
@@ -236,7 +258,9 @@ def drawn_classes(
     """
     left = [port.name for port in described.labels if port.name not in columns[0]]
     found = [generation.classes_left_out(described, 1, seed) for seed in seeds if left]
-    return {name: np.concatenate([classes[name] for classes in found]) for name in left}
+    texts = generation.texts_left_out(described, len(seeds))
+    texts = {name: np.array(of_seeds) for name, of_seeds in texts.items() if name not in columns[0]}
+    return {**{n: np.concatenate([classes[n] for classes in found]) for n in left}, **texts}
 
 
 def make(
@@ -279,6 +303,12 @@ def largest_image(gan: AdversarialModel) -> tuple[int, int, int]:
 def _suffix(described, classes):
     """The part of a file's name that tells the images of a seed apart, and says what they are."""
     found, ports = [], {port.name: port for port in described.labels}
+    for port in described.texts:
+        said = "-".join(words(str(classes[port.name])))
+        if len(said) > _LONGEST_NAME:
+            said = f"{said[:_LONGEST_NAME]}-{zlib.crc32(said.encode()):08x}"
+        found.append(f"_{said}")
+    classes = {n: c for n, c in classes.items() if n not in {p.name for p in described.texts}}
     for name in (*ports, *(set(classes) - set(ports))):
         names = ports[name].names if name in ports else None
         # As files have been called: `label7`, of the input `labels`.

@@ -33,6 +33,7 @@ class Request:
         channels: 1 or 3; None keeps those of the set.
         labels: Whether classes are wanted, or which; see `load`.
         attributes: Whether all attributes are wanted, or the names of which; see `load`.
+        captions: Whether captions are wanted, or the attributes that they may name; see `load`.
         num_examples: How many examples; None for all.
         seed: Of what the source draws.
         paired: Whether pairs are wanted aligned.
@@ -51,6 +52,7 @@ class Request:
     channels: int | None = None
     labels: bool | str | os.PathLike = False
     attributes: bool | Sequence[str] = False
+    captions: bool | Sequence[str] = False
     num_examples: int | None = None
     seed: int = 0
     paired: bool = True
@@ -77,8 +79,9 @@ class Source:
         licence: Of the data, in a line.
         splits: Names of its splits.
         read: Function of a `Request`. It returns, for `load`, a `tf.data.Dataset` of `uint8`
-            images or `float32` points, or of pairs with `int32` classes, and the names of the
-            classes or None; for `load_pairs`, a function from an epoch's number to a
+            images or `float32` points, or of pairs with `int32` classes or with several captions
+            each, and the names of the classes or None; for `load_pairs`, a function from an
+            epoch's number to a
             `tf.data.Dataset` of pairs of `uint8` images, and the length of an epoch.
             `keras_gans.data.prepared` does either from a builder.
         options: What only this set understands: names and defaults.

@@ -22,6 +22,9 @@ from keras_gans.terminal import Progress
 # Raised when the same person is drawn in another way.
 _DRAWN = 1
 
+# How many captions a face has.
+CAPTIONS = 5
+
 # The split of the faces with combinations of values that no other split has.
 HELD_OUT = "held_out"
 _SPLITS = ("train", "validation", "test", HELD_OUT)
@@ -72,7 +75,10 @@ def read(source: Callable[[], Source], size: int, request: Request) -> Examples:
     from keras_gans.data import prepared
 
     options = {**source().options, **request.options}
-    attribute = options.pop("attribute", None)
+    attribute, wordings = options.pop("attribute", None), options.pop("wordings", "seen")
+    if request.captions:
+        _check_captions(request, options["style"], wordings)
+        request = dataclasses.replace(request, attributes=True)
     if request.labels is True:
         request = dataclasses.replace(request, labels=attribute)
     # Before anything is painted, which takes minutes.
@@ -82,7 +88,43 @@ def read(source: Callable[[], Source], size: int, request: Request) -> Examples:
         known = KNOWN[options["style"]].LOOK.labels
         prepared.require_attributes(source().name, [] if wanted is True else wanted, known)
     builder = faces(max(request.image_size or (size, size)), data_dir=request.data_dir, **options)
-    return prepared.images(builder, request)
+    examples, names = prepared.images(builder, request)
+    if request.captions:
+        return _captioned(examples, names, request, wordings), None
+    return examples, names
+
+
+def _check_captions(request, style, wordings):
+    if style != avataaars.STYLE:
+        raise ValueError(
+            f"Captions are written of one style. Expected `style` to be {avataaars.STYLE!r}. "
+            f"Received: captions={request.captions!r}, style={style!r}"
+        )
+    captions.require(_nameable(request), wordings)
+
+
+def _nameable(request):
+    return captions.ATTRIBUTES if request.captions is True else request.captions
+
+
+def _captioned(examples, names, request, wordings):
+    """Pairs of an image and its captions, which depend on its attributes and the seed alone."""
+    import tensorflow as tf  # here: listing data sets does without
+
+    found = []
+    for values in examples.map(lambda image, known: known).as_numpy_iterator():
+        person = {name: names[name][value] for name, value in values.items()}
+        key = (request.seed, *person.values())
+        found.append(
+            [
+                captions.write(
+                    person, *key, number, name=_nameable(request), wordings=wordings
+                ).text
+                for number in range(CAPTIONS)
+            ]
+        )
+    texts = tf.data.Dataset.from_tensor_slices(tf.constant(found))
+    return tf.data.Dataset.zip(examples, texts).map(lambda pair, texts: (pair[0], texts))
 
 
 def read_pairs(request: Request) -> Epochs:
@@ -302,7 +344,7 @@ AVATARS: Source = Source(
     licence=_AVATAAARS,
     splits=_SPLITS,
     read=functools.partial(read, lambda: AVATARS, 64),
-    options={"style": avataaars.STYLE, "attribute": "glasses", **_OPTIONS},
+    options={"style": avataaars.STYLE, "attribute": "glasses", "wordings": "seen", **_OPTIONS},
     labels=avataaars.LOOK.labels,
 )
 
