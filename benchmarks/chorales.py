@@ -9,9 +9,9 @@ It needs `pip install 'keras-gans[music]'`. The rows of the table, by
 
 - `training`: bars of the split `train`, which the histograms of all rows are compared with;
 - `real`: bars of the split `test`, of chorales that the training did not see;
-- `shuffled voices`, a control: each voice of a real bar from another bar. Its melodies are Bach's,
+- `shuffled_voices`, a control: each voice of a real bar from another bar. Its melodies are Bach's,
   and its harmony is chance;
-- `shuffled steps`, a control: the steps of each real bar in another order. Its chords are Bach's,
+- `shuffled_steps`, a control: the steps of each real bar in another order. Its chords are Bach's,
   and its melodies are chance;
 - `generated`: bars of the generator's moving average.
 
@@ -117,7 +117,7 @@ def main():
     training, test = bars("train"), bars("test")
     voices, steps = controls(test, options.seed)
     rows = [("training", training), ("real", test)]
-    rows += [("shuffled voices", voices), ("shuffled steps", steps)]
+    rows += [("shuffled_voices", voices), ("shuffled_steps", steps)]
     started = time.process_time()
     gan = trained(options)
     minutes = (time.process_time() - started) / 60

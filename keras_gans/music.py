@@ -32,8 +32,8 @@ SILENCE = -1
 LOWEST, PITCHES = 36, 48
 STEPS_PER_BEAT, STEPS_PER_BAR = 4, 16
 
-# Lowest and highest pitch that each voice sings comfortably: C4-G5, G3-D5, C3-G4 and E2-D4. Textbooks
-# differ by a tone at the upper ends.
+# Lowest and highest pitch that each voice sings comfortably: C4-G5, G3-D5, C3-G4 and E2-D4.
+# Textbooks differ by a tone at the upper ends.
 RANGES = ((60, 79), (55, 74), (48, 67), (40, 62))
 
 _TICKS = 480  # of a quarter note in the files that `save` writes
@@ -290,19 +290,9 @@ def read(path: Path | str, steps: int = STEPS_PER_BAR) -> np.ndarray:
         FileNotFoundError: If there is no such file.
         ImportError: If the package mido is not installed.
     """
-    mido = _mido()
     checks.count("steps", steps)
-    try:
-        file = mido.MidiFile(_midi_path(path))
-        voices = [held for track in file.tracks if (held := list(_sung(track, file, path)))]
-    except OSError as error:
-        if error.errno is not None:
-            raise  # of the disk
-        raise _no_midi(path, error) from error
-    except (EOFError, IndexError, KeyError, TypeError, ValueError) as error:
-        if str(error).startswith("A voice"):
-            raise
-        raise _no_midi(path, error) from error
+    file = _parsed(_midi_path(path))
+    voices = [voice for track in file.tracks if (voice := list(_sung(track, file)))]
     if not voices:
         raise ValueError(
             "The MIDI file has no notes. Expected one or more tracks with notes. "
@@ -321,45 +311,51 @@ def read(path: Path | str, steps: int = STEPS_PER_BAR) -> np.ndarray:
     return found.reshape(bars, steps, len(voices))
 
 
-def _sung(track, file, path):
-    """Yields first step, step after the last and pitch of the notes of a track."""
+def _parsed(path):
+    mido = _mido()
+    try:
+        file = mido.MidiFile(path)
+        if file.ticks_per_beat <= 0:
+            raise ValueError("times are frames of a film, not parts of a beat")
+    except Exception as error:  # of any kind: mido's own, and those of bytes that are missing
+        if getattr(error, "errno", None):
+            raise  # of the disk, or there is no such file
+        raise ValueError(
+            "That is no MIDI file, or it is damaged. Expected a complete file of type 0 or 1. "
+            f"Received: path={str(path)!r} ({type(error).__name__}: {error})"
+        ) from error
+    return file
+
+
+def _sung(track, file):
+    """Yields the first step, the step after the last and the pitch of the notes of a track."""
     step = file.ticks_per_beat / STEPS_PER_BEAT
-    if step <= 0:
-        raise ValueError("times are counted in frames of a film, not in beats")
-    now, sounding = 0, {}
+    now, begin, pitch = 0, 0, SILENCE
     for message in track:
         now += message.time
         if message.type not in ("note_on", "note_off"):
             continue
-        begin = sounding.pop(message.note, None)
-        if begin is not None and round(begin / step) < round(now / step):
-            yield round(begin / step), round(now / step), message.note
+        if message.note == pitch:  # it ends, or is sung again
+            if round(begin / step) < round(now / step):
+                yield round(begin / step), round(now / step), pitch
+            pitch = SILENCE
         if message.type == "note_on" and message.velocity > 0:
-            if sounding:
+            if pitch != SILENCE:
                 raise ValueError(
                     "A voice sings two notes at once. Expected a track for each voice. "
-                    f"Received: path={os.fspath(path)!r}, track {track.name!r}"
+                    f"Received: path={file.filename!r}, track {track.name!r}"
                 )
-            sounding[message.note] = now
+            begin, pitch = now, message.note
 
 
 def _midi_path(path: Any) -> Path:
-    if not isinstance(path, str | os.PathLike) or Path(path).suffix.lower() not in (
-        ".mid",
-        ".midi",
-    ):
+    named = isinstance(path, str | os.PathLike)
+    if not named or Path(path).suffix.lower() not in (".mid", ".midi"):
         raise ValueError(
             "That is no name of a MIDI file. Expected a path that ends in `.mid`, such as "
             f"'bars.mid'. Received: path={path!r}"
         )
     return Path(path)
-
-
-def _no_midi(path: Any, error: Exception) -> ValueError:
-    return ValueError(
-        "That is no MIDI file, or it is damaged. Expected a complete file of type 0 or 1. "
-        f"Received: path={os.fspath(path)!r} ({type(error).__name__}: {error})"
-    )
 
 
 def _mido() -> ModuleType:

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent
 LEVELS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface", "typing"], 0),
     "directions": 0,
+    "music": 0,
     **dict.fromkeys(["files", "names", "checks", "building", "replicas", "reading", "terminal"], 0),
     **dict.fromkeys(["rooms", "schedules", "optimizers"], 0),
     **dict.fromkeys(["layers", "data"], 1),

@@ -81,9 +81,9 @@ def part_writing(notes: ArrayLike) -> PartWriting:
     A chord changes where a voice begins another note, within a bar. Parallel fifths are two voices
     that are a perfect fifth apart before and after such a change, or that and octaves, and both
     move, in the same direction; parallel octaves are the same of octaves and unisons. Each pair of
-    voices counts for itself. Two voices that stay, or that move in opposite directions, are none:
-    so the definition of Kostka & Payne, "Tonal Harmony", and of the article "Consecutive fifths" of
-    Wikipedia. Fifths with a note between them that belongs to no chord are not found.
+    voices counts for itself. Two voices that stay are none (Benward & Saker 2003, "Music in Theory
+    and Practice", volume I, page 155), nor are voices that move in opposite directions. Fifths with
+    a passing note between them are not found.
 
     >>> import numpy as np
     >>> from keras_gans import metrics

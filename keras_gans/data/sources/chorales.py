@@ -7,7 +7,6 @@ library: neither bars nor weights.
 """
 
 import hashlib
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -162,10 +161,10 @@ def bars_of(file: Path) -> Iterator[tuple[int, np.ndarray]]:
     Raises:
         ValueError: if the file is no score.
     """
-    converter = importlib.import_module(f"{_music21().__name__}.converter")
+    reader = _music21().converter
     try:
         # Not from, nor into, music21's cache in the folder for temporary files.
-        score = converter.parse(file, forceSource=True, storePickle=False)
+        score = reader.parse(file, forceSource=True, storePickle=False)
     except Exception as error:  # of any kind: of XML, of ZIP, of music21
         raise ValueError(
             f"That is no score. Expected MusicXML; remove or replace the file. "
