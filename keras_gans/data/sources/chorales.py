@@ -7,6 +7,7 @@ library: neither bars nor weights.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -89,6 +90,8 @@ def plan(source: Path | str | None = None) -> "Plan":
 
     Raises:
         FileNotFoundError: if the folder has no scores.
+        ValueError: if a score cannot be read, or none has bars for four voices.
+        ImportError: if music21 is not installed.
     """
     from keras_gans.data.sources.builders import Plan
 
@@ -106,28 +109,33 @@ def plan(source: Path | str | None = None) -> "Plan":
 
 def find(source: Path | str | None = None) -> list[Path]:
     """Returns the files of scores; see `plan`."""
-    if source is None:
-        return _scores(Path(_music21().__file__).parent / "corpus" / "bach")
-    found = _scores(Path(source).expanduser())
+    package = source is None
+    folder = Path(_music21().__file__).parent / "corpus" / "bach" if package else Path(source)
+    inside = folder.expanduser().rglob("*")
+    found = sorted(f for f in inside if f.suffix.lower() in _SUFFIXES and f.is_file())
     if not found:
         raise FileNotFoundError(
-            f"There are no scores. Expected a folder with files {', '.join(_SUFFIXES)}, or none "
-            f"for those that come with music21. Received: source={str(source)!r}"
+            f"There are no scores. Expected a folder with files {', '.join(_SUFFIXES)}, or no "
+            f"`source` for those that come with music21; there is a music21 without them, too. "
+            f"Received: source={source if package else str(source)!r}"
         )
     return found
-
-
-def _scores(folder):
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES)
 
 
 def _examples(files):
     """The examples of each split."""
     splits: dict[str, dict[str, np.ndarray]] = {split: {} for split in _SPLITS}
+    top = os.path.commonpath([file.parent for file in files])  # names may be equal in two folders
     for file in files:
-        digest = hashlib.sha256(file.stem.encode()).digest()
+        digest = hashlib.sha256(os.fsencode(file.stem)).digest()
         for number, notes in bars_of(file):
-            splits[_OF_TENTHS[digest[0] % 10]][f"{file.name}_{number}"] = notes
+            key = f"{file.relative_to(top).as_posix()}_{number}"
+            splits[_OF_TENTHS[digest[0] % 10]][key] = notes
+    if not any(splits.values()):
+        raise ValueError(
+            f"No bar of the scores can be used. Expected parts named {', '.join(music.VOICES)}, "
+            f"and whole bars in 4/4. Received: {len(files)} files, such as {str(files[0])!r}"
+        )
     seen = {_without_key(notes) for notes in splits["train"].values()}
     for split in _SPLITS[1:]:
         new = {k: notes for k, notes in splits[split].items() if _without_key(notes) not in seen}
