@@ -227,18 +227,18 @@ def save(
         The `pathlib.Path` written.
 
     Raises:
-        ValueError: If `rolls` are none, or there are more than 15 voices, or the name ends in
-            something else.
+        ValueError: If `rolls` are none, there are more than 15 voices, a pitch is above 127, the
+            name ends in something else, or the tempo is not from 4 to 1000.
         ImportError: If the package mido is not installed.
     """
     mido = _mido()
-    sung = notes(rolls, lowest)
+    sung = require_notes(notes(rolls, lowest))
     path = _midi_path(path)
-    checks.positive("tempo", tempo, "It is the number of quarter notes in a minute.")
-    if sung.shape[-1] > 15:
+    _require_voices(sung.shape[-1])
+    if isinstance(tempo, bool) or not isinstance(tempo, int | float) or not 4 <= tempo <= 1000:
         raise ValueError(
-            "A MIDI file has 15 channels beside that of the drums. Expected at most 15 voices. "
-            f"Received: {sung.shape[-1]} voices"
+            "`tempo` does not fit. Expected a number of quarter notes in a minute, from 4 to 1000, "
+            f"which a MIDI file can hold. Received: tempo={tempo!r}"
         )
     file = mido.MidiFile(type=1, ticks_per_beat=_TICKS)
     speed = mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))
@@ -285,8 +285,8 @@ def read(path: Path | str, steps: int = STEPS_PER_BAR) -> np.ndarray:
         makes rolls of it.
 
     Raises:
-        ValueError: If it is no MIDI file, is damaged, has no notes, lasts too long, or a voice
-            sings two notes at once.
+        ValueError: If it is no MIDI file, is damaged, has no notes or more than 15 voices, lasts
+            too long, or a voice sings two notes at once.
         FileNotFoundError: If there is no such file.
         ImportError: If the package mido is not installed.
     """
@@ -298,6 +298,7 @@ def read(path: Path | str, steps: int = STEPS_PER_BAR) -> np.ndarray:
             "The MIDI file has no notes. Expected one or more tracks with notes. "
             f"Received: path={os.fspath(path)!r}"
         )
+    _require_voices(len(voices))
     bars = -(-max(end for voice in voices for _, end, _ in voice) // steps)
     if bars > _MOST_BARS:
         raise ValueError(
@@ -346,6 +347,14 @@ def _sung(track, file):
                     f"Received: path={file.filename!r}, track {track.name!r}"
                 )
             begin, pitch = now, message.note
+
+
+def _require_voices(number):
+    if number > 15:
+        raise ValueError(
+            "A MIDI file has 15 channels beside that of the drums. Expected at most 15 voices. "
+            f"Received: {number} voices"
+        )
 
 
 def _midi_path(path: Any) -> Path:

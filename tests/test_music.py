@@ -186,11 +186,13 @@ def test_what_is_no_music(what):
 
 def test_bad_tempos_and_choirs(tmp_path):
     pytest.importorskip("mido")
-    for tempo in (0, -1, "fast", np.nan):
+    for tempo in (0, -1, 3, 1e9, "fast", np.nan, True):
         with pytest.raises(ValueError, match="tempo"):
             music.save(ROLLS, tmp_path / "a.mid", tempo=tempo)
     with pytest.raises(ValueError, match="at most 15 voices.*Received: 16 voices"):
         music.save(np.tile(ROLLS, 4), tmp_path / "a.mid")
+    with pytest.raises(ValueError, match="from 0 to 127.*to 130"):
+        music.save(-ROLLS, tmp_path / "a.mid", lowest=130)
     assert not list(tmp_path.iterdir())
 
 
