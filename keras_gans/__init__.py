@@ -29,6 +29,7 @@ _ROOMS: tuple[str, ...] = (
     "losses",
     "metrics",
     "models",
+    "music",
 )
 _ROOMS += ("networks", "optimizers", "penalties", "perceptual", "schedules", "export", "zoo")
 

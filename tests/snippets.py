@@ -35,6 +35,7 @@ NOT_RUN = {
     "classifier.predict(": "a classifier that the reader has",
     'open_gan("runs/faces")': "a run; tests/zoo/test_named_conditions.py trains one",
     'load("hf://': "a hub",
+    'load("chorales"': "a minute of reading; tests/data/test_chorales.py has small scores",
     'load_pairs("earth"': "data that are in no package of the tests",
     "serving import Client": "a server; tests/export/serving/ runs one",
     'random_cnn_v1", "efficientnet_lite0_v1': "a package of weights",

@@ -191,3 +191,17 @@ def test_the_table(script):
         "| PyTorch | 400 | 400 | 10 | 1.00 | 0.67 to 2.00 | 1.00 | 1.2 s | 900 (500) |",
     ]
     assert {line.count("|") for line in lines} == {10}
+
+
+def test_controls_of_chorales():
+    script = load(FOLDER.parent / "chorales.py")
+    notes = np.random.default_rng(0).integers(40, 80, (30, 16, 4))
+    voices, steps = script.controls(notes, seed=0)
+    for voice in range(4):
+        kept = [sorted(bars[..., voice].tolist()) for bars in (notes, voices)]
+        assert kept[0] == kept[1]
+    assert not any((bar == voices).all(axis=(1, 2)).any() for bar in notes)
+    for bar, shuffled in zip(notes.tolist(), steps.tolist()):
+        assert bar != shuffled and sorted(bar) == sorted(shuffled)
+    keys = script.without_key(np.array([notes[0], notes[0] + 5, notes[1]]))
+    assert keys[0] == keys[1] != keys[2]

@@ -10,6 +10,7 @@ LEVELS = {
     **dict.fromkeys(["losses", "penalties", "latent", "labels", "image", "interface", "typing"], 0),
     "directions": 0,
     "augmentation": 0,
+    "music": 0,
     **dict.fromkeys(["files", "names", "checks", "building", "replicas", "reading", "terminal"], 0),
     **dict.fromkeys(["rooms", "schedules", "optimizers", "text"], 0),
     **dict.fromkeys(["layers", "data"], 1),

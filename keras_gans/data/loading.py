@@ -50,6 +50,11 @@ def load(
     - `"emoji"`: 3,511 emoji, 64x64x3, on white, in `train`, `validation` and `test`; of two npm
       packages, see `keras_gans.data.sources.emoji_styles`. Options `style` ("google", Noto, by
       default; or "twitter", Twemoji) and `source`.
+    - `"chorales"`: bars of Bach's chorales for four voices, as piano rolls, see `keras_gans.music`:
+      16 steps, 48 pitches and 4 voices in place of height, width and channels; in `train`,
+      `validation` and `test`. Install `keras-gans[music]`. Options `transpose` (semitones: each bar
+      in all keys up to so far above and below, too, 0) and `source` (a folder of scores in
+      MusicXML).
     - `"avatars"`: 20,000 drawn faces of any size (64 by default), all of whose attributes are
       known: `long_hair`, `hair`, `skin`, `glasses`, `beard`, `mouth`, `eyes`, `brows`, `clothes`,
       `clothes_colour`, `background`, `age`; in `train`, `validation` and `test`. Install

@@ -24,6 +24,7 @@ from keras_gans.metrics.manifold import (
 )
 from keras_gans.metrics.modes import ModeCoverage, class_coverage, mode_coverage
 from keras_gans.metrics.neighbors import Memorization, memorization_score, nearest_neighbors
+from keras_gans.metrics.part_writing import PartWriting, part_writing
 from keras_gans.metrics.perceptual import PerceptualDistance, perceptual_distance
 from keras_gans.metrics.protocol import Measurement, Protocol
 from keras_gans.metrics.readings import Reading
@@ -62,6 +63,7 @@ __all__ = [
     "Memorization",
     "ModeCoverage",
     "NearestImages",
+    "PartWriting",
     "PerceptualDistance",
     "PrecisionRecall",
     "Protocol",
@@ -87,6 +89,7 @@ __all__ = [
     "ms_ssim",
     "ms_ssim_diversity",
     "nearest_neighbors",
+    "part_writing",
     "perceptual_distance",
     "pixel_agreement",
     "precision_recall",

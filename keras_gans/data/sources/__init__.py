@@ -9,6 +9,7 @@ To add one: a file with a `Source`, and its registration here. Sets of TensorFlo
 """
 
 from keras_gans.data.sources import (
+    chorales,
     digits,
     earth,
     emoji_styles,
@@ -36,6 +37,7 @@ for _source in (
     stacked_digits.SOURCE,
     font_digits.SOURCE,
     emoji_styles.SOURCE,
+    chorales.SOURCE,
     synthetic.NORMAL,
     synthetic.RING,
     synthetic.GRID,
