@@ -26,7 +26,7 @@ _FAMILIES: Mapping[str, Mapping[str, Any]] = {
         "architecture": "StyleGAN2",
         "choice": {"psi": 0.7},
         "licence": {
-            "name": "not known, that of whoever trained it",
+            "name": f"{origins.NOT_KNOWN}, that of whoever trained it",
             "of": "the file",
             "note": "NVIDIA's own files are for research and evaluation, not for business.",
         },

@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from keras_gans.zoo.catalog import origins
+
 LICENSE, DATA_LICENSE, SHELF = "license", "data_license", "shelf"
 BY_HAND = (LICENSE, DATA_LICENSE, SHELF)
 
@@ -69,7 +71,8 @@ def write(card: Any) -> str:
     """
     given = read(card.text)
     if card.published:
-        given[LICENSE] = card.published["licence"]["name"].lower()
+        name = card.published["licence"]["name"]
+        given |= {} if name.startswith(origins.NOT_KNOWN) else {LICENSE: name.lower()}
     fields = {field: given[field] for field in BY_HAND if field in given}
     made = card.interface()
     fields |= {

@@ -19,6 +19,9 @@ FILE = "origin.json"
 TRAINED, CONVERTED, PACKAGE, RECIPE = "trained", "converted", "package", "recipe"
 IMPORTED = "imported"
 
+# What the name of a licence begins with of which nobody has said anything.
+NOT_KNOWN = "not known"
+
 # What is looked at in `origin.json` before it is used; as for `reading.text.require`.
 FIELDS = {
     "origin": str,
