@@ -73,7 +73,7 @@ def write(card: Any) -> str:
     if card.published:
         name = card.published["licence"]["name"]
         given |= {} if name.startswith(origins.NOT_KNOWN) else {LICENSE: name.lower()}
-    fields = {field: given[field] for field in BY_HAND if field in given}
+    fields: dict[str, Any] = {field: given[field] for field in BY_HAND if field in given}
     made = card.interface()
     fields |= {
         "library_name": "keras_gans",
