@@ -13,7 +13,8 @@ It needs `pip install 'keras-gans[music]'`. The rows of the table, by
   and its harmony is chance;
 - `shuffled_steps`, a control: the steps of each real bar in another order. Its chords are Bach's,
   and its melodies are chance;
-- `generated`: bars of the generator's moving average.
+- `generated`: bars of the generator's moving average;
+- `generated_without_silence`: the same, where each voice sings its loudest pitch, however faint.
 
 `copies` is the fraction of bars that the training has, in this key or another: of 0 for real ones,
 as the test leaves those out. The controls are of real bars of the test.
@@ -123,6 +124,7 @@ def main():
     minutes = (time.process_time() - started) / 60
     made = gan.generate(options.number, seed=options.seed)
     rows.append(("generated", music.notes(made)))
+    rows.append(("generated_without_silence", music.notes(made, threshold=-1.0)))
     table = [row(name, notes, training) for name, notes in rows]
     for found in table:
         print(found, flush=True)
