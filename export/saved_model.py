@@ -4,8 +4,10 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from keras_gans import checks
 from keras_gans.export import metadata, signatures
@@ -98,11 +100,7 @@ def saved_model(
         served = endpoints.endpoints(generator, limits, stated, floats_only, tile_size, margin)
         if not floats_only:
             endpoints.require_range(generator)
-        # Without `track`, which would store every variable a second time.
-        archive = keras.export.ExportArchive()
-        for name, endpoint in served.items():
-            archive.add_endpoint(name, endpoint.function)
-        archive.write_out(str(partial), verbose=False)
+        _write(partial, {name: endpoint.function for name, endpoint in served.items()})
         tried = {name: endpoint.example for name, endpoint in served.items()}
         warm_up.write(partial, base.resolve().name, tried)
         stated = {
@@ -115,6 +113,19 @@ def saved_model(
         (partial / LIMITS).write_text(json.dumps(stated) + "\n")
         (partial / HASHES).write_text(json.dumps(hashes(partial), indent=1) + "\n")
     return folder
+
+
+def _write(folder: Path, functions: dict[str, Any]) -> None:
+    """Writes `tf.function`s as signatures, with the variables of the first, which are all.
+
+    TensorFlow traces them as it writes them, even those that were traced before. So
+    `keras.export.ExportArchive`, which traces what it is given, would trace everything twice.
+    """
+    module = tf.Module()
+    module.all_variables = list(next(iter(functions.values())).get_concrete_function().variables)
+    for name, function in functions.items():
+        setattr(module, name, function)
+    tf.saved_model.save(module, str(folder), signatures=functions)
 
 
 def _require_room(base: Path) -> None:

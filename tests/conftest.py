@@ -1,9 +1,10 @@
 """Two logical processors for the replica tests, and the same random numbers in every run.
 
 And data without autotuning: the end of an iterator waits for it, up to two seconds each, and of
-hundreds of tests some waited for a minute.
+hundreds of tests some waited for a minute. And no search for garbage among what stays anyway.
 """
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -33,6 +34,17 @@ def _without_autotuning(dataset):
 dataset_ops.DatasetV2._apply_debug_options = _without_autotuning
 
 
+@pytest.fixture(scope="module", autouse=True)
+def left_to_stay():
+    """What is alive between two files is not looked through for garbage again.
+
+    TensorFlow alone makes half a million objects. Each conversion to LiteRT collects garbage, and
+    the sixth part of the time of exports was the search among them.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def fresh_state():
     """Each test starts from one seed, under the float32 policy."""
@@ -40,6 +52,15 @@ def fresh_state():
     keras.utils.set_random_seed(0)
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="module")
+def without_graphs():
+    """Trainings of a few steps run eagerly, see `tiny.without_graphs`."""
+    import tiny
+
+    with tiny.without_graphs():
+        yield
 
 
 @pytest.fixture(scope="session")

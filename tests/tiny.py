@@ -1,9 +1,15 @@
 """Small things to train on: images, pairs, and a recipe with every part of a run in it."""
 
+import contextlib
+import functools
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
+
+from keras_gans import adversarial
 
 RECIPE = {
     "description": "<digits> & more",
@@ -79,6 +85,24 @@ def cyclegan_recipe(path):
         },
         "model": {"type": "CycleGAN", "ema_decay": 0.9},
     }
+
+
+@contextlib.contextmanager
+def without_graphs():
+    """GANs are compiled to run eagerly: a graph takes longer to trace than a few steps take.
+
+    That each GAN trains as a graph, too, stands in the contract. Several replicas need a graph.
+    """
+    compile = adversarial.AdversarialModel.compile
+
+    @functools.wraps(compile)
+    def eagerly(self, *args, **options):
+        if not options.get("jit_compile") and not tf.distribute.has_strategy():
+            options.setdefault("run_eagerly", True)
+        return compile(self, *args, **options)
+
+    with mock.patch.object(adversarial.AdversarialModel, "compile", eagerly):
+        yield
 
 
 def full_disk(trackable, folder, *args, **kwargs):

@@ -1,13 +1,49 @@
-"""LiteRT.js in small, and a browser."""
+"""LiteRT.js in small, a browser, and generators of pages that are converted once."""
 
+import contextlib
+import hashlib
+import importlib
 import io
 import tarfile
+from unittest import mock
 
 import chromium
 import pytest
 from web_pages import browser_lacks
 
+from keras_gans import export, interface
 from keras_gans.export import litert_js
+
+
+def content(generator):
+    """What a generator is, whatever its layers are called."""
+    layers = [{**layer.get_config(), "name": type(layer).__name__} for layer in generator.layers]
+    digest = hashlib.sha256(f"{interface.of(generator)} {layers}".encode())
+    for weight in generator.get_weights():
+        digest.update(weight.tobytes())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def converted_once():
+    """Pages get the file of a generator that was converted for another page before.
+
+    They are of few generators, and what the conversion makes is tested in test_tflite.py.
+    """
+    kept = {}
+
+    def tflite(generator, path, precision):
+        key = (content(generator), precision)
+        if key not in kept:
+            kept[key] = export.tflite(generator, path, precision=precision).read_bytes()
+        path.write_bytes(kept[key])
+        return path
+
+    with contextlib.ExitStack() as stack:
+        for name in ("web", "gallery"):
+            module = importlib.import_module(f"keras_gans.export.{name}")
+            stack.enter_context(mock.patch.object(module, "tflite", tflite))
+        yield
 
 
 @pytest.fixture

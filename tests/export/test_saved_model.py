@@ -45,6 +45,11 @@ def maps():
     return generator
 
 
+def floats(generator, path, **options):
+    """`serving_default` alone, where the question is what becomes of the folder."""
+    return export.saved_model(generator, path, floats_only=True, **options)
+
+
 class Exported:
     """A generator, what was written, and its signatures by name."""
 
@@ -554,25 +559,25 @@ def test_default_limits_follow_the_size_of_the_images(generating, tmp_path):
 
 def test_versions_are_folders_and_the_newest_is_found(tmp_path):
     generator = digits()
-    first = export.saved_model(generator, tmp_path / "m")
-    tenth = export.saved_model(generator, tmp_path / "m", version=10)
-    second = export.saved_model(generator, tmp_path / "m", version=2)
+    first = floats(generator, tmp_path / "m")
+    tenth = floats(generator, tmp_path / "m", version=10)
+    second = floats(generator, tmp_path / "m", version=2)
     assert [p.name for p in (first, second, tenth)] == ["1", "2", "10"]
     assert newest_version(tmp_path / "m") == tenth == newest_version(tenth)
     assert export.check(tmp_path / "m", generator).largest < 1e-5
-    assert export.saved_model(generator, tmp_path / "m", version=None).name == "11"
-    assert export.saved_model(generator, tmp_path / "n", version=None).name == "1"
+    assert floats(generator, tmp_path / "m", version=None).name == "11"
+    assert floats(generator, tmp_path / "n", version=None).name == "1"
     with pytest.raises(ValueError, match="Expected a SavedModel folder"):
         newest_version(tmp_path)
 
 
 def test_a_version_that_exists(tmp_path):
     generator = digits()
-    path = export.saved_model(generator, tmp_path / "m")
+    path = floats(generator, tmp_path / "m")
     with pytest.raises(FileExistsError, match="overwrite=True"):
-        export.saved_model(generator, tmp_path / "m")
+        floats(generator, tmp_path / "m")
     before = (path / "fingerprint.pb").stat().st_mtime_ns
-    export.saved_model(generator, tmp_path / "m", overwrite=True)
+    floats(generator, tmp_path / "m", overwrite=True)
     assert (path / "fingerprint.pb").stat().st_mtime_ns > before
     assert [p.name for p in (tmp_path / "m").iterdir()] == ["1"]
 
@@ -584,7 +589,7 @@ def test_a_path_that_is_something_else(tmp_path):
     (tmp_path / "file").write_text("three years")
     (tmp_path / "m" / "1").mkdir(parents=True)
     (tmp_path / "m" / "1" / "thesis.txt").write_text("three years")
-    export.saved_model(generator, tmp_path / "n")
+    floats(generator, tmp_path / "n")
     for name, message in (
         ("work", "something else at that path than a model.*'thesis.txt'"),
         ("file", "something else at that path than a model"),
@@ -592,12 +597,12 @@ def test_a_path_that_is_something_else(tmp_path):
         ("n/1", "where versions would be"),
     ):
         with pytest.raises(FileExistsError, match=message):
-            export.saved_model(generator, tmp_path / name, overwrite=True)
+            floats(generator, tmp_path / name, overwrite=True)
     assert (tmp_path / "work" / "thesis.txt").read_text() == "three years"
     assert (tmp_path / "m" / "1" / "thesis.txt").read_text() == "three years"
     (tmp_path / "empty" / "1").mkdir(parents=True)
     (tmp_path / "empty" / ".DS_Store").write_text("x")
-    assert export.check(export.saved_model(generator, tmp_path / "empty"), generator)
+    assert export.check(floats(generator, tmp_path / "empty"), generator)
 
 
 def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
@@ -605,13 +610,13 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(tf.saved_model, "save", full_disk)
         with pytest.raises(OSError, match="No space left"):
-            export.saved_model(generator, tmp_path / "m")
+            floats(generator, tmp_path / "m")
         assert not list(tmp_path.iterdir())
-    path = export.saved_model(generator, tmp_path / "m")
+    path = floats(generator, tmp_path / "m")
     with monkeypatch.context() as patch:
         patch.setattr(tf.saved_model, "save", full_disk)
         with pytest.raises(OSError, match="No space left"):
-            export.saved_model(generator, tmp_path / "m", overwrite=True)
+            floats(generator, tmp_path / "m", overwrite=True)
     # The last moment: the old one is aside, and the new one cannot take its place.
     rename = Path.rename
 
@@ -623,7 +628,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", stuck)
         with pytest.raises(OSError, match="Input/output"):
-            export.saved_model(generator, tmp_path / "m", overwrite=True)
+            floats(generator, tmp_path / "m", overwrite=True)
     assert [p.name for p in (tmp_path / "m").iterdir()] == ["1"]
     assert export.check(path, generator)
 
@@ -633,7 +638,7 @@ def test_what_a_killed_export_left_is_in_nobodys_way(tmp_path):
     for name in (".1.partial", ".1.previous"):
         (tmp_path / "m" / name).mkdir(parents=True)
         (tmp_path / "m" / name / "half").write_text("x")
-    path = export.saved_model(generator, tmp_path / "m")
+    path = floats(generator, tmp_path / "m")
     assert export.check(path, generator)
-    export.saved_model(generator, tmp_path / "m", overwrite=True)
+    floats(generator, tmp_path / "m", overwrite=True)
     assert [p.name for p in (tmp_path / "m").iterdir()] == ["1"]

@@ -12,6 +12,8 @@ from keras_gans import data, zoo
 from keras_gans.callbacks.lock import locked
 from tiny import folder_of_pairs, recipe
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
