@@ -20,19 +20,32 @@ from keras_gans.zoo.publishing import write_card, write_interfaces
 
 # Families to the function that builds their networks, and what cards say. The module of the same
 # name in `converters` has a function `convert`, from a path to a network and its arguments.
+# `seeds`: do latents come from NumPy's RandomState, as in NVIDIA's programs?
 _FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "stylegan2": {
         "type": "stylegan2_generator",
         "architecture": "StyleGAN2",
+        "options": (),
+        "seeds": True,
         "choice": {"psi": 0.7},
+        "flags": " --psi 0.7",
         "licence": {
             "name": f"{origins.NOT_KNOWN}, that of whoever trained it",
             "of": "the file",
             "note": "NVIDIA's own files are for research and evaluation, not for business.",
         },
     },
+    "biggan": {
+        "type": "biggan_deep_generator",
+        "architecture": "BigGAN-deep",
+        "options": ("truncation",),
+        "seeds": False,
+        "choice": {},
+        "flags": " --labels 0-2 --truncation 2",
+        "licence": {"name": "not known, that of whoever trained it", "of": "the file"},
+    },
 }
-_SUFFIXES = {".pkl": "stylegan2", ".pt": "stylegan2"}
+_SUFFIXES = {".pkl": "stylegan2", ".pt": "stylegan2", ".bin": "biggan", "": "biggan"}
 _MOST_PIXELS = 2**18  # of the picture of samples
 
 
@@ -42,6 +55,7 @@ def import_file(
     family: str | None = None,
     licence: str | None = None,
     overwrite: bool = False,
+    truncation: float | None = None,
 ) -> Path:
     """Makes a preset of a file of another program. Nothing in the file is run.
 
@@ -54,9 +68,11 @@ def import_file(
     Args:
         path: of the file.
         folder: to write; its name is that of the preset.
-        family: the kind of the networks: `"stylegan2"`. `None` goes by the file's name.
+        family: the kind of the networks: `"stylegan2"` or `"biggan"`. `None` goes by the file's
+            name; BigGAN's is a folder.
         licence: of the weights, for the card.
         overwrite: replace the preset that is there. Otherwise that is an error.
+        truncation: of BigGAN, as of `networks.biggan_deep_generator`; `None` for 1.
 
     Returns:
         The `pathlib.Path` of the folder.
@@ -70,10 +86,18 @@ def import_file(
     path, folder = Path(path), Path(folder)
     converter = _family(path, family)
     kind = _FAMILIES[converter]
+    given = {} if truncation is None else {"truncation": truncation}
+    if unknown := sorted(given.keys() - set(kind["options"])):
+        raise ValueError(
+            f"{kind['architecture']} takes no {unknown} when it is imported. Leave it out; its "
+            f"`generate` takes {sorted(kind['choice'])}. Received: {given}"
+        )
     _require_free(folder, overwrite)
     module = importlib.import_module(f"keras_gans.zoo.converters.{converter}")
-    network, arguments = module.convert(path)
-    described = _with_their_seeds(interface.of(network))
+    network, arguments = module.convert(path, **given)
+    described = interface.of(network)
+    if kind["seeds"]:
+        described = _with_their_seeds(described)
     interface.state(network, described)
     weights = Path(path, module.WEIGHTS) if is_folder(path) else path
     published = {
@@ -140,7 +164,6 @@ def _picture(
 
 def _text(name: str, file: str, kind: Mapping[str, Any], described: Interface) -> str:
     """The card: what is known."""
-    flags = "".join(f" --{option} {value}" for option, value in kind["choice"].items())
     shape = described.images[0].shape
     return f"""# {name}
 
@@ -151,7 +174,7 @@ A generator of {kind["architecture"]}, imported from `{file}`: {shape[0]}x{shape
 were at hand. On what data it was trained, the file does not say.
 
 ```bash
-keras-gans generate {name} --seeds 0-8{flags}
+keras-gans generate {name} --seeds 0-8{kind["flags"]}
 keras-gans export {name} --format tflite,onnx,web --output exported
 ```
 """

@@ -59,6 +59,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="stylegan2 (.pkl, .pt) or biggan (a folder) [by the file's name]",
     )
+    imported.add_argument(
+        "--truncation", type=float, metavar="X", help="of BigGAN, whose statistics go with it [1]"
+    )
     imported.add_argument("--licence", metavar="TEXT", help="of the weights, for the card")
     options.output(imported, help="folder of the preset to write [the file's name]")
     options.overwrite(imported)
@@ -139,7 +142,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
     folder = arguments.output or Path(arguments.file.stem)
     options.require_folder(folder)
-    given = options.given(arguments, "family", "licence")
+    given = options.given(arguments, "family", "licence", "truncation")
     made = importing.import_file(arguments.file, folder, overwrite=arguments.overwrite, **given)
     say(f"{made}: the preset of {arguments.file}. Try `keras-gans generate {made}`")
     return 0

@@ -23,6 +23,7 @@ from keras_gans.layers.seeded_dropout import SeededDropout
 from keras_gans.layers.self_attention_2d import SelfAttention2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 from keras_gans.layers.style_truncation import StyleTruncation
+from keras_gans.layers.truncated_batch_normalization import TruncatedBatchNormalization
 
 __all__ = [
     "AdaptiveAugment",
@@ -48,4 +49,5 @@ __all__ = [
     "SelfAttention2D",
     "SpectralNormalization",
     "StyleTruncation",
+    "TruncatedBatchNormalization",
 ]
