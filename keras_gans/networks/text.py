@@ -53,7 +53,9 @@ def text_encoder(
     if not port.vocabulary:
         raise ValueError("`vocabulary` must have a word or more. Received: vocabulary=[]")
     tokens = keras.Input(port.shape, dtype="int32", name=port.name)
-    x = layers.Embedding(len(port.vocabulary) + 1, width)(tokens)
+    # Standard normal: by Keras' small numbers texts would differ little for thousands of steps.
+    words = keras.initializers.RandomNormal(stddev=1.0)
+    x = layers.Embedding(len(port.vocabulary) + 1, width, words)(tokens)
     x = layers.Conv1D(2 * width, 3, padding="same", activation="relu")(x)
     x = layers.MaxPooling1D(2)(x)
     x = layers.GRU(2 * width, return_sequences=True, unroll=True)(x)
