@@ -48,6 +48,9 @@ class TextToImageGAN(DCGAN):
         matching_aware: whether the discriminator sees real images with wrong texts (GAN-CLS).
         interpolate: whether the generator makes images of the means of two texts (GAN-INT).
         embedding_weight: of the loss of the joint embedding; 0 leaves it out.
+        generator_embedding_weight: of the same loss of generated images and their texts, which the
+            generator then minimizes, too. The paper does not have it; AttnGAN (Xu 2018, section
+            3.2) does. It needs an `embedding_weight`.
         loss: name of an adversarial loss, or a `losses.AdversarialLoss`.
         penalties: names of `keras_gans.penalties` to their weights; of real images with their own
             texts.
@@ -64,6 +67,7 @@ class TextToImageGAN(DCGAN):
         matching_aware: bool = True,
         interpolate: bool = True,
         embedding_weight: float = 1.0,
+        generator_embedding_weight: float = 0.0,
         loss: str | AdversarialLoss = "non_saturating",
         penalties: Penalties | None = None,
         **kwargs: Any,
@@ -72,9 +76,20 @@ class TextToImageGAN(DCGAN):
         self.state_input(self.text)  # of the moving average, too
         self.matching_aware, self.interpolate = bool(matching_aware), bool(interpolate)
         self.embedding_weight = checks.weight("embedding_weight", embedding_weight)
+        self.generator_embedding_weight = checks.weight(
+            "generator_embedding_weight", generator_embedding_weight
+        )
+        if self.generator_embedding_weight and not self.embedding_weight:
+            raise ValueError(
+                "The generator can go by a joint embedding that the discriminator learns. Expected "
+                "`embedding_weight` above 0, or `generator_embedding_weight=0`. Received: "
+                f"embedding_weight={embedding_weight}, "
+                f"generator_embedding_weight={generator_embedding_weight}"
+            )
         self.tracked = (
             *self.tracked,
             *["embedding_loss"] * bool(self.embedding_weight),
+            *["generator_embedding_loss"] * bool(self.generator_embedding_weight),
             *["interpolation_loss"] * self.interpolate,
         )
 
@@ -170,6 +185,9 @@ class TextToImageGAN(DCGAN):
         with generator_tape:
             matched = self.matched(text)
             generator_losses = self.generator_losses(real, fake, matched)
+            if weight := self.generator_embedding_weight:
+                found = self.joint_embedding(self._part("features")(fake, training=True), text)
+                generator_losses["generator_embedding_loss"] = weight * found
             if self.interpolate:
                 generator_losses["interpolation_loss"] = self.interpolation_loss(real, text)
         self.step("generator", generator_tape, generator_losses)
@@ -211,12 +229,17 @@ class TextToImageGAN(DCGAN):
             **self.weighted_penalties(real, fake, self.matched(text)),
         }
         if self.embedding_weight:
-            images = self._part("image_embedding")(seen, training=True)
-            found["embedding_loss"] = self.embedding_weight * self._joint_embedding(images, text)
+            found["embedding_loss"] = self.embedding_weight * self.joint_embedding(seen, text)
         return found
 
-    def _joint_embedding(self, images, text):
-        """The loss of each example of this replica, among those of all."""
+    def joint_embedding(self, seen: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
+        """Returns the loss of the joint embedding, float32 `(batch,)`; see `losses`.
+
+        Args:
+            seen: feature maps of images, of the discriminator's part `"features"`.
+            text: embeddings of their texts. Those of all replicas are compared.
+        """
+        images = self._part("image_embedding")(seen, training=True)
         every = losses.joint_embedding(replicas.gathered(images), replicas.gathered(text))
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return every[replica * tf.shape(images)[0] :][: tf.shape(images)[0]]
@@ -246,6 +269,7 @@ class TextToImageGAN(DCGAN):
             "matching_aware": self.matching_aware,
             "interpolate": self.interpolate,
             "embedding_weight": self.embedding_weight,
+            "generator_embedding_weight": self.generator_embedding_weight,
         }
 
 

@@ -47,7 +47,7 @@ def plain():
 
 class TestTextToImageGAN(GANContract):
     def make(self, **kwargs):
-        return make(networks_=plain(), **kwargs)
+        return make(networks_=plain(), generator_embedding_weight=0.3, **kwargs)
 
     def batches(self, number=3, size=8):
         random = np.random.default_rng(0)
@@ -127,6 +127,28 @@ def test_each_part_can_be_left_out(loss):
     np.testing.assert_allclose(found["discriminator_loss"], expected, rtol=1e-5)
     logs = gan.train_on_batch(real.numpy(), gan.tokens(["red hair"] * 4), return_dict=True)
     assert sorted(logs) == sorted(gan.tracked)
+
+
+def test_a_projection_adds_the_inner_product_of_image_and_text(batch):
+    real, _, text = map(tf.constant, batch)
+    network = networks.text_dcgan_discriminator(SHAPE, 6, text_dim=3, width=4, projection=True)
+    matching, seen = network.get_layer("matching"), network.get_layer("features")(real)
+    flat = keras.ops.reshape(seen, (5, -1))
+    (phi,) = (
+        layer
+        for layer in matching.layers
+        if isinstance(layer, keras.layers.Dense) and layer.kernel.shape == (flat.shape[1], 6)
+    )
+    logits = matching([seen, text])[:, 0]
+    product = keras.ops.sum((flat @ phi.kernel) * text, axis=1)
+    phi.kernel.assign(phi.kernel * 0.0)
+    np.testing.assert_allclose(logits, matching([seen, text])[:, 0] + product, atol=1e-4)
+    assert np.abs(product).min() > 1e-3
+
+
+def test_the_generator_goes_by_an_embedding_that_there_is():
+    with pytest.raises(ValueError, match="`embedding_weight` above 0"):
+        make(embedding_weight=0, generator_embedding_weight=1.0)
 
 
 def test_neighbours_do_not_depend_on_how_a_batch_is_split():

@@ -94,6 +94,11 @@ def test_the_command_line_takes_texts(run, tmp_path, capsys):
     assert "'purpel'" in capsys.readouterr().err
 
 
+def test_no_latent_is_searched_for_beside_a_text(gan):
+    with pytest.raises(ValueError, match="what text an image would have.*takes 'text'"):
+        zoo.project(gan, np.zeros((16, 16, 3), "float32"))
+
+
 def test_a_preset_keeps_the_vocabulary(run, gan, tmp_path):
     folder = gan.save_to_preset(tmp_path / "by_text")
     stated = json.loads((folder / "interface.json").read_text())["generator"]

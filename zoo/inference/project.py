@@ -210,6 +210,12 @@ def project(
     checks.positive("learning_rate", learning_rate)
     gan = open_latent_gan(source, best)
     described = gan.interface(gan.generator_role)
+    if described.texts:
+        raise ValueError(
+            "A latent is found for a generator of latents, labels and codes: what text an image "
+            "would have is not searched for. Expected another preset or run. "
+            f"Received: a {type(gan).__name__}, which takes {described.texts[0].name!r}"
+        )
     asked = label if isinstance(label, Mapping) else {"labels": label}
     generation.require_options(described, asked, type(gan).__name__)
     columns = columns_of(described, asked, every=True)
