@@ -68,8 +68,6 @@ def folder(tmp_path_factory):
         array = array.T if array.ndim == 2 and "running" not in name else array
         if name.endswith("conv_to_rgb.weight"):
             continue
-        if "snconv" in name:
-            array = array[..., None, None]
         if name.endswith(".weight") and array.ndim > 1 and "embeddings" not in name:
             v = RANDOM.normal(size=array[0].size)
             u = array.reshape(len(array), -1) @ v
