@@ -73,7 +73,7 @@ def make():
         ema_decay=0.9,
         seed=0,
     )
-    gan.compile()
+    gan.compile(run_eagerly=True)
     return gan
 
 

@@ -56,6 +56,20 @@ NOT_RUN = {
 
 # What is smaller here than on the page.
 SMALLER = {
+    "README.md": [
+        ("dcgan_generator((28, 28, 1))", "dcgan_generator((28, 28, 1), width=4)"),
+        ("dcgan_discriminator((28, 28, 1))", "dcgan_discriminator((28, 28, 1), width=4)"),
+    ],
+    "docs/tflite.md": [("image_size=128", "image_size=16")],
+    "docs/models/wgan.md": [
+        ("dcgan_generator((28, 28, 1))", "dcgan_generator((28, 28, 1), width=4)"),
+        ("dcgan_discriminator((28, 28, 1))", "dcgan_discriminator((28, 28, 1), width=4)"),
+        ("batch_size=5 * 64", "batch_size=5 * 4"),
+    ],
+    "docs/models/conditional_gan.md": [
+        ("((28, 28, 1), num_classes=10)", "((28, 28, 1), num_classes=10, width=4)"),
+        ("((64, 64, 3), num_classes)", "((64, 64, 3), num_classes, width=4)"),
+    ],
     "docs/data.md": [("image_size=32", "image_size=28")],  # of the GAN that stands in
     "docs/distributed.md": [
         ("batch_size=8 * 128", "batch_size=4"),
@@ -185,6 +199,7 @@ def short():
         evaluation(self, *args, **{**options, "num_images": 10})
 
     with (
+        tiny.without_graphs(),
         mock.patch.object(adversarial.AdversarialModel, "fit", few_steps),
         mock.patch.object(metrics.Evaluation, "__init__", few_images),
     ):

@@ -18,7 +18,8 @@ def choose(examples, per_class):
         ValueError: If a class has fewer.
     """
     images, classes, seen = [], [], {}
-    for image, label in examples.as_numpy_iterator():
+    batches = examples.batch(500).as_numpy_iterator()  # of which Python sees few
+    for image, label in (pair for batch in batches for pair in zip(*batch)):
         seen[int(label)] = seen.get(int(label), 0) + 1
         if seen[int(label)] <= per_class:
             images.append(image)

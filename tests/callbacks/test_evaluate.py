@@ -8,6 +8,8 @@ from keras_gans.callbacks import Evaluate, MetricsLog, Resume
 from keras_gans.metrics import Measurement, Protocol
 from tiny import SHAPE, images
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 class Scripted:
     """An evaluation whose Frechet distances are known beforehand."""

@@ -11,6 +11,8 @@ from keras_gans.callbacks.metrics_log import read_metrics
 
 networks = keras_gans.networks
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 def make(**kwargs):
     gan = keras_gans.GAN(

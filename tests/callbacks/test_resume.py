@@ -21,7 +21,8 @@ from keras_gans.callbacks.lock import locked
 networks = keras_gans.networks
 
 
-def make(seed=0):
+def make(seed=0, **options):
+    """Trained without a graph, whose trace takes longer than the steps, unless `options` say so."""
     keras.utils.set_random_seed(seed)
     gan = keras_gans.GAN(
         networks.mlp_generator((2,), latent_dim=3, width=8),
@@ -29,7 +30,7 @@ def make(seed=0):
         ema_decay=0.9,
         seed=seed,
     )
-    gan.compile()
+    gan.compile(**{"run_eagerly": True, **options})
     return gan
 
 
@@ -61,31 +62,47 @@ def values(gan):
 
 
 def test_stopped_and_run_again_it_ends_bit_for_bit_where_it_would_have(tmp_path):
-    straight = train(make(), tmp_path / "a", 5)
-    train(make(), tmp_path / "b", 2)
-    resumed = train(make(seed=9), tmp_path / "b", 5)  # another start: all comes from the file
+    graph = {"run_eagerly": False}
+    straight = train(make(**graph), tmp_path / "a", 5)
+    train(make(**graph), tmp_path / "b", 2)
+    resumed = train(
+        make(seed=9, **graph), tmp_path / "b", 5
+    )  # another start: all comes from the file
     for a, b in zip(values(straight), values(resumed)):
         np.testing.assert_array_equal(a, b)
     assert Resume(tmp_path / "b").epoch == 5
 
 
+def logged(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A training of four epochs that nothing stops: where it was after each, and its log."""
+    folder, after = tmp_path_factory.mktemp("straight"), []
+
+    class Remember(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            after.append(values(self.model))
+
+    train(make(), folder / "a", 4, more=[MetricsLog(folder / "a.jsonl"), Remember()])
+    return after, logged(folder / "a.jsonl")
+
+
 @pytest.mark.parametrize("killed", [3, 6, 8, 11])
-def test_killed_within_an_epoch_it_ends_bit_for_bit_where_it_would_have(tmp_path, killed):
-    logs = [MetricsLog(tmp_path / f"{name}.jsonl") for name in "ab"]
-    straight = train(make(), tmp_path / "a", 3, more=[logs[0]])
-    train(make(), tmp_path / "b", 3, kill=killed, more=[logs[1]], steps=3)
+def test_killed_within_an_epoch_it_ends_bit_for_bit_where_it_would_have(straight, tmp_path, killed):
+    log = MetricsLog(tmp_path / "b.jsonl")
+    train(make(), tmp_path / "b", 3, kill=killed, more=[log], steps=3)
     resume = Resume(tmp_path / "b")
     # After every third step of an epoch, and after the fourth, which is its last.
     assert (resume.epoch, resume.step) == {3: (0, 3), 6: (1, 0), 8: (1, 3), 11: (2, 3)}[killed]
     resumed = train(make(seed=9), tmp_path / "b", 3, more=[MetricsLog(tmp_path / "b.jsonl")])
-    for a, b in zip(values(straight), values(resumed)):
+    after, lines = straight
+    for a, b in zip(after[2], values(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
     # The means of an epoch are over all its steps, on both sides of the kill.
-    first, second = (
-        [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines()]
-        for name in "ab"
-    )
-    for a, b in zip(first, second, strict=True):
+    for a, b in zip(lines[:3], logged(tmp_path / "b.jsonl"), strict=True):
         names = ("epoch", "generator_loss", "discriminator_loss")
         assert [a[n] for n in names] == [b[n] for n in names]
 
@@ -171,17 +188,24 @@ def test_it_keeps_the_newest_and_saves_the_last_epoch(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
+@pytest.fixture(scope="module")
+def three_epochs(tmp_path_factory):
+    """A training of three epochs."""
+    folder = tmp_path_factory.mktemp("three_epochs")
+    train(make(), folder, 3)
+    return folder
+
+
 @pytest.mark.parametrize("length", [0, 1000, -1])
-def test_a_checkpoint_cut_short_is_passed_over_and_named(tmp_path, length):
-    straight = train(make(), tmp_path / "a", 4)
-    train(make(), tmp_path / "b", 3)
+def test_a_checkpoint_cut_short_is_passed_over_and_named(straight, three_epochs, tmp_path, length):
+    shutil.copytree(three_epochs, tmp_path / "b")
     newest = tmp_path / "b" / "epoch-00003.weights.h5"
     os.truncate(newest, length if length >= 0 else newest.stat().st_size - 1)
     assert Resume(tmp_path / "b").epoch == 2
     message = "skipped: epoch-00003.weights.h5. Resuming from epoch-00002.weights.h5"
     with pytest.warns(UserWarning, match=message):
         resumed = train(make(seed=9), tmp_path / "b", 4)
-    for a, b in zip(values(straight), values(resumed)):
+    for a, b in zip(straight[0][3], values(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
     names = [path.name for path in Resume(tmp_path / "b").checkpoints()]
     assert names == ["epoch-00003.weights.h5", "epoch-00004.weights.h5"]
@@ -213,7 +237,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     train(make(), tmp_path, 1)
     nets = networks.mlp_generator((2,), width=9), networks.mlp_discriminator((2,))
     other = keras_gans.GAN(*nets, ema_decay=0.9)
-    other.compile()
+    other.compile(run_eagerly=True)
     with pytest.raises(ValueError, match="of another model"):
         train(other, tmp_path, 2)
 
@@ -355,7 +379,7 @@ def test_two_that_say_where_to_go_on_are_refused(tmp_path):
 
 
 def compiled(gan, optimizer=keras.optimizers.Adam, generator=None, **options):
-    gan.compile(optimizer(**(generator or options)), optimizer(**options))
+    gan.compile(optimizer(**(generator or options)), optimizer(**options), run_eagerly=True)
     return gan
 
 
@@ -421,7 +445,7 @@ def test_a_schedule_is_compared_by_its_numbers(tmp_path):
 def test_another_loss_is_refused(one_epoch, tmp_path, loss, options, message):
     shutil.copytree(one_epoch, tmp_path, dirs_exist_ok=True)
     other = with_loss(loss, **options)
-    other.compile()
+    other.compile(run_eagerly=True)
     with pytest.raises(ValueError, match=message):
         train(other, tmp_path, 2)
 

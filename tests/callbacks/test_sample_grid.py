@@ -9,6 +9,8 @@ from keras_gans.callbacks import SampleGrid
 
 networks = keras_gans.networks
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 def make(channels=1):
     gan = keras_gans.GAN(

@@ -20,6 +20,9 @@ EVALUATION = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
+
 @pytest.fixture(scope="module")
 def counted():
     """Kinds of things that have been measured, in their order."""
@@ -27,7 +30,7 @@ def counted():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, counted):
+def run(tmp_path_factory, counted, without_graphs):
     """A run of two epochs on digits, that was measured as it trained."""
     folder = tmp_path_factory.mktemp("evaluated")
     measure = metrics.Evaluation.measure
@@ -199,8 +202,7 @@ def test_the_earlier_names_of_reference_values_keep_working(run, tmp_path, monke
     assert table in old
 
 
-def test_a_folder_of_images_against_a_data_set(run, tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
+def test_a_folder_of_images_against_a_data_set(run, tmp_path):
     images = zoo.open_gan(run).generate(60, seed=0)
     for i, made in enumerate(images):
         keras_gans.image.save(made, tmp_path / "made" / f"{i:03d}.png")
@@ -246,9 +248,7 @@ def test_sources_that_cannot_be_evaluated(tmp_path):
         zoo.evaluate(tmp_path, "digits", output=tmp_path / "out", num_images=20)
 
 
-def test_the_command_line(run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("KERAS_GANS_CACHE", str(tmp_path / "cache"))
-
+def test_the_command_line(run, tmp_path, capsys):
     def call(*words):
         return cli.main(cli.parse(["keras-gans", "evaluate", *map(str, words)]))
 

@@ -10,6 +10,8 @@ pytest.importorskip("resvg_py")
 
 CONDITIONS = {"hair": 5, "glasses": 3}
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 def recipe(data_dir):
     network = {"image_shape": [16, 16, 3], "num_classes": CONDITIONS, "width": 4}

@@ -21,6 +21,8 @@ from keras_gans.zoo.catalog import addresses, cards, heads, interfaces, presets
 TRAINED = zoo.list_presets(origin="trained")
 RECIPES = [name for name in zoo.list_presets() if zoo.card(name).recipe]
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 @pytest.fixture
 def copied(tmp_path, monkeypatch):

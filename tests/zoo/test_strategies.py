@@ -124,6 +124,7 @@ def test_new_is_not_for_workers(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]  # and nothing is moved away
 
 
+@pytest.mark.usefixtures("without_graphs")  # which replicas have
 def test_two_replicas_train_what_one_device_would(tmp_path, two_replicas):
     """With batch normalisation, over the batch of both."""
     descent = {"type": "SGD", "learning_rate": 0.05}  # Adam makes much of rounding

@@ -13,6 +13,9 @@ from keras_gans.zoo import publishing
 GENERATOR = {"type": "compact_upscaler", "image_shape": [None, None, 3], "width": 4, "depth": 1}
 
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     path = tmp_path_factory.mktemp("srgan")
@@ -54,7 +57,7 @@ def recipe(home, **model):
 
 
 @pytest.fixture(scope="module")
-def run(home):
+def run(home, without_graphs):
     return zoo.train(recipe(home), home / "run", verbose=0)
 
 

@@ -41,8 +41,9 @@ def stack(digits: "tf.data.Dataset", number: int, seed: int) -> "tf.data.Dataset
     """
     import tensorflow as tf
 
-    images, classes = zip(*digits.as_numpy_iterator())
-    images, classes = np.stack(images)[..., 0], np.array(classes, "int32")
+    # In batches, of which Python sees few.
+    images, classes = map(np.concatenate, zip(*digits.batch(500).as_numpy_iterator()))
+    images = images[..., 0]
     chosen = np.random.default_rng(seed).integers(len(images), size=(number, 3), dtype="int32")
 
     def look_up(three):
