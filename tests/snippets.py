@@ -79,6 +79,9 @@ SMALLER = {
         ('AttributeEvaluation("avatars")', 'AttributeEvaluation("avatars", num_images=10)'),
     ],
     "docs/presets.md": [("batch_size=32", "batch_size=8")],  # of the few pictures here
+    "docs/stylegan2_files.md": [
+        ('"exported/my_faces")  #', '"exported/my_faces", floats_only=True)  #'),
+    ],
     "docs/models/age_cgan.md": [
         ("latent_dim=64)", "latent_dim=64, width=4)"),
         ("to=3", 'to=3, method="initial"'),

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -62,7 +63,7 @@ def biggan_deep_generator(
         ValueError: for a shape, blocks or a number that cannot be built.
     """
     side, blocks = _planned(image_shape, blocks)
-    options = {"truncation": truncation, "stats": stats, "epsilon": epsilon}
+    options: dict[str, Any] = {"truncation": truncation, "stats": stats, "epsilon": epsilon}
     latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
     labels = keras.Input((), dtype="int32", name="labels")
     classes = checks.count("num_classes", num_classes, 2)

@@ -7,6 +7,7 @@ average; `get_layer("synthesis")`, from those vectors to images.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -213,7 +214,7 @@ def truncated(
         ValueError: for a generator that has no styles, or a `psi` or `cutoff` out of range.
     """
     mapping, truncation, synthesis = parts(generator)
-    given = {"cutoff": cutoff} if cutoff is not None else {}
+    given: dict[str, Any] = {"cutoff": cutoff} if cutoff is not None else {}
     if psi is not None:
         given["psi"] = float(checks.floats("psi", psi))
     # What follows the synthesis, such as clipping, is the generator's own.

@@ -127,9 +127,10 @@ def _of_network(role, arguments, model):
 
 def _styles(arguments):
     """How many styles a network makes of a latent, and their length; `None` for one without."""
-    size = arguments.get("style_dim") or _default(arguments, "style_dim")
+    if "style_dim" not in arguments:
+        return None
     shorter = min(arguments["image_shape"][:2])
-    return (2 * shorter.bit_length() - 4, size) if size else None
+    return 2 * shorter.bit_length() - 4, arguments["style_dim"]
 
 
 def _default(arguments, name):

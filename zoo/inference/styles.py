@@ -81,7 +81,7 @@ class Styled:
         if (seeds is None) == (latents is None):
             raise ValueError(
                 "Styles are made of seeds or of latents. Expected one of them. "
-                f"Received: seeds={seeds}, latents={latents}"
+                f"Received: seeds={seeds!r}, latents={latents!r}"
             )
         if latents is None:
             drawn = [generation.draw(self.interface, 1, seed=seed) for seed in seeds or ()]
