@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras_gans import checks
 from keras_gans.layers import (
@@ -285,7 +285,7 @@ def _synthesis(image_shape, style_dim, width, max_width, noise, clamp):
     if noise is not None:
         require_noise(noise)
     styles = keras.Input((2 * len(grids), style_dim), name="styles")
-    w = [styles[:, place] for place in range(2 * len(grids))]
+    w = ops.unstack(styles, 2 * len(grids), axis=1)
     x, image = LearnedConstant((*grids[0], widths[0]), name="constant")(styles), None
     for level, (grid, channels) in enumerate(zip(grids, widths)):
         block = f"b{min(grid)}"
