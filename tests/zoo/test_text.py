@@ -55,6 +55,13 @@ def gan(run):
     return zoo.open_gan(run)
 
 
+def test_the_recipe_knows_the_words_of_its_captions():
+    card = zoo.card("text_to_avatar_64")
+    data, words = card.recipe["data"], card.interface().texts[0].vocabulary
+    assert list(words) == captions.vocabulary(data["captions"])
+    assert card.interface() == zoo.Recipe.read("text_to_avatar_64").interface
+
+
 def test_a_run_shows_its_samples_with_their_texts(run, gan):
     lines = (run / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines][-1] == 2
