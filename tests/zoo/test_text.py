@@ -97,6 +97,10 @@ def test_the_command_line_takes_texts(run, tmp_path, capsys):
     arguments = ["generate", str(run), "--seeds", "1", "--output", str(tmp_path)]
     assert run_verb([*arguments, "--text", "red hair", "--text", "black hair"]) == 0
     assert len(list(tmp_path.glob("seed0001_*.png"))) == 2
+    film = ["interpolate", str(run), "--seeds", "0-1", "--steps", "1", "--text", "red hair"]
+    assert run_verb([*film, "--output", str(tmp_path / "film.gif")]) == 0
+    with Pillow.open(tmp_path / "film.gif") as opened:
+        assert opened.n_frames == 2
     assert run_verb([*arguments, "--text", "purpel hair"]) != 0
     assert "'purpel'" in capsys.readouterr().err
 
