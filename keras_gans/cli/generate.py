@@ -30,12 +30,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="CODES",
         help="continuous codes of an InfoGAN, the same for all images: --continuous=-1,0.5 [drawn]",
     )
-    command.add_argument(
-        "--text",
-        action="append",
-        metavar="TEXT",
-        help='what to make of each seed, such as "a face with red hair"; once for each column',
-    )
+    options.text(command)
     options.truncation(command)
     options.psi(command)
     options.scale(command, "1")

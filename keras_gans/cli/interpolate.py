@@ -16,6 +16,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     options.source(command)
     command.add_argument("--seeds", type=options.numbers, default="0-5", help="two or more [0-5]")
     options.labels(command)
+    options.text(command)
     command.add_argument(
         "--steps",
         type=options.integer(1),
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"agree. Received: --format {wanted} --output {output}"
         )
     options.require_folder(output.parent, output.name)
-    chosen = ("seeds", "steps", "loops", "truncation", "psi", "scale", "duration", "best")
+    chosen = ("seeds", "steps", "loops", "truncation", "psi", "scale", "duration", "best", "text")
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
     path = zoo.interpolate(arguments.source, output, interpolation=arguments.interpolation, **given)
     say(f"The animation is in {path} ({path.stat().st_size / 1024:.0f} kB)")

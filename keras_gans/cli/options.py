@@ -81,6 +81,16 @@ def condition(command: argparse.ArgumentParser, dest: str, help: str) -> None:
     )
 
 
+def text(command: argparse.ArgumentParser) -> None:
+    """Adds `--text`, which is given once for each column."""
+    command.add_argument(
+        "--text",
+        action="append",
+        metavar="TEXT",
+        help='what to make of each seed, such as "a face with red hair"; once for each column',
+    )
+
+
 def truncation(command: argparse.ArgumentParser) -> None:
     """Adds `--truncation`."""
     command.add_argument(

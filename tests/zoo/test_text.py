@@ -55,6 +55,13 @@ def gan(run):
     return zoo.open_gan(run)
 
 
+def test_the_recipe_knows_the_words_of_its_captions():
+    card = zoo.card("text_to_avatar_64")
+    data, words = card.recipe["data"], card.interface().texts[0].vocabulary
+    assert list(words) == captions.vocabulary(data["captions"])
+    assert card.interface() == zoo.Recipe.read("text_to_avatar_64").interface
+
+
 def test_a_run_shows_its_samples_with_their_texts(run, gan):
     lines = (run / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines][-1] == 2
@@ -90,6 +97,10 @@ def test_the_command_line_takes_texts(run, tmp_path, capsys):
     arguments = ["generate", str(run), "--seeds", "1", "--output", str(tmp_path)]
     assert run_verb([*arguments, "--text", "red hair", "--text", "black hair"]) == 0
     assert len(list(tmp_path.glob("seed0001_*.png"))) == 2
+    film = ["interpolate", str(run), "--seeds", "0-1", "--steps", "1", "--text", "red hair"]
+    assert run_verb([*film, "--output", str(tmp_path / "film.gif")]) == 0
+    with Pillow.open(tmp_path / "film.gif") as opened:
+        assert opened.n_frames == 2
     assert run_verb([*arguments, "--text", "purpel hair"]) != 0
     assert "'purpel'" in capsys.readouterr().err
 

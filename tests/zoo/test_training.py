@@ -52,8 +52,8 @@ TWINS = {
     [
         pytest.param(n, marks=[pytest.mark.by_hand] * (n in TWINS))
         for n in zoo.list_presets()
-        # Super-resolution is trained in tests/zoo/test_super_resolution.py.
-        if zoo.card(n).recipe and "scale" not in zoo.card(n).recipe["data"]
+        # Super-resolution is trained in tests/zoo/test_super_resolution.py, texts in test_text.py.
+        if zoo.card(n).recipe and not {"scale", "captions"} & set(zoo.card(n).recipe["data"])
     ],
 )
 def test_every_recipe_trains_and_its_run_opens(name, tmp_path, data_dir):
