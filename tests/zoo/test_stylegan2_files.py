@@ -192,6 +192,7 @@ def test_a_file_that_is_cut_off(conditional, tmp_path, share):
     [
         ({"G_ema": None}, "no network 'G_ema'"),
         ({"G_ema": files.parameter(np.ones(3))}, "no network 'G_ema'"),
+        ({"G_ema": files.New("dnnlib.tflib.network", "Network", state={"_buffers": 3})}, "Error"),
     ],
 )
 def test_a_file_without_the_network(tmp_path, change, said):

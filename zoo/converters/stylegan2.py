@@ -122,14 +122,26 @@ def _read(path, role):
     if begins == b"PK\x03\x04":
         return _of_rosinality(path, role)
     found = pickles.read(path)
+    try:
+        network = _of_pickle(found, role, path)
+    except (TypeError, AttributeError, KeyError, IndexError) as error:  # of anyone's making
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{pickles.EXPECTED} Received: {path} ({reason})") from error
+    if network is None:
+        has = sorted(map(str, found)) if isinstance(found, dict) else type(found).__name__
+        raise ValueError(f"The file has no network {role!r}. Received: {path} with {has}")
+    return network
+
+
+def _of_pickle(found, role, path):
+    """The `Tensors` of a network in a pickle; `None` if it has no such network."""
     if isinstance(found, dict) and isinstance(found.get(role), pickles.Module):
         return _of_pytorch(found[role], path)
     if isinstance(found, tuple) and len(found) == 3:
         network = found[("G", "D", "G_ema").index(role)]
         if isinstance(network, pickles.Module):
             return _of_tensorflow(network, role, path)
-    has = sorted(found) if isinstance(found, dict) else type(found).__name__
-    raise ValueError(f"The file has no network {role!r}. Received: {path} with {has}")
+    return None
 
 
 def _other(kind, path):
