@@ -20,23 +20,24 @@ FOLDER = pathlib.Path(__file__).parents[1] / "reference"
 SHAPE = (8, 8, 1)
 
 
-def small(num_classes=None, augment=(), noise="const", **kwargs):
+def small(num_classes=None, augment=(), noise="const", features=1, **kwargs):
     options = {"num_classes": num_classes, "width": 4, "mapping_layers": 1}
     return keras_gans.StyleGAN2(
         networks.stylegan2_generator(SHAPE, 4, 4, noise=noise, **options),
-        networks.stylegan2_discriminator(SHAPE, augment=augment, **options),
+        networks.stylegan2_discriminator(SHAPE, augment=augment, features=features, **options),
         **{"seed": 0, **kwargs},
     )
 
 
 class TestStyleGAN2(GANContract):
-    """Conditional, with augmentation; each replica has noise and augmentations of its own."""
+    """Conditional, with augmentation; noise and groups of images are each replica's own."""
 
     def make(self, **kwargs):
         return small(
             num_classes=3,
             augment={"policy": "b", "every": 2, "kimg": 0.032},
             noise=None,
+            features=0,
             penalties={"r1_penalty": {"weight": 0.5, "every": 2}},
             path_length_weight=1.0,
             path_length_every=2,
