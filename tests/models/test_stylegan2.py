@@ -52,6 +52,15 @@ class TestStyleGAN2(GANContract):
         images = np.tanh(rng.normal(size=(number, size, *SHAPE))).astype("float32")
         return images, rng.integers(0, 3, (number, size)).astype("int32")
 
+    @pytest.mark.by_hand  # its graphs take half a minute to build
+    def test_one_replica_and_two_agree(self, two_replicas, tmp_path):
+        super().test_one_replica_and_two_agree(two_replicas, tmp_path)
+
+    @pytest.mark.by_hand
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+    def test_half_precision_stays_finite_and_trains(self, policy):
+        super().test_half_precision_stays_finite_and_trains(policy)
+
 
 # ---- the terms
 
