@@ -15,7 +15,17 @@ import tensorflow as tf
 
 from keras_gans import checks, generation, image, interface, latent
 from keras_gans.building import computing_in
-from keras_gans.interface import Array, Codes, Image, Interface, Label, Latents, Port, Text
+from keras_gans.interface import (
+    Array,
+    Codes,
+    Image,
+    Interface,
+    Label,
+    Latents,
+    Number,
+    Port,
+    Text,
+)
 from keras_gans.names import did_you_mean
 
 # A side for generators of images of any size.
@@ -208,7 +218,8 @@ def examples(generator: keras.Model, number: int, seed: int) -> dict[str, np.nda
 
     Latents are those of `latent.sample`, so that of seed 0 they make the first images of a preset's
     `samples.png`. Images are uniform in [-1, 1], or as smooth as photographs where they are to
-    be enlarged. Labels are every class in turn, words and everything else random.
+    be enlarged. Labels are every class in turn, numbers spread from high to low, words and
+    everything else random.
     """
     latent.halves(seed)  # raises for what is no seed
     stated, rng = interface_of(generator), np.random.default_rng(int(seed) % 2**64)
@@ -229,6 +240,8 @@ def _drawn(port: Port, number: int, rng: np.random.Generator, smooth: bool) -> n
         return (np.arange(number) % port.num_classes).astype("int32")
     if isinstance(port, Text):
         return rng.integers(0, len(port.vocabulary) + 1, shape).astype("int32")
+    if isinstance(port, Number):
+        return np.linspace(port.high, port.low, number, dtype="float32")
     if isinstance(port, Image) and smooth:
         drawn = np.zeros(shape)
         for blur in _BLURS:

@@ -19,7 +19,7 @@ from keras_gans.export.graph import tiles
 from keras_gans.export.tflite import tflite
 from keras_gans.files import atomic_folder, hashes
 from keras_gans.image.pixels import to_pillow
-from keras_gans.interface import Image, Interface, Latents, Port
+from keras_gans.interface import Image, Interface, Latents, Number, Port
 
 PAGE, MODEL, ABOUT = "index.html", "generator.tflite", "model.json"
 
@@ -70,7 +70,8 @@ def web(
     seeds, great circles between two of them, sliders along directions, truncation. A seed is what
     it is in `latent.sample`, so that the page shows what `gan.generate(1, seed=seed)` makes, of an
     InfoGAN with the codes that are chosen. Images: one that is chosen, dropped or pasted is
-    translated. Labels and categorical codes: a menu each. Several images that come out are shown
+    translated. Labels and categorical codes: a menu each; numbers, such as the psi of StyleGAN2: a
+    slider each. Several images that come out are shown
     side by side. A generator that enlarges images of any size gets tiles of one that is
     chosen, dropped or pasted, beside the page, which shows progress, can be stopped, and compares
     before and after by a slider. Everything runs on the visitor's device, from these files alone.
@@ -239,6 +240,12 @@ def describe(
         "image_shape": (max(s[0] for s in shapes), sum(s[1] for s in shapes), shapes[0][2]),
         "codes": codes,
         "choices": choices,
+        # Are seeds those of NumPy's RandomState?
+        "random_state": isinstance(main, Latents) and main.random_state,
+        "numbers": [
+            {"name": p.name, "low": p.low, "high": p.high, "value": _start(p)}
+            for p in stated.numbers
+        ],
         "directions": sliders,
     }
 
@@ -256,13 +263,20 @@ def _require_controls(stated: Interface, main: Port) -> None:
                     "surroundings alone. Build the generator for one `image_shape`. "
                     f"Received: one that {side} {port.shape}"
                 )
-    others = [port for port in stated.inputs if port not in stated.labels and port != main]
+    numbers = stated.numbers if isinstance(main, Latents) else ()
+    known = (main, *stated.labels, *numbers)
+    others = [port for port in stated.inputs if port not in known]
     if others or not isinstance(main, (Latents, Image)):
         raise ValueError(
-            "A page has controls for latents or one image, and for labels. Export the generator "
-            "in another format, which all take every input. Received: inputs of "
+            "A page has controls for latents or one image, for labels and numbers. Export the "
+            "generator in another format, which all take every input. Received: inputs of "
             f"{[type(port).__name__ for port in stated.inputs]}"
         )
+
+
+def _start(port: Number) -> float:
+    """Where the slider of a number is at first."""
+    return port.low if port.default is None else port.default
 
 
 def _choices(stated: Interface, class_names: Any) -> list[dict[str, Any]]:

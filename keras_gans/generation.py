@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import batches, checks, labels, latent
-from keras_gans.interface import Image, Interface, Label, Latents
+from keras_gans.interface import Image, Interface, Label, Latents, Number
 from keras_gans.names import did_you_mean
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "first_images",
     "images_of",
     "named",
+    "numbers",
     "require_options",
     "run",
     "same_size",
@@ -49,6 +50,8 @@ def draw(
     Returns:
         float32 array `(number, latent_dim)`; of several inputs of latents, those of all in a row.
     """
+    if (first := interface.latents) is not None and first.random_state:
+        return latent.random_state(number, interface.latent_dim, seed, truncation)
     drawn = latent.sample(number, interface.latent_dim, seed, truncation).copy()
     stop = 0
     for port in _latents(interface):
@@ -83,6 +86,11 @@ def require_options(interface: Interface, given: Mapping[str, Any], owner: str) 
             raise ValueError(
                 f"This generator has no {lacking}. Leave `{name}` out, or take an InfoGAN, whose "
                 f"latents end in codes. {received}"
+            )
+        if name == "psi":
+            raise ValueError(
+                "This generator has no styles to truncate, as StyleGAN2 has. Bound its latents "
+                f"with `truncation` instead of `psi`. {received}"
             )
         raise ValueError(
             f"This generator has no input {name!r}.{did_you_mean(name, known)} Expected some of "
@@ -173,7 +181,8 @@ def fill(
         latents: `(number, latent_dim)`; `None` for a generator without.
         given: options that `interface.options` names. Codes are written into the latents. Labels
             are `(number,)`, or one for all, as numbers or names of classes; those left out are
-            `classes_left_out`. Other inputs must be given, an array with one for each example.
+            `classes_left_out`. Numbers are `(number,)`, or one for all. Other inputs must be given,
+            an array with one for each example.
         seed: of labels of several conditions that are left out.
 
     Raises:
@@ -190,6 +199,8 @@ def fill(
             start += port.size
         elif isinstance(port, Label):
             arrays.append(choose(port, given.get(port.name, others[port.name]), number))
+        elif isinstance(port, Number):
+            arrays.append(numbers(port, given.get(port.name), number))
         else:
             arrays.append(_other(port, given.get(port.name), number))
     return arrays
@@ -325,6 +336,26 @@ def _latents(interface):
 
 def _fits(shape, expected):
     return len(shape) == len(expected) and all(b in (None, a) for a, b in zip(shape, expected))
+
+
+def numbers(port: Number, given: Any, number: int) -> np.ndarray:
+    """Returns checked numbers for an input.
+
+    >>> numbers(Number("psi", 1.0), 0.5, 2)
+    array([0.5, 0.5], dtype=float32)
+
+    Args:
+        port: the input.
+        given: a number for all, or several, one for each example; `None` for its default.
+        number: of examples.
+
+    Raises:
+        ValueError: for numbers that are not finite, or not as many.
+    """
+    given = port.default if given is None else given
+    if given is None or np.ndim(given):
+        return checks.floats(port.name, _other(port, given, number))
+    return np.full(number, checks.floats(port.name, given))
 
 
 def _other(port, given, number):

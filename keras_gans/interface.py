@@ -29,6 +29,7 @@ __all__ = [
     "Interface",
     "Label",
     "Latents",
+    "Number",
     "Style",
     "Text",
     "is_stated",
@@ -121,18 +122,21 @@ class Latents(Port):
         styles: how many style vectors a network makes of a latent first, one for each layer, and
             the length of one, `(layers, size)` (Karras 2019): they can be truncated by `psi`,
             mixed, and edited. `None` for a network without.
+        random_state: are the latents of a seed NumPy's `RandomState(seed).randn`, as in the program
+            that the network comes from, so that known seeds give the images that are known?
     """
 
     size: int
     codes: Codes = Codes()
     name: str = "latents"
     styles: tuple[int, int] | None = None
+    random_state: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._count("size")
         if self.styles is not None:
-            object.__setattr__(self, "styles", Style(*self.styles).shape)
+            object.__setattr__(self, "styles", _whole_pair(self.styles))
         if self.codes.size >= self.size:
             raise ValueError(
                 "A latent holds its codes and at least one coordinate of noise. Expected "
@@ -142,6 +146,16 @@ class Latents(Port):
     @property
     def shape(self) -> Shape:
         return (self.size,)
+
+
+def _whole_pair(styles: Any) -> Shape:
+    """How many styles there are and their length, checked."""
+    if not isinstance(styles, (list, tuple)) or len(styles) != 2:
+        raise ValueError(
+            "`styles` of Latents must be their number and their length, such as (14, 512). "
+            f"Received: styles={styles!r}"
+        )
+    return Style(*styles).shape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -235,6 +249,45 @@ class Text(Port):
 
 
 @dataclasses.dataclass(frozen=True)
+class Number(Port):
+    """A number for each example, float32 `(batch,)`, such as the `psi` of StyleGAN2.
+
+    Attributes:
+        name: of the input.
+        default: what it is where it is not given; `None` if it must be.
+        low: end of the slider that a page has for it.
+        high: its other end.
+    """
+
+    name: str
+    default: float | None = None
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("default", "low", "high"):
+            value = getattr(self, field)
+            real = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not (value is None and field == "default") and not (real and abs(value) < 1e38):
+                raise ValueError(
+                    f"`{field}` of Number must be a finite number. Received: {field}={value!r}"
+                )
+        if not self.low < self.high:
+            raise ValueError(
+                f"`low` of Number must be below `high`. Received: low={self.low}, high={self.high}"
+            )
+
+    @property
+    def shape(self) -> Shape:
+        return ()
+
+
+# psi of StyleGAN2: 1 for no truncation.
+_NUMBERS = {"psi": Number("psi", 1.0)}
+
+
+@dataclasses.dataclass(frozen=True)
 class Style(Port):
     """Style vectors, float32 `(batch, layers, size)` (Karras 2019, the w of StyleGAN).
 
@@ -286,7 +339,7 @@ class Array(Port):
 
 
 _KINDS: dict[str, type[Port]] = {
-    kind.__name__.lower(): kind for kind in (Array, Image, Label, Latents, Style, Text)
+    kind.__name__.lower(): kind for kind in (Array, Image, Label, Latents, Number, Style, Text)
 }
 
 
@@ -298,7 +351,8 @@ class Interface:
     """The inputs and the outputs of a network, in the order in which it takes and makes them.
 
     Attributes:
-        inputs: `Latents`, `Label`, `Image`, `Text`, `Style` or `Array`, each of another name.
+        inputs: `Latents`, `Label`, `Number`, `Image`, `Text`, `Style` or `Array`, each of another
+            name.
         outputs: likewise.
 
     Raises:
@@ -338,6 +392,11 @@ class Interface:
     def labels(self) -> tuple[Label, ...]:
         """The inputs of labels."""
         return self._of(Label, self.inputs)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The inputs of numbers."""
+        return self._of(Number, self.inputs)
 
     @property
     def texts(self) -> tuple[Text, ...]:
@@ -556,7 +615,8 @@ def is_stated(network: Any) -> bool:
 def of(network: Any, num_classes: int | None = None, scores: bool = False) -> Interface:
     """Returns the interface of a network: what was stated of it, or what its shapes say.
 
-    Floats `(batch, n)` that go in are latents, integers `(batch,)` are labels, and
+    Floats `(batch, n)` that go in are latents, integers `(batch,)` are labels, floats `(batch,)`
+    are numbers, and
     `(batch, height, width, channels)` are images. Several of one kind are told apart by the names
     of the network's input layers. Images that come out are those of 1, 3 or 4 channels.
 
@@ -612,6 +672,8 @@ def _input(network: Any, tensor: Any, num_classes: int | None, alone: bool) -> P
         return Latents(shape[0], styles=_styles(network))
     if not whole and len(shape) == 3 and shape[-1] is not None:
         return Image(*shape)
+    if not whole and shape == () and tensor.name.isidentifier():
+        return _NUMBERS.get(tensor.name, Number(tensor.name))
     if tensor.name == "styles" and len(shape) == 2 and None not in shape:
         return Style(*shape, name="styles")
     if not whole:

@@ -23,6 +23,7 @@ __all__ = [
     "halves",
     "lerp",
     "new_seed",
+    "random_state",
     "sample",
     "slerp",
 ]
@@ -104,6 +105,40 @@ def sample(
     inside = tf.math.erf(tf.constant(min(truncation, 30.0) / np.sqrt(2.0), "float64"))
     values = np.sqrt(2.0) * tf.math.erfinv((2.0 * uniform - 1.0) * inside)
     return np.clip(values.numpy(), -truncation, truncation).astype("float32")
+
+
+def random_state(
+    num_samples: int, latent_dim: int, seed: int | None = None, truncation: float | None = None
+) -> np.ndarray:
+    """Returns the latents of a seed in NVIDIA's programs: NumPy's `RandomState(seed).randn`.
+
+    >>> keras_gans.latent.random_state(1, 3, seed=7).round(3)
+    array([[ 1.691, -0.466,  0.033]], dtype=float32)
+
+    Args:
+        num_samples: how many; fewer are the first of more.
+        latent_dim: length of each.
+        seed: integer of 0 to 2**32 - 1; `None` draws new latents at every call.
+        truncation: must be `None`: these programs truncate styles.
+
+    Returns:
+        float32 numpy array `(num_samples, latent_dim)`.
+
+    Raises:
+        ValueError: for another seed, or a truncation.
+    """
+    if truncation is not None:
+        raise ValueError(
+            "Seeds of this generator are those of NVIDIA's programs, which bound no latents. Use "
+            f"`psi` instead, which moves styles to their average. Received: truncation={truncation}"
+        )
+    shape = checks.count("num_samples", num_samples), checks.count("latent_dim", latent_dim)
+    if seed is not None and (checks.count("seed", seed, 0) >= 2**32):
+        raise ValueError(
+            "Seeds of this generator are those of NumPy's RandomState, from 0 to 2**32 - 1. "
+            f"Received: seed={seed}"
+        )
+    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 def codes(

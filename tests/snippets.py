@@ -4,6 +4,8 @@ import contextlib
 import functools
 import importlib.util
 import re
+import shutil
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -11,6 +13,8 @@ import numpy as np
 import keras_gans
 import tiny
 from keras_gans import adversarial, image, metrics
+
+ROOT = Path(__file__).parent
 
 # Names that a page speaks of as the reader's own; `images=faces` is one that is made as another.
 OWN = {
@@ -45,6 +49,7 @@ NOT_RUN = {
     'load("realesrgan_anime_x4")': "a package of weights",
     'load("realesrgan_x4")': "the same",
     "real_esrgan.load(": "a package of weights; tests/zoo/test_real_esrgan.py has small files",
+    "project_style(": "the same; tests/zoo/test_styles.py looks with another network",
     "upscalerjs.load(": "the same; tests/zoo/test_upscalerjs.py has small folders",
 }
 
@@ -59,6 +64,9 @@ SMALLER = {
         ('AttributeEvaluation("avatars")', 'AttributeEvaluation("avatars", num_images=10)'),
     ],
     "docs/presets.md": [("batch_size=32", "batch_size=8")],  # of the few pictures here
+    "docs/stylegan2_files.md": [
+        ('"exported/my_faces")  #', '"exported/my_faces", floats_only=True)  #'),
+    ],
     "docs/models/age_cgan.md": [
         ("latent_dim=64)", "latent_dim=64, width=4)"),
         ("to=3", 'to=3, method="initial"'),
@@ -150,6 +158,8 @@ def write_files(folder, text):
     for name in (name for name in PICTURES if name in text):
         for number in range(24):
             image.save(rng.uniform(-1, 1, (64, 64, 3)), folder / name / f"{number}.png")
+    if "network.pkl" in text:  # of a program of NVIDIA's, with random weights
+        shutil.copyfile(ROOT / "reference/stylegan2_by_stylegan3.pkl", folder / "network.pkl")
     if "face.png" in text:
         image.save(rng.uniform(-1, 1, (64, 64, 3)), folder / "face.png")
     if "my_pairs" in text:

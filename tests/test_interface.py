@@ -7,7 +7,17 @@ import pytest
 import small_gans
 
 from keras_gans import interface, networks
-from keras_gans.interface import Array, Codes, Image, Interface, Label, Latents, Style, Text
+from keras_gans.interface import (
+    Array,
+    Codes,
+    Image,
+    Interface,
+    Label,
+    Latents,
+    Number,
+    Style,
+    Text,
+)
 
 
 def two_labels():
@@ -31,7 +41,8 @@ def enlarging(factor=2, side=None):
 
 EVERY_KIND = Interface(
     [
-        Latents(9, Codes((2, 3), 1)),
+        Latents(9, Codes((2, 3), 1), styles=(8, 16), random_state=True),
+        Number("psi", 1.0),
         Label(3, ("cat", "dog", "owl")),
         Label(5, name="colour"),
         Text(4, ("red", "hair")),
@@ -73,6 +84,10 @@ def good():
         (lambda v: v["inputs"][0].update(codes={"continuous": 4}), "at least one coordinate"),
         (lambda v: v["inputs"][0].update(codes={"classes": 4}), "no field 'classes'"),
         (lambda v: v["inputs"][0].update(codes=3), "Expected an object for codes"),
+        (lambda v: v["inputs"][0].update(styles=8), "their number and their length"),
+        (lambda v: v["inputs"][0].update(styles=[8, 0]), "integer of at least 1"),
+        (lambda v: v["inputs"].append({"type": "number", "name": "psi", "low": 2}), "below `high`"),
+        (lambda v: v["inputs"].append({"type": "number", "name": "psi", "default": "1"}), "finite"),
         (lambda v: v.update(inputs=[]), "must be at least one"),
         (lambda v: v.update(inputs={}), "must be a list"),
         (lambda v: v.update(outputs=[3]), "object with a known `type`"),

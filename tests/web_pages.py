@@ -1,11 +1,13 @@
 """What the tests of pages that run a generator in a browser have in common."""
 
+import dataclasses
 import json
 
 import chromium
+import keras
 import numpy as np
 
-from keras_gans import image, networks
+from keras_gans import image, interface, networks
 from keras_gans.export import litert_js
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -26,6 +28,18 @@ def translator():
         [w + 0.3 * np.abs(rng.normal(size=w.shape)) for w in generator.get_weights()]
     )
     return generator
+
+
+def styled():
+    """A StyleGAN2 generator that takes psi, with the seeds of NVIDIA's programs."""
+    keras.utils.set_random_seed(3)
+    generator = networks.stylegan2_generator(
+        (16, 16, 3), 12, 8, num_classes=2, width=4, max_width=8, mapping_layers=2, psi=None
+    )
+    networks.stylegan2.parts(generator)[1].average.assign(np.linspace(-1, 1, 8))
+    found = interface.of(generator)
+    latents = dataclasses.replace(found.latents, random_state=True)
+    return interface.state(generator, found.with_input(latents))
 
 
 def upscaler():

@@ -15,6 +15,7 @@ from keras_gans.names import moved_module
 from keras_gans.zoo.catalog.presets import Card, card, list_presets, verify
 
 _LAZY = {
+    "import_file": "importing",
     "Recipe": "runs.recipe",
     "load": "loading",
     "open_gan": "loading",
@@ -33,6 +34,11 @@ _LAZY = {
     "find_directions": "inference.directions",
     "measure_edits": "inference.directions",
     "save_directions": "inference.directions",
+    "Styled": "inference.styles",
+    "mix_styles": "inference.styles",
+    "walk_styles": "inference.styles",
+    "style_directions": "inference.styles",
+    "project_style": "inference.styles",
     "translate": "inference.translate",
     "translate_image": "inference.tiles",
     "upscale": "inference.upscale",

@@ -35,6 +35,29 @@ _LARGEST = (100_000, 2**28)
 Source = str | os.PathLike
 
 
+@keras.saving.register_keras_serializable("keras_gans")
+class PretrainedGenerator(AdversarialModel):
+    """A generator that others trained, with what a GAN has for whoever generates with it.
+
+    Args:
+        generator: from latents, and more, to images.
+        **kwargs: of `AdversarialModel`.
+    """
+
+    side_names: tuple[str, ...] = ("generator",)
+    tracked: tuple[str, ...] = ()
+
+    def __init__(self, generator: keras.Model, **kwargs: Any) -> None:
+        super().__init__(sides={"generator": {"generator": generator}}, **kwargs)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        raise ValueError(
+            "A generator that others trained comes without a discriminator, and cannot be trained "
+            "alone. Build a GAN with it: `keras_gans.zoo.load(...)` returns the network. "
+            f"Received: {self.name!r}"
+        )
+
+
 # ---- what users call
 
 
@@ -146,8 +169,9 @@ def open_gan(
     """
     found = _find(source, best, load_weights)
     found.require_gan()
-    name = found.recipe.config["model"]["type"]
-    if not issubclass(getattr(models, name), kind):
+    named = found.recipe.config["model"]["type"] if found.recipe else None
+    if not issubclass(getattr(models, named) if named else PretrainedGenerator, kind):
+        name = named or "AdversarialModel"
         raise ValueError(
             f"That {found.kind} is of another class. Expected `keras_gans.{name}.from_preset(...)`."
             f" Received: {kind.__name__}.from_preset({str(source)!r})"
@@ -340,8 +364,9 @@ class _Preset:
         return self.card.stated or {}
 
     def require_gan(self):
-        """Raises ValueError unless there is more than a generator."""
-        self.card.require_recipe()
+        """Raises ValueError unless there is a recipe, or a generator that makes images of seeds."""
+        if self.recipe is not None or not self.card.interface().takes_latents:
+            self.card.require_recipe()
 
     def verify(self, roles):
         """Checks the files that are loaded for some networks."""
@@ -358,6 +383,10 @@ class _Preset:
 
     def gan(self):
         """The GAN with its weights; what comes without a file has random ones."""
+        if self.recipe is None:
+            gan = PretrainedGenerator(self.network("generator"), name=self.card.name)
+            gan.compile()
+            return gan
         if self.roles:
             self.verify(self.roles)
         # Averages are as large as what they are of. Of what comes without a file nothing is known.
@@ -477,8 +506,7 @@ class _Run:
 def _open(found: _Preset | _Run) -> AdversarialModel:
     """The GAN of a preset or a run, whose networks say what they take and make."""
     gan = found.gan()
-    roles = found.recipe.config["networks"]
-    gan.__dict__["untrained"] = tuple(role for role in roles if role not in found.roles)
+    gan.__dict__["untrained"] = tuple(r for r in found.networks if r not in found.roles)
     gan.__dict__["familiar"] = inputs.read(found.folder / inputs.FILE)
     _state(gan, found.interfaces)
     return gan

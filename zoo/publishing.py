@@ -111,11 +111,11 @@ def save_preset(
                 "bytes": path.stat().st_size,
             }
         gan = fill(build(recipe), partial, networks)
-        _write_interfaces(partial, interfaces_of(gan, networks))
+        write_interfaces(partial, interfaces_of(gan, networks))
         _picture(gan, recipe, partial / presets.SAMPLES)
         inputs.write(partial / inputs.FILE, recipe, input_roles(gan))
         text = card.get("text") or f"# {folder.name}\n\n![Samples]({presets.SAMPLES})\n"
-        _write_card(partial, folder.name, text, card.get("numbers"), made, about)
+        write_card(partial, folder.name, text, card.get("numbers"), made, about)
     return folder
 
 
@@ -217,7 +217,7 @@ def publish_converted(
     (role,) = card.networks
     path = origins.locate(card.published, downloaded)
     network = _of_npm(path) if downloaded else real_esrgan.load(path)
-    _write_interfaces(card.folder, {role: interface.of(network)})
+    write_interfaces(card.folder, {role: interface.of(network)})
     if card.origin == origins.CONVERTED:
         path = card.folder / presets.weights_file(role)
         with in_memory(path) as memory:
@@ -225,7 +225,7 @@ def publish_converted(
         to_float16(path)
     about = {"parameters": network.count_params(), "bytes": path.stat().st_size}
     numbers = card.numbers if numbers is None else numbers
-    _write_card(card.folder, card.name, card.text, numbers, {}, {path.name: about})
+    write_card(card.folder, card.name, card.text, numbers, {}, {path.name: about})
 
 
 def _of_npm(path):
@@ -269,14 +269,14 @@ def refresh(preset: str | Path, results: str | Path | None = None) -> None:
     before = presets.card(preset)
     if before.stated is None and before.recipe:
         recipe = Recipe(before.recipe, before.name)
-        _write_interfaces(before.folder, interfaces_of(build(recipe)))
+        write_interfaces(before.folder, interfaces_of(build(recipe)))
     if not before.metrics:
         return
     numbers = (
         before.numbers if results is None else numbers_of(json.loads(Path(results).read_text()))
     )
     about = before.metrics["weights"]
-    _write_card(before.folder, before.name, before.text, numbers, before.made, about)
+    write_card(before.folder, before.name, before.text, numbers, before.made, about)
 
 
 # The presets that docs/choosing.md compares, and what of them.
@@ -408,14 +408,31 @@ def _picture(gan, recipe, path):
     image.save(image.side_by_side(shown), path, columns=columns)
 
 
-def _write_interfaces(folder, interfaces):
+def write_interfaces(folder: Path, interfaces: Mapping[str, Interface]) -> None:
+    """Writes `interface.json` of a preset's folder, from interfaces by names of networks."""
     content = {role: described.to_json() for role, described in interfaces.items()}
     with atomic(folder / presets.INTERFACE) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _write_card(folder, name, text, numbers, made, weights):
-    """Writes `README.md` and, last, `metrics.json` with the SHA-256 of every file."""
+def write_card(
+    folder: Path,
+    name: str,
+    text: str,
+    numbers: Mapping[str, Any] | None,
+    made: Mapping[str, Any],
+    weights: Mapping[str, Any],
+) -> None:
+    """Writes `README.md` and, last, `metrics.json` with the SHA-256 of every file.
+
+    Args:
+        folder: of the preset.
+        name: of the preset.
+        text: prose of the card.
+        numbers: as for `save_preset`.
+        made: as for `save_preset`.
+        weights: names of files of weights to their `parameters` and `bytes`.
+    """
     numbers = {
         protocol: cards.renamed(found) if isinstance(found, dict) else {"value": found}
         for protocol, found in (numbers or {}).items()

@@ -67,10 +67,10 @@ def endpoints(
     found = {"serving_default": Endpoint(serving_default, signatures.examples(generator, 1, 0))}
     if floats_only or not stated.images:
         return found
-    others = len(stated.inputs) - len(stated.labels)
+    others = len(stated.inputs) - len(stated.labels) - len(stated.numbers)
     if others == 1 and stated.latents:
         return found | from_seeds(core, stated, limits)
-    if others == 1 and stated.image and stated.image.channels in (1, 3):
+    if others == 1 and not stated.numbers and stated.image and stated.image.channels in (1, 3):
         found |= from_images(generator, core, stated, limits)
     return found
 

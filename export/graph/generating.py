@@ -13,9 +13,10 @@ from keras_gans.export.graph.limits import (
     at_least_one,
     at_most,
     in_classes,
+    one_for_each,
     truncates,
 )
-from keras_gans.interface import Codes, Interface
+from keras_gans.interface import Codes, Interface, Number
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -45,9 +46,11 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
         made += [at_most(limits.images, number, "images at once"), truncates(given["truncation"])]
         made += labels.requirements(stated.labels, given, number)
         made += _code_requirements(codes, given)
+        made += [one_for_each(given[port.name], number, port.name) for port in stated.numbers]
         given = after(made, given)
         number = given["num_images"]
         chosen = labels.for_each_image(stated.labels, given, number, given["seed"])
+        chosen |= {port.name: _numbers(port, given[port.name], number) for port in stated.numbers}
         latents = drawing.latents(number, size, given["seed"], given["truncation"], codes)
         return images(_with_codes(latents, given, codes), chosen)
 
@@ -86,12 +89,13 @@ def from_seeds(core: Callable, stated: Interface, limits: Limits) -> dict[str, E
 def _specs(stated: Interface, by_row: bool) -> list[tf.TensorSpec]:
     """What is chosen beside a seed: labels, and codes for all images or for each row."""
     rows, codes, found = (None,) if by_row else (), stated.codes, labels.specs(stated.labels)
+    found += [tf.TensorSpec((None,), tf.float32, name=port.name) for port in stated.numbers]
     taken = {"seed", "num_images", "truncation", "categorical", "continuous"}
-    if wrong := taken & {port.name for port in stated.labels}:
+    if wrong := taken & {port.name for port in (*stated.labels, *stated.numbers)}:
         raise ValueError(
             "Served generators have inputs of these names already: give the labels another name "
             "in the interface, or write `serving_default` alone with `floats_only=True` "
-            f"(`--floats-only`). Received: labels named {sorted(wrong)}"
+            f"(`--floats-only`). Received: inputs named {sorted(wrong)}"
         )
     for name, size, kind in (
         ("categorical", len(codes.categorical), tf.int32),
@@ -101,6 +105,15 @@ def _specs(stated: Interface, by_row: bool) -> list[tf.TensorSpec]:
             shape = (*rows, size) if by_row else (None,)
             found.append(tf.TensorSpec(shape, kind, name=name))
     return found
+
+
+def _numbers(port: Number, given: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    """A number for each image: those given, one for all, or the default."""
+    default = 0.0 if port.default is None else port.default
+    values = tf.where(tf.size(given) > 0, tf.concat([given, [default]], 0)[0], default)
+    several = tf.equal(tf.size(given), number)
+    padded = tf.concat([given, tf.fill((number,), default)], 0)[:number]
+    return tf.where(several, padded, tf.fill((number,), values))
 
 
 def _code_requirements(codes: Codes, given: Tensors) -> list[tf.Operation]:

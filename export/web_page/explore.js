@@ -1,18 +1,24 @@
 // The controls of a generator that takes latents.
 
-import {addMenus, download, draw, finder, newest, showImage, size} from "./generator.js";
-import {sample, slerp} from "./latent.js";
+import {
+  addMenus, addNumbers, download, draw, finder, makeSlider, newest, showImage, size,
+} from "./generator.js";
+import {randomState, sample, slerp} from "./latent.js";
 
+const MOST_SEED = 2 ** 32 - 1; // of NumPy's RandomState
 const TILES = 24, SECONDS = 2; // of the grid; of a walk from one seed to the next
 
 /** Sets up the controls in a page or a part of one; returns a function that draws at first. */
 export function explore(root, about, generate) {
   const $ = finder(root), {menus, chosen} = addMenus($, about.choices);
+  const numbers = addNumbers($("truncation").parentElement, about.numbers);
   let firstSeed = 0, playing = false;
+
+  const most = about.random_state ? MOST_SEED : Number.MAX_SAFE_INTEGER;
 
   /** Is it a seed? As text: a number field's fraction may round to a whole number. */
   function check(input) {
-    const fits = /^\d+$/.test(input.value) && Number.isSafeInteger(Number(input.value));
+    const fits = /^\d+$/.test(input.value) && Number(input.value) <= most;
     input.setAttribute("aria-invalid", !fits);
     return fits;
   }
@@ -20,7 +26,8 @@ export function explore(root, about, generate) {
   const seedOf = (input) => Number(input.value);
   const truncation = () => $("truncation").value === $("truncation").max
     ? null : Number($("truncation").value);
-  const latentOf = (seed) => sample(about.input_shape[0], seed, truncation());
+  const latentOf = (seed) => about.random_state ? randomState(about.input_shape[0], seed)
+    : sample(about.input_shape[0], seed, truncation());
   const sliders = () => [...root.querySelectorAll("#directions input")];
 
   /** A latent with the codes of the chosen classes for what was drawn: models.InfoGAN. */
@@ -55,8 +62,8 @@ export function explore(root, about, generate) {
   }
 
   const show = newest($, async () => {
-    if (!seedsFit()) throw `a seed is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`;
-    showImage($, await generate(latents(), chosen()));
+    if (!seedsFit()) throw `a seed is a whole number from 0 to ${most}.`;
+    showImage($, await generate(latents(), chosen(), numbers()));
     markTile();
     for (const input of root.querySelectorAll("input[type=range]")) {
       const output = input.parentElement.querySelector("output");
@@ -73,7 +80,9 @@ export function explore(root, about, generate) {
   }
 
   const showGrid = newest($, async () => {
-    const first = firstSeed, classes = chosen(), limit = truncation();
+    const first = firstSeed, classes = chosen(), given = numbers(), limit = truncation();
+    const changed = () => first !== firstSeed || limit !== truncation() ||
+      `${classes}` !== `${chosen()}` || `${given}` !== `${numbers()}`;
     const tiles = [...$("seeds").children];
     tiles.forEach((tile, i) => {
       tile.querySelector("input").value = first + i;
@@ -82,8 +91,8 @@ export function explore(root, about, generate) {
     markTile();
     $("earlier").disabled = first === 0;
     for (const [i, tile] of tiles.entries()) {
-      if (first !== firstSeed || `${classes}` !== `${chosen()}` || limit !== truncation()) return;
-      const {image} = await generate(coded(latentOf(first + i)), classes);
+      if (changed()) return;
+      const {image} = await generate(coded(latentOf(first + i)), classes, given);
       draw(tile.querySelector("canvas"), image);
       await new Promise((resolve) => setTimeout(resolve)); // lets the page react in between
     }
@@ -127,25 +136,20 @@ export function explore(root, about, generate) {
     return tile;
   }
 
-  function makeSlider({name, limit}, number) {
-    const row = document.createElement("div"), label = document.createElement("label");
-    const slider = document.createElement("input");
-    row.className = "row";
-    label.textContent = name;
-    Object.assign(slider, {type: "range", min: -limit, max: limit, step: 0.1, value: 0});
-    label.htmlFor = slider.id = `direction_${number}`;
-    row.append(label, slider, document.createElement("output"));
-    return row;
-  }
-
   size($("image"), about.image_shape);
   $("seeds").append(...Array.from({length: TILES}, makeTile));
+  // Where styles are truncated, latents are not: latent.random_state.
+  for (const part of [$("truncation").parentElement, $("truncation_help")]) {
+    part.hidden = about.random_state;
+  }
   $("directions").hidden = !about.directions.length;
-  $("reset").before(...about.directions.map(makeSlider));
+  $("reset").before(...about.directions.map(({name, limit}, number) =>
+    makeSlider(`direction_${number}`, name, -limit, limit, 0)));
 
   // "input" comes with every move of a slider; "change" of a class or bound alters the grid too.
   $("controls").addEventListener("input", show);
-  for (const control of [...menus, $("truncation")]) control.addEventListener("change", showGrid);
+  const ofAll = [...menus, $("truncation"), ...about.numbers.map((_, i) => $(`number_${i}`))];
+  for (const control of ofAll) control.addEventListener("change", showGrid);
   $("controls").addEventListener("submit", (event) => event.preventDefault());
   $("another").addEventListener("click", () => choose(Math.floor(Math.random() * 1e6)));
   $("play").addEventListener("click", play);

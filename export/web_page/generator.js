@@ -6,18 +6,22 @@ export const finder = (root) => (id) => root.getElementById(id);
 let last = Promise.resolve();
 
 /**
- * Compiles a generator, and returns what runs it: a function of a latent or image, and the number
- * of the class that is chosen in each menu, to the image and the time that it took.
+ * Compiles a generator, and returns what runs it: a function of a latent or image, the number of the
+ * class that is chosen in each menu, and what each slider of a number says, to the image and the
+ * time that it took.
  */
 export async function compile(litert, about, model) {
   // "webgpu" may claim support and then fail; "wasm" runs everywhere.
   const compiled = await litert.loadAndCompile(model, {accelerator: "wasm"});
 
-  async function run(values, chosen) {
+  async function run(values, chosen, numbers) {
     const inputs = {[about.input_name]: new litert.Tensor(values, [1, ...about.input_shape])};
     about.choices.forEach(({name, place}, i) => {
       // A code is inside of the latents.
       if (place === undefined) inputs[name] = new litert.Tensor(Int32Array.of(chosen[i]), [1]);
+    });
+    about.numbers.forEach(({name}, i) => {
+      inputs[name] = new litert.Tensor(Float32Array.of(numbers[i]), [1]);
     });
     const started = performance.now();
     const outputs = await compiled.run("serving_default", inputs);
@@ -30,7 +34,8 @@ export async function compile(litert, about, model) {
   }
 
   // One after the other, of all generators: the runtime is not made to be entered twice.
-  return (values, chosen) => (last = last.catch(() => {}).then(() => run(values, chosen)));
+  return (values, chosen, numbers = about.numbers.map(({value}) => value)) =>
+    (last = last.catch(() => {}).then(() => run(values, chosen, numbers)));
 }
 
 /** Says why a browser cannot run a generator, if it cannot. */
@@ -99,6 +104,26 @@ export function newest($, work) {
       busy = false;
     }
   };
+}
+
+/** Makes a row with a slider. */
+export function makeSlider(id, name, low, high, value, step = 0.1) {
+  const row = document.createElement("div"), label = document.createElement("label");
+  const slider = document.createElement("input");
+  row.className = "row";
+  label.textContent = name;
+  Object.assign(slider, {type: "range", min: low, max: high, step, value});
+  label.htmlFor = slider.id = id;
+  row.append(label, slider, document.createElement("output"));
+  return row;
+}
+
+/** Adds a slider above an element for each number, and returns a function to what each says. */
+export function addNumbers(above, numbers) {
+  const rows = numbers.map(({name, low, high, value}, i) =>
+    makeSlider(`number_${i}`, words(name), low, high, value, (high - low) / 20));
+  above.before(...rows);
+  return () => rows.map((row) => Number(row.querySelector("input").value));
 }
 
 /** The name of a condition as people write it: "long_hair" is "Long hair". */

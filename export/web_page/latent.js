@@ -45,6 +45,46 @@ export function sample(size, seed, truncation = null) {
   }
 }
 
+/** Uniform numbers in [0, 1) of a seed of 32 bits: MT19937 (Matsumoto 1998), 53 bits of each two. */
+function* twisted(seed) {
+  const state = new Uint32Array(624);
+  state[0] = seed;
+  for (let i = 1; i < 624; i++) {
+    state[i] = Math.imul(1812433253, state[i - 1] ^ (state[i - 1] >>> 30)) + i;
+  }
+  let place = 624;
+  const next = () => {
+    if (place === 624) {
+      for (let i = 0; i < 624; i++) {
+        const y = (state[i] & 0x80000000) | (state[(i + 1) % 624] & 0x7fffffff);
+        state[i] = state[(i + 397) % 624] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
+      }
+      place = 0;
+    }
+    let y = state[place++];
+    y ^= y >>> 11;
+    y ^= (y << 7) & 0x9d2c5680;
+    y ^= (y << 15) & 0xefc60000;
+    return (y ^ (y >>> 18)) >>> 0;
+  };
+  for (;;) {
+    const high = next() >>> 5;
+    yield (high * 2 ** 26 + (next() >>> 6)) / 2 ** 53;
+  }
+}
+
+/** The latent of a seed in NVIDIA's programs: latent.random_state(1, size, seed)[0]. */
+export function randomState(size, seed) {
+  const uniform = twisted(seed), values = [];
+  while (values.length < size) { // the polar method (Marsaglia 1964)
+    const x = 2 * uniform.next().value - 1, y = 2 * uniform.next().value - 1, r = x * x + y * y;
+    if (r >= 1 || r === 0) continue;
+    const factor = Math.sqrt(-2 * Math.log(r) / r);
+    values.push(factor * y, factor * x);
+  }
+  return Float32Array.from(values.slice(0, size));
+}
+
 /** The error function, by its series without changes of sign. */
 function erf(x) {
   let term = x, sum = x;

@@ -31,6 +31,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="continuous codes of an InfoGAN, the same for all images: --continuous=-1,0.5 [drawn]",
     )
     options.truncation(command)
+    options.psi(command)
     options.scale(command, "1")
     options.output(command, "generated")
     options.shard(command)
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from keras_gans.zoo.inference.generate import generate
 
     options.require_folder(arguments.output)
-    chosen = ("seeds", "categorical", "continuous", "truncation", "scale", "best", "shard")
+    chosen = ("seeds", "categorical", "continuous", "truncation", "psi", "scale", "best", "shard")
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
     if arguments.latents is not None:
         given["latents"] = _read_latents(arguments.latents)

@@ -34,6 +34,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--lerp", action=_Lerp, nargs=0, help=argparse.SUPPRESS)
     options.truncation(command)
+    options.psi(command)
     command.add_argument("--format", choices=["gif", "webp", "mp4"], help="[that of --output]")
     options.scale(command, "small images are enlarged")
     command.add_argument(
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"agree. Received: --format {wanted} --output {output}"
         )
     options.require_folder(output.parent, output.name)
-    chosen = ("seeds", "steps", "loops", "truncation", "scale", "duration", "best")
+    chosen = ("seeds", "steps", "loops", "truncation", "psi", "scale", "duration", "best")
     given = options.given(arguments, *chosen) | options.given_labels(arguments)
     path = zoo.interpolate(arguments.source, output, interpolation=arguments.interpolation, **given)
     say(f"The animation is in {path} ({path.stat().st_size / 1024:.0f} kB)")

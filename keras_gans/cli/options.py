@@ -88,6 +88,16 @@ def truncation(command: argparse.ArgumentParser) -> None:
     )
 
 
+def psi(command: argparse.ArgumentParser) -> None:
+    """Adds `--psi`."""
+    command.add_argument(
+        "--psi",
+        type=float,
+        metavar="X",
+        help="of StyleGAN2: how far styles are from their average, such as 0.7 [1]",
+    )
+
+
 def scale(command: argparse.ArgumentParser, default: str) -> None:
     """Adds `--scale`."""
     command.add_argument(

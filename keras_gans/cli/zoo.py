@@ -41,6 +41,24 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     ):
         actions.add_parser(name, help=description).add_argument("preset")
 
+    imported = actions.add_parser(
+        "import",
+        help="make a preset of a file of another program, of which nothing is run",
+        description="Make a preset of a file of another program. Nothing in the file is run.",
+    )
+    imported.add_argument("file", type=Path, metavar="FILE", help="such as network.pkl")
+    imported.add_argument(
+        "--family",
+        metavar="NAME",
+        help="stylegan2 (.pkl, .pt) or biggan (a folder) [by the file's name]",
+    )
+    imported.add_argument(
+        "--truncation", type=float, metavar="X", help="of BigGAN, whose statistics go with it [1]"
+    )
+    imported.add_argument("--licence", metavar="TEXT", help="of the weights, for the card")
+    options.output(imported, help="folder of the preset to write [the file's name]")
+    options.overwrite(imported)
+
     gallery = actions.add_parser("gallery", help="write a page on which the generators run")
     gallery.add_argument("file", nargs="?", type=Path, default=Path("gallery.html"), metavar="FILE")
     gallery.add_argument(
@@ -52,7 +70,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the action that is named."""
-    actions = {"list": _list, "show": _show, "verify": _verify, "gallery": _gallery}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "verify": _verify,
+        "import": _import,
+        "gallery": _gallery,
+    }
     return actions[arguments.action](arguments)
 
 
@@ -88,6 +112,17 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     files = verify(arguments.preset)
     say(f"{arguments.preset}: {len(files)} files are whole: {', '.join(files)}")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from keras_gans.zoo import importing
+
+    folder = arguments.output or Path(arguments.file.stem)
+    options.require_folder(folder)
+    given = options.given(arguments, "family", "licence", "truncation")
+    made = importing.import_file(arguments.file, folder, overwrite=arguments.overwrite, **given)
+    say(f"{made}: the preset of {arguments.file}. Try `keras-gans generate {made}`")
     return 0
 
 

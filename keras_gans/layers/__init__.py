@@ -20,8 +20,10 @@ from keras_gans.layers.pixel_shuffle import PixelShuffle
 from keras_gans.layers.reflection_padding_2d import ReflectionPadding2D
 from keras_gans.layers.replay_pool import ReplayPool
 from keras_gans.layers.seeded_dropout import SeededDropout
+from keras_gans.layers.self_attention_2d import SelfAttention2D
 from keras_gans.layers.spectral_normalization import SpectralNormalization
 from keras_gans.layers.style_truncation import StyleTruncation
+from keras_gans.layers.truncated_batch_normalization import TruncatedBatchNormalization
 
 __all__ = [
     "AdaptiveAugment",
@@ -44,6 +46,8 @@ __all__ = [
     "ReflectionPadding2D",
     "ReplayPool",
     "SeededDropout",
+    "SelfAttention2D",
     "SpectralNormalization",
     "StyleTruncation",
+    "TruncatedBatchNormalization",
 ]

@@ -66,7 +66,7 @@ def _spread(x, up):
 
     By concatenation, because mobile runtimes have no padding of six axes.
     """
-    height, width, channels = *ops.shape(x)[1:3], x.shape[-1]
+    _, height, width, channels = ops.shape(x)
     zeros = [ops.zeros_like(x)] * (up - 1)
     x = ops.reshape(ops.concatenate([x, *zeros], axis=3), (-1, height, width * up * channels))
     zeros = [ops.zeros_like(x)] * (up - 1)

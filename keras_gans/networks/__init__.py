@@ -7,6 +7,7 @@ ones, and a `patch_discriminator` or `unet_discriminator` maps images to a map o
 """
 
 from keras_gans.networks.autoencoder import autoencoder_discriminator
+from keras_gans.networks.biggan_deep import biggan_deep_generator
 from keras_gans.networks.compact_upscaler import compact_upscaler
 from keras_gans.networks.conditional import (
     conditional_batch_norm_generator,
@@ -56,6 +57,7 @@ from keras_gans.networks.unet_discriminator import unet_discriminator
 __all__ = [
     "acgan_discriminator",
     "autoencoder_discriminator",
+    "biggan_deep_generator",
     "compact_upscaler",
     "conditional_batch_norm_generator",
     "conditional_dcgan_discriminator",

@@ -7,6 +7,7 @@ average; `get_layer("synthesis")`, from those vectors to images.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -43,7 +44,7 @@ def stylegan2_generator(
     max_width: int = 512,
     mapping_layers: int = 8,
     noise: str | None = "const",
-    psi: float = 1.0,
+    psi: float | None = 1.0,
     cutoff: int | None = None,
     clamp: float | None = None,
     name: str = "stylegan2_generator",
@@ -73,14 +74,16 @@ def stylegan2_generator(
         mapping_layers: dense layers of the mapping network.
         noise: at inference, as of `layers.NoiseInjection`: `"const"`, `"random"` or `"none"`; in
             training it is random. `None` builds the network without layers of noise.
-        psi: truncation at inference: `layers.StyleTruncation`. See also `networks.truncated`.
+        psi: truncation at inference, as of `layers.StyleTruncation`; `None` makes it a further,
+            last input: float32 `(batch,)`, one for each image. See also `networks.truncated`.
         cutoff: how many of the first styles are truncated; `None` for all.
         clamp: largest absolute value of a feature map, for float16: 256 in the authors' program.
         name: of the model.
 
     Returns:
-        A `keras.Model` from latents `(batch, latent_dim)`, or `[latents, labels]` with int32
-        labels `(batch,)`, to images `(batch, *image_shape)`, float32, in [-1, 1] at inference.
+        A `keras.Model` from latents `(batch, latent_dim)`, or from a list of latents, int32 labels
+        `(batch,)` if there are classes, and `psi` if it is an input, to images
+        `(batch, *image_shape)`, float32, in [-1, 1] at inference.
 
     Raises:
         ValueError: for sizes that are no powers of two, or a number that cannot be built.
@@ -90,18 +93,34 @@ def stylegan2_generator(
         classes: Karras 2020, "Training Generative Adversarial Networks with Limited Data",
         appendix D.1.
     """
-    latents = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
-    inputs = [latents]
-    if num_classes is not None:
-        inputs.append(keras.Input((), dtype="int32", name="labels"))
-    mapping = _mapping(latent_dim, style_dim, num_classes, mapping_layers)
-    synthesis = _synthesis(image_shape, style_dim, width, max_width, noise, clamp)
-    truncation = StyleTruncation(
-        synthesis.input_shape[1], psi, cutoff, dtype="float32", name="truncation"
+    mapping = _mapping(
+        checks.count("latent_dim", latent_dim), style_dim, num_classes, mapping_layers
     )
-    styles = truncation(mapping(inputs if len(inputs) > 1 else latents))
-    images = ClipAtInference(dtype="float32", name="images")(synthesis(styles))
-    return keras.Model(inputs if len(inputs) > 1 else latents, images, name=name)
+    synthesis = _synthesis(image_shape, style_dim, width, max_width, noise, clamp)
+    fixed = 1.0 if psi is None else psi
+    truncation = StyleTruncation(
+        synthesis.input_shape[1], fixed, cutoff, dtype="float32", name="truncation"
+    )
+    clip = ClipAtInference(dtype="float32", name="images")
+    return _in_a_row(
+        mapping, truncation, synthesis, clip, {} if psi is None else {"psi": None}, name
+    )
+
+
+def _in_a_row(mapping, truncation, synthesis, last, given, name):
+    """The parts of a generator as one network.
+
+    Args:
+        given: `psi` and `cutoff` for the truncation, `None` for its own; where there is no `psi`
+            in it, that becomes an input.
+    """
+    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in mapping.inputs]
+    w = mapping(inputs if len(inputs) > 1 else inputs[0])
+    if "psi" not in given:
+        inputs.append(keras.Input((), dtype="float32", name="psi"))
+        given = {**given, "psi": inputs[-1]}
+    images = last(synthesis(truncation(w, **given)))
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=name)
 
 
 def stylegan2_discriminator(
@@ -195,17 +214,12 @@ def truncated(
         ValueError: for a generator that has no styles, or a `psi` or `cutoff` out of range.
     """
     mapping, truncation, synthesis = parts(generator)
+    given: dict[str, Any] = {"cutoff": cutoff} if cutoff is not None else {}
     if psi is not None:
-        psi = float(checks.floats("psi", psi))
-    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in generator.inputs]
-    w = mapping(inputs if len(inputs) > 1 else inputs[0])
-    if psi is None:
-        inputs.append(keras.Input((), dtype="float32", name="psi"))
+        given["psi"] = float(checks.floats("psi", psi))
     # What follows the synthesis, such as clipping, is the generator's own.
-    styles = truncation(w, psi=inputs[-1] if psi is None else psi, cutoff=cutoff)
-    images = generator.layers[-1](synthesis(styles))
     name = f"truncated_{generator.name}"
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=name)
+    return _in_a_row(mapping, truncation, synthesis, generator.layers[-1], given, name)
 
 
 def parts(generator: keras.Model) -> tuple[keras.Model, StyleTruncation, keras.Model]:

@@ -8,7 +8,7 @@ dropped unread.
 import dataclasses
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def read(path: Path | str) -> Any:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is cut off or damaged, or has any other name in it, which is told.
+        ValueError: if it is cut off or damaged, or has any other name in it, which the error says.
     """
     path = regular(path)
     with explained(path, EXPECTED), path.open("rb") as file:
@@ -216,7 +216,7 @@ class _Unpickler(pytorch.Unpickler):
     def load_additems(self):
         self.pop_mark()
 
-    dispatch = pytorch.Unpickler.dispatch.copy()
+    dispatch: ClassVar[Any] = pytorch.Unpickler.dispatch.copy()
     dispatch.update(pytorch.known(_INSTRUCTIONS))
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.EMPTY_SET[0]] = load_empty_set

@@ -14,7 +14,7 @@ import pytest
 import web_pages
 from keras import layers
 from PIL import Image
-from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, translator, upscaler
+from web_pages import DIGITS, LEVELS, browser_lacks, digits, largest, styled, translator, upscaler
 
 import keras_gans
 from keras_gans import image, latent
@@ -71,6 +71,8 @@ def test_what_the_page_is_told(tmp_path, packages):
         "image_shape": [16, 20, 3],
         "codes": None,
         "choices": [{"name": "labels", "classes": ["cat", "dog"]}],
+        "random_state": False,
+        "numbers": [],
         "directions": [{"name": "older", "vector": [0.0, 0.5, 1.0], "limit": 4}],
         "examples": [],
         "model": "generator.tflite",
@@ -429,6 +431,7 @@ GENERATORS = {
     "conditional": lambda: keras_gans.zoo.load("conditional_gan_digits_28"),
     "translator": translator,
     "upscaler": upscaler,
+    "styled": styled,
 }
 
 
@@ -532,6 +535,27 @@ def test_classes(page, see):
     set_value(page, "label", 3, "input")
     made = generator.predict([latent.sample(1, 64, seed=0), np.array([3])], verbose=0)
     assert largest(pixels(page), made[0]) <= LEVELS["float16"]
+
+
+@in_browser
+def test_psi_and_the_seeds_of_other_programs(page, see):
+    generator = see("styled", precision="float32")
+    for seed, size in ((0, 5), (2**32 - 1, 8), (85, 700)):
+        call = f"randomState({size}, {seed})"
+        found = page.run(f"import('./latent.js').then((m) => Array.from(m.{call}))")
+        np.testing.assert_allclose(found, latent.random_state(1, size, seed)[0], atol=1e-6)
+
+    def differ(seed, label, psi):
+        given = [latent.random_state(1, 12, seed), np.array([label]), np.float32([psi])]
+        return largest(pixels(page), generator.predict(given, verbose=0)[0])
+
+    assert differ(0, 0, 1.0) <= LEVELS["float32"]
+    set_value(page, "seed", 85)
+    set_value(page, "label", 1)
+    set_value(page, "number_0", 0.3)
+    assert differ(85, 1, 0.3) <= LEVELS["float32"]
+    assert differ(85, 1, 1.0) > 5  # the measure tells two images apart
+    assert page.run("document.getElementById('truncation').parentElement.hidden")
 
 
 @in_browser

@@ -32,6 +32,8 @@ GENERATORS = {
     "unet_generator": {"width": 4},
     "laplacian_level_generator": {"latent_dim": 4, "width": 4},
     "laplacian_generator": {"levels": 2, "latent_dim": 8, "width": 4},
+    "biggan_deep_generator": {"num_classes": 2, "latent_dim": 4, "class_dim": 4, "width": 8},
+    "stylegan2_generator": {"latent_dim": 8, "style_dim": 8, "num_classes": 2, "width": 4},
 }
 
 

@@ -189,7 +189,7 @@ def test_what_needs_a_recipe_says_that_there_is_none(call, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("origin",), "found", "'origin' must be 'converted' or 'package'"),
+        (("origin",), "found", "'origin' must be 'converted', 'package' or 'imported'"),
         (("source", "package"), "os", "'source.package' must be one of"),
         (("source", "file"), "../../passwd", "must be a path inside the package"),
         (("source", "file"), "/etc/passwd", "must be a path inside the package"),

@@ -223,15 +223,17 @@ def _published(card):
     if not card.published:
         return ""
     source = card.published["source"]
-    how = (
-        "converted from the file below, and shipped in float16"
-        if card.origin == "converted"
-        else "read from the installed package when they are loaded, and checked"
-    )
+    how = {
+        "converted": "converted from the file below, and shipped in float16",
+        "imported": "read from a file, in float32, by the one who made this preset",
+    }.get(card.origin, "read from the installed package when they are loaded, and checked")
+    package = ""
+    if "package" in source:
+        package = f" of the package `{source['package']}` {source['version']}"
     return (
-        f"Origin of the weights: {card.origin}; {how}. `{source['file']}` of the package "
-        f"`{source['package']}` {source['version']} has the SHA-256 `{source['sha256']}`. "
-        f"Licence of the weights: {card.licence}"
+        f"Origin of the weights: {card.origin}; {how}. "
+        f"`{source['file']}`{package} has the SHA-256 "
+        f"`{source['sha256']}`. Licence of the weights: {card.licence}"
     )
 
 

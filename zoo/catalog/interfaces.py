@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_gans.interface import Codes, Image, Interface, Label, Latents
+from keras_gans.interface import Codes, Image, Interface, Label, Latents, Number
 
 FILE = "interface.json"
 
@@ -112,12 +112,22 @@ def _of_network(role, arguments, model):
         return Interface([Image(height, width, channels)], encoders.outputs(latent_dim, **heads))
     codes = [model[n] for n in ("categorical", "continuous") if n in model]
     codes = Codes(model.get("categorical", ()), model.get("continuous", 0)) if codes else Codes()
-    inputs = [Latents(latent_dim, codes)]
+    inputs = [Latents(latent_dim, codes, styles=_styles(arguments))]
     if classes := arguments.get("num_classes"):
         classes = classes if isinstance(classes, Mapping) else {"labels": classes}
         inputs += [Label(count, name=name) for name, count in classes.items()]
+    if "psi" in arguments and arguments["psi"] is None:
+        inputs.append(Number("psi", 1.0))
     domains = arguments.get("domains", ("images",))  # of a CoGAN, of which each has an output
     return Interface(inputs, [Image(height, width, made, name=name) for name in domains])
+
+
+def _styles(arguments):
+    """How many styles a network makes of a latent, and their length; `None` for one without."""
+    if "style_dim" not in arguments:
+        return None
+    shorter = min(arguments["image_shape"][:2])
+    return 2 * shorter.bit_length() - 4, arguments["style_dim"]
 
 
 def _default(arguments, name):

@@ -1,7 +1,7 @@
 """Presets whose weights others made: `origin.json` stands in the place of a recipe.
 
 Such weights are converted, and come with the library, or are read from an installed package when
-they are loaded. No TensorFlow here, as in `presets`.
+they are loaded; or a user has imported a file. No TensorFlow here, as in `presets`.
 """
 
 import importlib.util
@@ -14,9 +14,10 @@ from keras_gans.reading.text import is_file
 
 FILE = "origin.json"
 
-# Where a preset's weights come from; ARCHITECTURE.md calls them the three origins. A recipe has
-# none yet.
+# Where a preset's weights come from; ARCHITECTURE.md calls the first three the origins of what is
+# shipped. A user's own file is imported. A recipe has no weights yet.
 TRAINED, CONVERTED, PACKAGE, RECIPE = "trained", "converted", "package", "recipe"
+IMPORTED = "imported"
 
 # What is looked at in `origin.json` before it is used; as for `reading.text.require`.
 FIELDS = {
@@ -25,7 +26,7 @@ FIELDS = {
     "architecture": str,
     "data": str,
     "networks": {...: dict},
-    "source": {"package": str, "version": str, "file": str, "sha256": str, "converter": str},
+    "source": {"package?": str, "version?": str, "file": str, "sha256": str, "converter": str},
     "licence": {"name": str, "of": str, "note?": str},
 }
 
@@ -43,11 +44,16 @@ def require(published: Mapping[str, Any]) -> None:
     Args:
         published: content of `origin.json`, with all `FIELDS`.
     """
-    if published["origin"] not in (CONVERTED, PACKAGE):
+    if published["origin"] not in (CONVERTED, PACKAGE, IMPORTED):
         raise ValueError(
-            f"'origin' must be {CONVERTED!r} or {PACKAGE!r}. Received: {published['origin']!r}"
+            f"'origin' must be {CONVERTED!r}, {PACKAGE!r} or {IMPORTED!r}. "
+            f"Received: {published['origin']!r}"
         )
     source = published["source"]
+    if published["origin"] == IMPORTED:
+        return
+    if missing := [field for field in ("package", "version") if field not in source]:
+        raise ValueError(f"'source' lacks {missing}. Received: {source}")
     known = [*_PACKAGES, *(_OF_NPM if published["origin"] == CONVERTED else ())]
     if source["package"] not in known:
         raise ValueError(

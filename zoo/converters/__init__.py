@@ -6,7 +6,7 @@ the reason.
 
 import importlib
 
-__all__ = ["ncnn", "pix2pix_cyclegan", "real_esrgan", "stylegan2", "upscalerjs"]
+__all__ = ["biggan", "ncnn", "pix2pix_cyclegan", "real_esrgan", "stylegan2", "upscalerjs"]
 
 
 def __getattr__(name):

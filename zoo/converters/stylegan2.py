@@ -54,16 +54,17 @@ class Tensors:
     features: int = 1
 
 
-def load_generator(path: Path | str, averaged: bool = True) -> keras.Model:
+def load_generator(path: Path | str, averaged: bool = True, psi: float | None = 1.0) -> keras.Model:
     """Loads the generator of a file.
 
-    >>> generator = load_generator("ffhq.pkl")  # doctest: +SKIP
+    >>> generator = load_generator("ffhq.pkl", psi=0.7)  # doctest: +SKIP
     >>> images = generator(np.random.RandomState(85).randn(1, 512))  # doctest: +SKIP
 
     Args:
         path: a `.pkl` of NVIDIA's programs, or a `.pt` of rosinality's.
         averaged: take the moving average of the generator, as for all images of the papers? Files
             have the generator of the last step, too.
+        psi: as of `networks.stylegan2_generator`; `None` makes it an input.
 
     Returns:
         A `networks.stylegan2_generator` with the file's weights, its average style for `psi`, and
@@ -74,7 +75,25 @@ def load_generator(path: Path | str, averaged: bool = True) -> keras.Model:
         ValueError: if the file is cut off or damaged, names anything but what networks need, is of
             StyleGAN1 or StyleGAN3, or has an architecture that NVIDIA's recipes do not have.
     """
-    return _generator(_read(path, "G_ema" if averaged else "G"), path)
+    tensors = _read(path, "G_ema" if averaged else "G")
+    return _generator(tensors, {**generator_arguments(tensors, path), "psi": psi}, path)
+
+
+def convert(path: Path | str) -> tuple[keras.Model, dict[str, Any]]:
+    """Returns the generator in use of a file, with `psi` as an input, and what builds it.
+
+    Args:
+        path: as of `load_generator`.
+
+    Returns:
+        The network, and arguments of `networks.stylegan2_generator`, which JSON holds.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_generator`.
+    """
+    tensors = _read(path, "G_ema")
+    arguments = {**generator_arguments(tensors, path), "psi": None}
+    return _generator(tensors, arguments, path), arguments
 
 
 def load_discriminator(path: Path | str) -> keras.Model:
@@ -103,14 +122,26 @@ def _read(path, role):
     if begins == b"PK\x03\x04":
         return _of_rosinality(path, role)
     found = pickles.read(path)
+    try:
+        network = _of_pickle(found, role, path)
+    except (TypeError, AttributeError, KeyError, IndexError) as error:  # of anyone's making
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{pickles.EXPECTED} Received: {path} ({reason})") from error
+    if network is None:
+        has = sorted(map(str, found)) if isinstance(found, dict) else type(found).__name__
+        raise ValueError(f"The file has no network {role!r}. Received: {path} with {has}")
+    return network
+
+
+def _of_pickle(found, role, path):
+    """The `Tensors` of a network in a pickle; `None` if it has no such network."""
     if isinstance(found, dict) and isinstance(found.get(role), pickles.Module):
         return _of_pytorch(found[role], path)
     if isinstance(found, tuple) and len(found) == 3:
         network = found[("G", "D", "G_ema").index(role)]
         if isinstance(network, pickles.Module):
             return _of_tensorflow(network, role, path)
-    has = sorted(found) if isinstance(found, dict) else type(found).__name__
-    raise ValueError(f"The file has no network {role!r}. Received: {path} with {has}")
+    return None
 
 
 def _other(kind, path):
@@ -128,36 +159,43 @@ def _of_pytorch(root, path):
     modules = dict(_modules(root, path))
     if "synthesis.input" in modules:
         raise _other("StyleGAN3", path)
+    states = {name: module.state for name, module in modules.items()}
     arrays = {}
-    for name, module in modules.items():
-        for kind in ("_parameters", "_buffers"):
-            for key, value in module.state.get(kind, {}).items():
-                if isinstance(value, pickles.Array):
-                    arrays[f"{name}.{key}".lstrip(".")] = _array(value, path)
-    found = {name: module.state for name, module in modules.items()}
-    convolutions = {n: s for n, s in found.items() if "conv_clamp" in s and "skip" not in n}
-    architectures = {s["architecture"] for s in found.values() if "architecture" in s}
-    clamps = {s["conv_clamp"] for s in convolutions.values()}
-    noises = {s["use_noise"] for s in found.values() if "use_noise" in s}
-    expected = {"skip"} if "synthesis.b4" in found else {"resnet"}, {"orig"}
-    if architectures not in expected or len(clamps) != 1 or len(noises) > 1:
-        raise _unlike(
-            f"architecture {sorted(architectures)}, limits {sorted(map(str, clamps))}", path
-        )
-    if {s.get("activation", "lrelu") for s in convolutions.values()} != {"lrelu"}:
-        raise _unlike("another activation than leaky ReLU", path)
-    rates = {s.get("bias_gain") for n, s in found.items() if re.search(r"mapping\.fc\d+$", n)}
-    if rates - {0.01}:
-        raise _unlike(f"learning rate multipliers {sorted(map(str, rates))}", path)
-    std_dev = found.get("b4.mbstd", {"group_size": None, "num_channels": 0})
+    for name, state in states.items():
+        for key, value in {**state.get("_parameters", {}), **state.get("_buffers", {})}.items():
+            if isinstance(value, pickles.Array):
+                arrays[f"{name}.{key}".lstrip(".")] = _array(value, path)
+    clamps = _values(states, "conv_clamp", lambda name: not name.endswith("skip"))
+    noises, architectures = _values(states, "use_noise"), _values(states, "architecture")
+    generates = "synthesis.b4" in states
+    known = [{"skip"}] if generates else [{"resnet"}, {"orig"}]
+    for what, found, expected in (
+        ("architecture", architectures, known),
+        ("a limit of feature maps", clamps, [{clamp} for clamp in clamps]),
+        ("noise", noises, [set(), {True}, {False}]),
+        ("an activation", _values(states, "activation"), [{"lrelu", "linear"}, {"lrelu"}]),
+        (
+            "a learning rate multiplier",
+            _values(states, "bias_gain", re.compile(r"mapping\.fc\d+$").match),
+            [set(), {0.01}],
+        ),
+    ):
+        if found not in expected:
+            raise _unlike(f"{what} of {sorted(map(str, found))}", path)
+    std_dev = states.get("b4.mbstd", {"group_size": None, "num_channels": 0})
     return Tensors(
         arrays,
-        clamp=clamps.pop(),
+        clamp=next(iter(clamps), None),
         noise=noises != {False},
         residual=architectures != {"orig"},
         group_size=std_dev["group_size"],
         features=std_dev["num_channels"],
     )
+
+
+def _values(states, key, of=lambda name: True):
+    """The values that an attribute of modules has."""
+    return {state[key] for name, state in states.items() if key in state and of(name)}
 
 
 def _modules(root, path) -> Iterator[tuple[str, pickles.Module]]:
@@ -204,39 +242,23 @@ _TENSORFLOW = [
 
 
 def _of_tensorflow(network, role, path):
-    state = network.state
-    kind = str(state.get("build_func_name", ""))
     variables = dict(_variables(network, ""))
-    if (kind.startswith(("G_style", "D_basic")) and "stylegan2" not in kind) or any(
-        "StyleMod" in name for name in variables
-    ):
+    made_by = str(network.state.get("build_func_name", ""))
+    if made_by in ("G_style", "D_basic") or any("StyleMod" in name for name in variables):
         raise _other("StyleGAN1", path)
-    options = state.get("static_kwargs", {})
-    arrays = {}
-    for name, value in variables.items():
-        if name in ("lod",):
-            continue
-        value = np.float32(value) if isinstance(value, float) else _array(value, path)
-        if noise := re.fullmatch(r"synthesis/noise(\d+)", name):
-            layer = int(noise[1]) + 1
-            renamed = f"synthesis.b{4 << layer // 2}.conv{layer % 2}.noise_const"
-            arrays[renamed] = value.reshape(value.shape[-2:])
-            continue
-        renamed = next(
-            (
-                re.sub(pattern, to, name)
-                for pattern, to in _TENSORFLOW
-                if re.fullmatch(pattern, name)
-            ),
-            None,
-        )
-        if renamed is None:
-            raise _unlike(f"it has a variable {name!r}", path)
-        renamed, value = _from_tensorflow(renamed, value, "Conv0_up" in name)
-        arrays[renamed] = value
+    options = network.state.get("static_kwargs", {})
     architecture = options.get("architecture", "resnet" if role == "D" else "skip")
     if architecture not in (("resnet", "orig") if role == "D" else ("skip",)):
         raise _unlike(f"architecture {architecture!r}", path)
+    arrays = {}
+    for name, value in variables.items():
+        if name == "lod":
+            continue
+        value = np.float32(value) if isinstance(value, float) else _array(value, path)
+        renamed, value = _from_tensorflow(name, value)
+        if renamed is None:
+            raise _unlike(f"it has a variable {name!r}", path)
+        arrays[renamed] = value
     return Tensors(
         arrays,
         clamp=options.get("conv_clamp"),
@@ -254,17 +276,32 @@ def _variables(network, path):
             yield from _variables(inner, f"{name}/")
 
 
-def _from_tensorflow(name, value, up):
-    """The name and numbers of a tensor in PyTorch's order of axes."""
+def _from_tensorflow(variable, value):
+    """The name and the numbers of a variable in PyTorch's order of axes; the name may be `None`."""
+    if noise := re.fullmatch(r"synthesis/noise(\d+)", variable):
+        return _noise_map(int(noise[1])), value.reshape(value.shape[-2:])
+    matching = (
+        re.sub(pattern, to, variable)
+        for pattern, to in _TENSORFLOW
+        if re.fullmatch(pattern, variable)
+    )
+    if (name := next(matching, None)) is None:
+        return None, value
     name = name.replace("mod_weight", "affine.weight").replace("mod_bias", "affine.bias")
     if name.endswith("affine.bias"):
         return name, value + 1.0
     if name.endswith("const"):
         return name, value[0]
     if name.endswith("weight"):
-        value = value[::-1, ::-1] if up and value.ndim == 4 else value
+        value = value[::-1, ::-1] if "Conv0_up" in variable and value.ndim == 4 else value
         return name, value.transpose((3, 2, 0, 1) if value.ndim == 4 else (1, 0))
     return name, value
+
+
+def _noise_map(number):
+    """The name of a map of noise, which other programs number from the smallest on."""
+    layer = number + 1
+    return f"synthesis.b{4 << layer // 2}.conv{layer % 2}.noise_const"
 
 
 # ---- rosinality
@@ -325,8 +362,7 @@ def _rosinality_g(name):
     if name == "input.input":
         return name, "synthesis.b4.const"
     if found := re.fullmatch(r"noises\.noise_(\d+)", name):
-        layer = int(found[1]) + 1
-        return name, f"synthesis.b{4 << layer // 2}.conv{layer % 2}.noise_const"
+        return name, _noise_map(int(found[1]))
     if found := re.fullmatch(r"(conv1|to_rgb1|convs|to_rgbs)\.(?:(\d+)\.)?(.+)", name):
         group, number, part = found[1], int(found[2] or 0), _PARTS.get(found[3])
         if part is None:
@@ -368,57 +404,74 @@ def _squeezed(name, array):
 # ---- networks
 
 
-def _generator(tensors, path):
+def generator_arguments(tensors: Tensors, path: Path | str) -> dict[str, Any]:
+    """Returns the arguments of `networks.stylegan2_generator` that fit tensors.
+
+    Args:
+        tensors: of a generator.
+        path: of their file, for errors.
+
+    Raises:
+        ValueError: if tensors that say a size are missing.
+    """
     arrays = tensors.arrays
-    sizes = sorted(
-        int(m[1]) for n in arrays if (m := re.fullmatch(r"synthesis\.b(\d+)\.conv1\.weight", n))
-    )
+    sizes = _sizes(arrays, r"synthesis\.b(\d+)\.conv1\.weight")
+    depth, classes = _mapping_of(arrays)
     try:
-        depth = sum(bool(re.fullmatch(r"mapping\.fc\d+\.weight", name)) for name in arrays)
-        classes = (
-            arrays["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in arrays else None
-        )
-        style_dim, first = (
-            arrays[f"mapping.fc{depth - 1}.weight"].shape[0],
-            arrays["mapping.fc0.weight"],
-        )
+        style_dim = arrays[f"mapping.fc{depth - 1}.weight"].shape[0]
+        inputs = arrays["mapping.fc0.weight"].shape[1]
         filters = [arrays[f"synthesis.b{size}.conv1.weight"].shape[0] for size in sizes]
-        height, width = (side * sizes[-1] // 4 for side in arrays["synthesis.b4.const"].shape[1:])
+        smallest = arrays["synthesis.b4.const"].shape[1:]
         channels = arrays[f"synthesis.b{sizes[-1]}.torgb.weight"].shape[0]
     except (KeyError, IndexError) as error:
         raise _unlike(f"it lacks {error}", path) from error
-    with building.preserving_random_state(policy="float32"):
-        network = networks.stylegan2_generator(
-            (height, width, channels),
-            latent_dim=first.shape[1] - (style_dim if classes else 0),
-            style_dim=style_dim,
-            num_classes=classes,
-            width=filters[-1],
-            max_width=max(filters),
-            mapping_layers=depth,
-            noise="const" if tensors.noise else None,
-            clamp=tensors.clamp,
-        )
-    mapping, truncation, synthesis = networks.stylegan2.parts(network)
-    targets = {
-        **_of_mapping(mapping),
-        "synthesis.b4.const": synthesis.get_layer("constant").constant,
+    return {
+        "image_shape": [*(side * sizes[-1] // 4 for side in smallest), channels],
+        "latent_dim": inputs - (style_dim if classes else 0),
+        "style_dim": style_dim,
+        **({"num_classes": classes} if classes else {}),
+        "width": filters[-1],
+        "max_width": max(filters),
+        "mapping_layers": depth,
+        "noise": "const" if tensors.noise else None,
+        "clamp": tensors.clamp,
     }
-    averaged = "mapping.w_avg" in arrays
-    if averaged:
+
+
+def _sizes(arrays, pattern):
+    """The sizes in the names of tensors, upwards."""
+    return sorted(int(found[1]) for name in arrays if (found := re.fullmatch(pattern, name)))
+
+
+def _mapping_of(arrays):
+    """How many dense layers a mapping network has, and classes; `None` without."""
+    depth = sum(bool(re.fullmatch(r"mapping\.fc\d+\.weight", name)) for name in arrays)
+    embedded = arrays.get("mapping.embed.weight")
+    return depth, None if embedded is None else embedded.shape[1]
+
+
+def _generator(tensors, arguments, path):
+    arrays = tensors.arrays
+    with building.preserving_random_state(policy="float32"):
+        network = networks.stylegan2_generator(**arguments)
+    mapping, truncation, synthesis = networks.stylegan2.parts(network)
+    constant = synthesis.get_layer("constant").constant
+    targets = {**_of_mapping(mapping), "synthesis.b4.const": constant}
+    if averaged := "mapping.w_avg" in arrays:
         targets["mapping.w_avg"] = truncation.average
     for layer in synthesis.layers:
         targets |= _of_layer(layer, "synthesis.")
     _assign(targets, arrays, path)
     if not averaged:
-        _set_average(network, mapping, truncation, classes)
+        _set_average(mapping, truncation, arguments)
     return network
 
 
-def _set_average(network, mapping, truncation, classes):
+def _set_average(mapping, truncation, arguments):
     """The average style of 10,000 latents, for files without one."""
     drawn = np.random.RandomState(0)
-    latents = drawn.randn(10_000, network.inputs[0].shape[1]).astype("float32")
+    latents = drawn.randn(10_000, arguments["latent_dim"]).astype("float32")
+    classes = arguments.get("num_classes")
     labels = drawn.randint(classes or 1, size=len(latents))
     given = [latents, labels] if classes else latents
     truncation.average.assign(mapping.predict(given, batch_size=1000, verbose=0).mean(axis=0))
@@ -426,16 +479,14 @@ def _set_average(network, mapping, truncation, classes):
 
 def _discriminator(tensors, path):
     arrays = tensors.arrays
-    sizes = sorted(int(m[1]) for n in arrays if (m := re.fullmatch(r"b(\d+)\.conv0\.weight", n)))
+    sizes, (depth, classes) = _sizes(arrays, r"b(\d+)\.conv0\.weight"), _mapping_of(arrays)
     try:
-        depth = sum(bool(re.fullmatch(r"mapping\.fc\d+\.weight", name)) for name in arrays)
-        classes = (
-            arrays["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in arrays else None
-        )
         filters = [arrays["b4.conv.weight"].shape[0]]
         filters += [arrays[f"b{size}.conv0.weight"].shape[0] for size in sizes]
         channels = arrays[f"b{sizes[-1]}.fromrgb.weight"].shape[1]
-    except (KeyError, IndexError) as error:
+        # Flattened here with the channels last, and with the channels first there.
+        dense = arrays["b4.fc.weight"].reshape(-1, filters[0], 4, 4).transpose(0, 2, 3, 1)
+    except (KeyError, IndexError, ValueError) as error:
         raise _unlike(f"it lacks {error}", path) from error
     with building.preserving_random_state(policy="float32"):
         network = networks.stylegan2_discriminator(
@@ -449,18 +500,15 @@ def _discriminator(tensors, path):
             features=tensors.features,
             clamp=tensors.clamp,
         )
-    # Flattened here with the channels last, and with the channels first there.
-    dense = arrays["b4.fc.weight"]
-    dense = dense.reshape(len(dense), filters[0], 4, 4).transpose(0, 2, 3, 1)
     arrays = {**arrays, "b4.fc.weight": dense.reshape(len(dense), -1)}
-    targets = {}
+    targets, first = {}, f"b{sizes[-1]}.fromrgb"
     for layer in network.layers:
         if layer.name == "mapping":
             targets |= _of_mapping(layer)
         elif layer.name == "from_rgb":
-            targets[f"b{sizes[-1]}.fromrgb.weight"] = layer.kernel
+            targets[f"{first}.weight"] = layer.kernel
         elif layer.name == "from_rgb_bias":
-            targets[f"b{sizes[-1]}.fromrgb.bias"] = layer.bias
+            targets[f"{first}.bias"] = layer.bias
         elif layer.name == "logits" and layer.weights:
             targets |= {"b4.out.weight": layer.kernel, "b4.out.bias": layer.bias}
         else:

@@ -82,8 +82,9 @@ def generate(
         shard: `(3, 16)` makes the third of sixteen parts of the images, with a grid of their own;
             `None` all.
         **inputs: by the name of a condition, the classes to make of each seed, as numbers or
-            names; of any other input, an array with a row for each seed. `gan.interface()` says
-            which there are.
+            names; of an input of numbers, such as the `psi` of StyleGAN2, one for all or one for
+            each seed; of any other input, an array with a row for each seed. `gan.interface()`
+            says which there are.
 
     Returns:
         `Generated`.
@@ -114,21 +115,25 @@ def generate(
             "Nothing is left for this part. Expected at most as many parts as seeds or latents. "
             f"Received: shard={shard} of {len(names)}"
         )
+    rows = len(names)
     latents, names = latents[part], [names[place] for place in part]
     of_rows = [p.name for p in described.inputs if not isinstance(p, (Latents, Label))]
     options |= drawn
+    for port in described.numbers:  # one for all, or one for each row
+        if options.get(port.name) is not None:
+            options[port.name] = generation.numbers(port, options[port.name], rows)
     for name in (*of_rows, *drawn):
         if options.get(name) is not None:
             options[name] = np.asarray(options[name])[part]
-    rows = [
+    files = [
         names[row] + _suffix(described, {**column, **{n: options[n][row] for n in drawn}})
         for row, column in itertools.product(range(len(names)), columns)
     ]
-    require_fits(len(rows) * len(described.images), largest_image(gan), scale)
+    require_fits(len(files) * len(described.images), largest_image(gan), scale)
     images = make(gan, latents, columns, options)
     images = {name: image.to_uint8(made) for name, made in images.items()}
     grid = "grid.png" if shard is None else f"grid-{shard[0]}-of-{shard[1]}.png"
-    return _write(images, rows, len(columns), scale, Path(output), grid)
+    return _write(images, files, len(columns), scale, Path(output), grid)
 
 
 def _require_one(latents, truncation):

@@ -71,7 +71,8 @@ def interpolate(
         best: see `open_gan`.
         **inputs: by the name of a condition, classes to show beside each other, as `labels`; of
             several conditions those left out are drawn for each loop. `categorical` of an InfoGAN
-            likewise. Several outputs of a generator stand beside each other.
+            likewise. Of an input of numbers, such as the `psi` of StyleGAN2, one for all. Several
+            outputs of a generator stand beside each other.
 
     Returns:
         The `pathlib.Path` written.
@@ -105,7 +106,11 @@ def interpolate(
     # A row of every frame for each loop; in it, columns for each class and each output.
     drawn = drawn_classes(described, columns, seeds[:: len(seeds) // loops])
     drawn = {name: np.tile(classes, frames) for name, classes in drawn.items()}
-    made = make(gan, path.reshape(frames * loops, -1), columns, {**options, **drawn})
+    numbers = {
+        port.name: generation.numbers(port, options.get(port.name), frames * loops)
+        for port in described.numbers
+    }
+    made = make(gan, path.reshape(frames * loops, -1), columns, {**options, **drawn, **numbers})
     batches = generation.same_size([image.to_uint8(images) for images in made.values()])
     images = image.enlarge(image.side_by_side(batches), scale)
     images = images.reshape(frames, loops * across, *images.shape[1:])

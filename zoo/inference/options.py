@@ -21,8 +21,8 @@ class Option:
     Attributes:
         flag: such as `"--labels"`; of a named condition, `"--condition NAME="`.
         name: of the argument of the verb's function.
-        kind: `"classes"`, several such as 3 or 0-9; `"class"`, one; `"numbers"`, floats; or
-            `"flag"`, without a value.
+        kind: `"classes"`, several such as 3 or 0-9; `"class"`, one; `"numbers"`, floats;
+            `"number"`, one; or `"flag"`, without a value.
         help: what it is.
     """
 
@@ -76,7 +76,15 @@ def options_of(source: str | os.PathLike, verb: str) -> list[Option]:
     if codes.continuous and verb == "generate":
         about = f"{codes.continuous} numbers from -1 to 1, for all images [drawn]"
         options.append(Option("--continuous", "continuous", "numbers", about))
+    if verb in ("generate", "interpolate"):
+        options += [_of_number(port) for port in described.numbers]
     return options
+
+
+def _of_number(port):
+    default = "must be given" if port.default is None else f"{port.default:g}"
+    about = f"a number, usually from {port.low:g} to {port.high:g} [{default}]"
+    return Option(f"--{port.name}", port.name, "number", about)
 
 
 def _of_label(port, kind, alone):

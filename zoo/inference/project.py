@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from keras_gans import checks, generation, image, latent, metrics
 from keras_gans.building import preserving_random_state
 from keras_gans.files import atomic
-from keras_gans.interface import Latents
+from keras_gans.interface import Latents, Number
 from keras_gans.metrics import classifiers, random_cnn
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import read_json
@@ -380,6 +380,8 @@ class _Search:
             if isinstance(port, Latents):
                 inputs.append(latents[:, start : start + port.size])
                 start += port.size
+            elif isinstance(port, Number):
+                inputs.append(generation.numbers(port, None, len(latents)))
             else:
                 inputs.append(labels[port.name])
         made = self.gan.inference_generator(
