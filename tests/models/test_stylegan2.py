@@ -1,4 +1,4 @@
-"""A step of StyleGAN2, and its terms held against the authors' program.
+"""A step of StyleGAN2, and its terms compared with the authors' program.
 
 The reference is NVlabs/stylegan2-ada-pytorch d72cc7d (PyTorch 1.7.1, CPU): small networks with
 random weights, and what its `StyleGAN2Loss` makes of them.
