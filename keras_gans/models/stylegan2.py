@@ -100,12 +100,12 @@ class StyleGAN2(ConditionalGAN):
         self.path_length = self.add_weight((), "zeros", name="path_length", **options)
 
     def check_networks(self) -> None:
-        labels = ["labels"] * (len(self.generator.inputs) - 1)
-        require_inputs(self.generator, "latents", *labels)
+        mapping = parts(self.generator)[0]
+        labels = ["labels"] * (len(mapping.inputs) - 1)
+        require_inputs(mapping, "latents", *labels)
         require_inputs(self.discriminator, "images", *labels)
         require_fit(self.generator, self.discriminator)
         require_logits(self.discriminator)
-        parts(self.generator)
 
     def default_optimizer(self) -> keras.optimizers.Optimizer:
         """Returns a new optimizer: Adam(2e-3, beta_1=0, beta_2=0.99), as of Karras 2019."""

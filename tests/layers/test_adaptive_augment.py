@@ -1,4 +1,4 @@
-"""Held against the authors' program, NVlabs/stylegan2-ada-pytorch d72cc7d (PyTorch 1.7.1, CPU).
+"""Compared with the authors' program, NVlabs/stylegan2-ada-pytorch d72cc7d (PyTorch 1.7.1, CPU).
 
 `ada_augmentation.npz` has what it makes of an image with every random number at one percentile,
 of two rotations only the first; `affine_warp.npz` is PyTorch's bilinear `grid_sample`.

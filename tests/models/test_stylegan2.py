@@ -1,4 +1,4 @@
-"""A step of StyleGAN2, and its terms held against the authors' program.
+"""A step of StyleGAN2, and its terms compared with the authors' program.
 
 The reference is NVlabs/stylegan2-ada-pytorch d72cc7d (PyTorch 1.7.1, CPU): small networks with
 random weights, and what its `StyleGAN2Loss` makes of them.
@@ -20,23 +20,24 @@ FOLDER = pathlib.Path(__file__).parents[1] / "reference"
 SHAPE = (8, 8, 1)
 
 
-def small(num_classes=None, augment=(), noise="const", **kwargs):
+def small(num_classes=None, augment=(), noise="const", features=1, **kwargs):
     options = {"num_classes": num_classes, "width": 4, "mapping_layers": 1}
     return keras_gans.StyleGAN2(
         networks.stylegan2_generator(SHAPE, 4, 4, noise=noise, **options),
-        networks.stylegan2_discriminator(SHAPE, augment=augment, **options),
+        networks.stylegan2_discriminator(SHAPE, augment=augment, features=features, **options),
         **{"seed": 0, **kwargs},
     )
 
 
 class TestStyleGAN2(GANContract):
-    """Conditional, with augmentation; each replica has noise and augmentations of its own."""
+    """Conditional, with augmentation; noise and groups of images are each replica's own."""
 
     def make(self, **kwargs):
         return small(
             num_classes=3,
             augment={"policy": "b", "every": 2, "kimg": 0.032},
             noise=None,
+            features=0,
             penalties={"r1_penalty": {"weight": 0.5, "every": 2}},
             path_length_weight=1.0,
             path_length_every=2,
@@ -50,6 +51,15 @@ class TestStyleGAN2(GANContract):
         rng = np.random.default_rng(0)
         images = np.tanh(rng.normal(size=(number, size, *SHAPE))).astype("float32")
         return images, rng.integers(0, 3, (number, size)).astype("int32")
+
+    @pytest.mark.by_hand  # its graphs take half a minute to build
+    def test_one_replica_and_two_agree(self, two_replicas, tmp_path):
+        super().test_one_replica_and_two_agree(two_replicas, tmp_path)
+
+    @pytest.mark.by_hand
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+    def test_half_precision_stays_finite_and_trains(self, policy):
+        super().test_half_precision_stays_finite_and_trains(policy)
 
 
 # ---- the terms
