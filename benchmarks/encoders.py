@@ -214,13 +214,13 @@ def labels(options):
     held_out, right = digits("train[80%:]")
     rows, control = [], []
     for seed in options.seeds:
-        few = {"split": "train[:80%]", "labels_per_class": 10, "labels": True, "seed": seed}
+        few = {"split": "train[:80%]", "labels_per_class": 10, "seed": seed}
         gan = autoencoder(keras_gans.SemiSupervisedAAE, options.style, 10, seed)
         gan.compile(**rates(options))
-        examples = data.load("digits", batch_size=100, **few)
+        examples = data.load("digits", batch_size=100, labels=True, **few)
         gan.fit(examples, epochs=options.epochs, verbose=0)
         rows.append(100 * np.mean(gan.classify(held_out) == right))
-        found, classes = digits(**{**few, "split": "train[:80%]"})
+        found, classes = digits(**few)
         _, first = np.unique(found[classes >= 0], axis=0, return_index=True)
         alone = found[classes >= 0][first], classes[classes >= 0][first]
         control.append(100 * supervised(*alone, held_out, right, seed))

@@ -304,7 +304,7 @@ def joint_embedding(images: Tensor, texts: Tensor) -> Tensor:
     other examples of the batch count, not the worst alone.
 
     >>> keras_gans.losses.joint_embedding([[2.0], [0.0]], [[1.0], [0.0]]).numpy()
-    array([0., 3.], dtype=float32)
+    array([0., 2.], dtype=float32)
 
     Args:
         images: embeddings `(batch, size)`.

@@ -101,8 +101,9 @@ SMALLER = {
         ("image_size=64", "image_size=16"),
     ],
     "docs/models/text_to_image.md": [
-        ("latent_dim=64)", "latent_dim=64, width=4)"),
-        ("discriminator((64, 64, 3))", "discriminator((64, 64, 3), width=4)"),
+        ("(64, 64, 3), words, latent_dim=64)", "(16, 16, 3), words, latent_dim=64, width=4)"),
+        ("discriminator((64, 64, 3))", "discriminator((16, 16, 3), width=4)"),
+        ("image_size=64", "image_size=16"),
     ],
     "docs/models/simgan.md": [
         ("width=16, blocks=2", "width=4, blocks=1"),

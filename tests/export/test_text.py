@@ -10,6 +10,8 @@ import tensorflow as tf
 from web_pages import enter, largest, pixels, set_value
 
 from keras_gans import export, latent, networks
+from keras_gans.export.serving.client import Client, ServingError
+from keras_gans.export.serving.server import Server
 from keras_gans.export.web import principal_directions
 from keras_gans.interface import Interface
 
@@ -116,3 +118,13 @@ def test_a_page_makes_images_of_a_text_and_names_unknown_words(page, generator, 
         enter(page, "document", "label", "purple hair")
         page.until("document.getElementById('status').textContent.includes('purple')")
     page.complaints()
+
+
+def test_a_client_sends_strings(served):
+    with Server(served[0].parent, port=None, rest_port=0) as server:
+        client = Client("m", server.rest_address)
+        found = client.generate(2, seed=7, text=["red hair", "Black hair"])
+        np.testing.assert_array_equal(found, ask(served[1], 2, ["red hair", "black hair"]))
+        assert np.shape(client.generate(3, seed=7)) == (3, 16, 16, 3)
+        with pytest.raises(ServingError, match="purple"):
+            client.generate(1, seed=7, text=["purple hair"])

@@ -51,6 +51,7 @@ CALLED = {
     "label_accuracy": "label accuracy",
     "pixel_agreement": "pixels that agree in a pair",
     "attribute_agreement": "attributes that agree in a pair",
+    "named_attributes": "attributes of the text that the face shows",
 }
 
 
