@@ -248,7 +248,7 @@ def _require_picture(path: Path | str) -> None:
 
 def _as_one(modules: Iterable[str]) -> str:
     """Modules as one script: a page that is opened as a file can import none from beside it."""
-    lines = re.compile(r'^import .* from "\./.*";\n|^export ', re.MULTILINE)
+    lines = re.compile(r'^import \{[^}]*\} from "\./.*";\n|^export ', re.MULTILINE)
     return "".join(lines.sub("", text) for text in modules)
 
 
