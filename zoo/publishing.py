@@ -404,14 +404,14 @@ def _samples(gan, recipe):
     if described.takes_image:
         return gan.compare(*recipe.sample_pairs())
     made = gan.generate(recipe.config["samples"], seed=0)
-    shown = list(generation.images_of(described, made).values())
-    texts = generation.texts_shown(described, recipe.config["samples"])
-    return [image.captioned(column, texts) for column in shown] if texts else shown
+    return list(generation.images_of(described, made).values())
 
 
 def _picture(gan, recipe, path):
-    shown = generation.same_size(_samples(gan, recipe))
-    rows = gan.interface(gan.generator_role).takes_image
+    described = gan.interface(gan.generator_role)
+    shown, rows = generation.same_size(_samples(gan, recipe)), described.takes_image
+    if texts := generation.texts_shown(described, recipe.config["samples"]):
+        shown = [image.captioned(column, texts) for column in shown]
     columns = len(shown) if rows else generation.columns_of(len(shown[0]), len(shown))
     image.save(image.side_by_side(shown), path, columns=columns)
 

@@ -93,6 +93,8 @@ def test_the_picture_on_the_card_is_what_the_weights_make(name):
     number = zoo.Recipe.read(name).config["samples"]
     images = list(generation.images_of(gan.interface(), gan.generate(number, seed=0)).values())
     columns = generation.columns_of(number, len(images))
+    if texts := generation.texts_shown(gan.interface(), number):
+        images = [keras_gans.image.captioned(column, texts) for column in images]
     expected = keras_gans.image.grid(keras_gans.image.side_by_side(images), columns)
     with Image.open(presets.FOLDER / name / "samples.png") as file:
         shown = np.asarray(file).reshape(expected.shape)
