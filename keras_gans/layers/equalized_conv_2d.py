@@ -118,7 +118,9 @@ class EqualizedConv2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         number, *sides, _ = input_shape
-        sides = [None if side is None else -(-side // self.down) for side in sides]
+        if self.down > 1:  # what the padding leaves of an odd side
+            lost = self.down - 1 + self.kernel_size % 2
+            sides = [None if side is None else (side - lost) // self.down + 1 for side in sides]
         return (number, *sides, self.filters)
 
     def get_config(self) -> Config:

@@ -20,7 +20,7 @@ class SelfAttention2D(layers.Layer):
     authors' program, g and h are pooled to half the size (maximum of 2x2), which is a quarter of
     the work.
 
-    >>> layer = keras_gans.layers.SelfAttention2D()
+    >>> layer = keras_gans.layers.SelfAttention2D(spectral_normalization=False)
     >>> x = np.random.default_rng(0).normal(size=(2, 8, 8, 16)).astype("float32")
     >>> bool(np.all(layer(x) == x)), layer.count_params()  # gamma is 0
     (True, 321)
@@ -86,7 +86,9 @@ class SelfAttention2D(layers.Layer):
         query = places(self.query(inputs, **options))
         key = places(ops.max_pool(self.key(inputs, **options), 2))
         value = places(ops.max_pool(self.value(inputs, **options), 2))
-        products = ops.cast(ops.matmul(query, ops.transpose(key, (0, 2, 1))), "float32")
+        # Products of two activations are soon beyond float16.
+        query, key = ops.cast(query, "float32"), ops.cast(key, "float32")
+        products = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
         attention = ops.cast(ops.softmax(products), value.dtype)
         found = ops.reshape(ops.matmul(attention, value), (*size[:3], value.shape[-1]))
         return inputs + ops.cast(self.gamma, inputs.dtype) * self.back(found, **options)

@@ -42,7 +42,7 @@ def sngan_generator(
     CIFAR-10; `width=64, max_width=1024` those for ImageNet at 128x128.
 
     >>> network = keras_gans.networks.sngan_generator((32, 32, 3))
-    >>> network.output_shape, network.count_params()
+    >>> network.output_shape, sum(int(np.prod(w.shape)) for w in network.trainable_weights)
     ((None, 32, 32, 3), 4276739)
 
     Args:

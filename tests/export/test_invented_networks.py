@@ -317,9 +317,7 @@ def test_names_of_labels_that_served_generators_use_already(tmp_path):
     found = interface.of(network)
     inputs = [found.inputs[0], Label(2, name="seed"), found.inputs[2]]
     interface.state(network, Interface(inputs, found.outputs))
-    with pytest.raises(
-        ValueError, match=r"floats_only=True.*Received: inputs named \['seed'\]"
-    ):
+    with pytest.raises(ValueError, match=r"floats_only=True.*Received: inputs named \['seed'\]"):
         export.saved_model(network, tmp_path / "m")
     export.saved_model(network, tmp_path / "m", floats_only=True)
 

@@ -17,33 +17,54 @@ CASES = {
     "AdaptiveAugment": lambda: layers.AdaptiveAugment(
         ["geometric", "cutout"], probability=0.5, target=0.4, every=2, kimg=3.0, seed=3
     ),
+    "BiasActivation": lambda: layers.BiasActivation(None, clamp=0.5, gain=2.0),
     "ConditionalBatchNormalization": lambda: layers.ConditionalBatchNormalization(
         3, momentum=0.5, epsilon=0.1
     ),
     "DiffAugment": lambda: layers.DiffAugment(("cutout", "color"), seed=3),
+    "EqualizedConv2D": lambda: layers.EqualizedConv2D(3, 1, down=2, use_bias=False, gain=2.0),
+    "EqualizedDense": lambda: layers.EqualizedDense(3, "leaky_relu", lr_multiplier=0.1, bias=1.0),
+    "EqualizedEmbedding": lambda: layers.EqualizedEmbedding(3, 5),
+    "FilteredResampling2D": lambda: layers.FilteredResampling2D([1, 2, 1], up=2, gain=3.0),
     "InstanceNoise": lambda: layers.InstanceNoise(0.2, decay_steps=7, seed=3),
     "InstanceNormalization": lambda: layers.InstanceNormalization(
         axis=1, epsilon=0.1, center=False, gamma_initializer="normal"
     ),
+    "LearnedConstant": lambda: layers.LearnedConstant((2, 3, 4)),
     "MinibatchDiscrimination": lambda: layers.MinibatchDiscrimination(
         3, 2, kernel_initializer="he_normal"
     ),
     "MinibatchStdDev": lambda: layers.MinibatchStdDev(group_size=2),
+    "ModulatedConv2D": lambda: layers.ModulatedConv2D(3, 5, up=2, demodulate=False),
+    "NoiseInjection": lambda: layers.NoiseInjection("random", seed=3),
+    "PixelNormalization": lambda: layers.PixelNormalization(epsilon=0.1),
     "PixelShuffle": lambda: layers.PixelShuffle(factor=1),
     "ReflectionPadding2D": lambda: layers.ReflectionPadding2D(((0, 1), (2, 3))),
     "ReplayPool": lambda: layers.ReplayPool(size=3),
     "SeededDropout": lambda: layers.SeededDropout(0.2, seed=3),
+    "SelfAttention2D": lambda: layers.SelfAttention2D(ratio=4, spectral_normalization=False),
     "SpectralNormalization": lambda: layers.SpectralNormalization(
         keras.layers.Conv2D(3, 2, bias_initializer="ones"), power_iterations=3
     ),
+    "StyleTruncation": lambda: layers.StyleTruncation(3, psi=0.5, cutoff=2),
+    "TruncatedBatchNormalization": lambda: layers.TruncatedBatchNormalization(
+        0.5, stats=11, conditional=False, epsilon=0.1
+    ),
 }
-IN_A_MODEL = sorted(set(CASES) - {"ReplayPool", "ConditionalBatchNormalization"})  # takes a pair
+# Others take a pair, or labels; draw anew at each call; or do not look at what they are given.
+IN_A_MODEL = sorted(
+    set(CASES)
+    - {"ConditionalBatchNormalization", "EqualizedEmbedding", "ModulatedConv2D"}
+    - {"LearnedConstant", "NoiseInjection", "ReplayPool"}
+)
+OF_VECTORS = ("EqualizedDense", "MinibatchDiscrimination", "StyleTruncation")
 
 
 TRAINING = (
     "adaptive_augment",
     "diff_augment",
     "instance_noise",
+    "noise_injection",
     "replay_pool",
     "seeded_dropout",
     "seeded_layer",
@@ -51,7 +72,7 @@ TRAINING = (
 
 
 def inputs_of(name):
-    shape = (8,) if name == "MinibatchDiscrimination" else IMAGES
+    shape = (8,) if name in OF_VECTORS else IMAGES
     return shape, np.random.default_rng(0).normal(size=(6, *shape)).astype("float32")
 
 

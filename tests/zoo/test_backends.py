@@ -32,6 +32,8 @@ GENERATORS = {
     "unet_generator": {"width": 4},
     "laplacian_level_generator": {"latent_dim": 4, "width": 4},
     "laplacian_generator": {"levels": 2, "latent_dim": 8, "width": 4},
+    "sngan_generator": {"num_classes": 2, "latent_dim": 4, "width": 8},
+    "sagan_generator": {"latent_dim": 4, "width": 8, "max_width": 8, "attention": 16},
     "biggan_deep_generator": {"num_classes": 2, "latent_dim": 4, "class_dim": 4, "width": 8},
     "stylegan2_generator": {"latent_dim": 8, "style_dim": 8, "num_classes": 2, "width": 4},
     "text_dcgan_generator": {"vocabulary": ["red", "hair"], "width": 4, "encoder_width": 4},

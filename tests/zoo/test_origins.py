@@ -239,7 +239,8 @@ def test_such_a_preset_may_come_from_a_hub(copied, monkeypatch):
 def test_the_command_line_lists_and_shows_them(capsys):
     assert main(parse(["keras-gans", "zoo", "list", "--origin", "package"])) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines] == [[NAMES[0], "package"], [NAMES[2], "package"]]
+    expected = [[name, "use", "package"] for name in (NAMES[0], NAMES[2])]
+    assert [line.split()[:3] for line in lines] == expected
     assert main(parse(["keras-gans", "zoo", "show", "realesrgan_x4"])) == 0
     assert "origin.json:" in capsys.readouterr().out
     assert main(parse(["keras-gans", "zoo", "gallery", "--presets", SHIPPED])) == 1

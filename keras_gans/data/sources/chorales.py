@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_gans import music
 from keras_gans.data.sources.packages import fingerprint
 from keras_gans.data.sources.registry import Examples, Request, Source
 
@@ -36,6 +35,7 @@ def read(request: Request) -> Examples:
     """Returns the rolls of a `Request`, `uint8`, `(16, 48, 4)`; there are no classes."""
     import tensorflow as tf
 
+    from keras_gans import music
     from keras_gans.data import prepared
     from keras_gans.data.arguments import check_whole
     from keras_gans.data.sources import builders
@@ -68,6 +68,8 @@ def transposed(notes: np.ndarray, most: int) -> np.ndarray:
     Returns:
         Integers of shape `(n or more, steps, 4)`, the bars of one key after the other.
     """
+    from keras_gans import music
+
     low, high = np.array(music.RANGES).T
     sung = notes != music.SILENCE
     kept = [notes]
@@ -124,6 +126,8 @@ def find(source: Path | str | None = None) -> list[Path]:
 
 def _examples(files):
     """The examples of each split."""
+    from keras_gans import music
+
     splits: dict[str, dict[str, np.ndarray]] = {split: {} for split in _SPLITS}
     top = os.path.commonpath([file.parent for file in files])  # names may be equal in two folders
     for file in files:
@@ -149,6 +153,8 @@ def _examples(files):
 
 def _without_key(notes):
     """The same for a bar and its transpositions."""
+    from keras_gans import music
+
     sung = notes[notes != music.SILENCE]
     lowest = sung.min() if sung.size else 0
     return np.where(notes == music.SILENCE, music.SILENCE, notes - lowest).tobytes()
@@ -169,6 +175,8 @@ def bars_of(file: Path) -> Iterator[tuple[int, np.ndarray]]:
     Raises:
         ValueError: if the file is no score.
     """
+    from keras_gans import music
+
     reader = _music21().converter
     try:
         # Not from, nor into, music21's cache in the folder for temporary files.
@@ -192,6 +200,8 @@ def bars_of(file: Path) -> Iterator[tuple[int, np.ndarray]]:
 
 def _voice(measure: Any) -> np.ndarray | None:
     """Pitches of one voice in a bar, `(16,)`, or None if they are not to be had."""
+    from keras_gans import music
+
     if measure.highestTime != 4:
         return None
     pitches = np.full(16, music.SILENCE, "int8")
