@@ -11,7 +11,7 @@ import pytest
 PROGRAM = Path(__file__).parent.parent / "full_disk.py"
 # A file system of its own, in a name space of its own, for which no privileges are needed.
 MOUNT = 'mount -t tmpfs -o size=4m none "$0" && exec "$@"'
-FILL = ["0", "60", "340", "800"]
+FILL = ["0", "20", "60", "200", "340", "800"]
 LIMIT = ["0", "100", "400"]
 
 

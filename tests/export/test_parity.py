@@ -13,13 +13,10 @@ from keras_gans import export, zoo
 TRAINED = [n for n in zoo.list_presets(origin="trained") if zoo.card(n).image_shape[0]]
 KINDS = ("Real-ESRGAN", "ESRGAN", "SRGAN")
 UPSCALERS = [name for kind in KINDS for name in zoo.list_presets(architecture=kind)]
-# The smallest from latents and from labels; the others run by hand. Invented U-Nets are exported to
-# every format in test_export.py.
-EVERY_TIME = ("dcgan_generator", "conditional_dcgan_generator")
+# The smallest of each kind of generator; the others run by hand.
 FIRST = {
-    kind: name
+    zoo.card(name).recipe["networks"]["generator"]["type"]: name
     for name in sorted(TRAINED, key=lambda n: -zoo.card(n).image_shape[0])
-    if (kind := zoo.card(name).recipe["networks"]["generator"]["type"]) in EVERY_TIME
 }
 HAS_ONNX = all(importlib.util.find_spec(n) for n in ("onnx", "tf2onnx", "onnxruntime"))
 
