@@ -11,16 +11,22 @@ import keras
 import numpy as np
 
 from keras_gans import generation, image, interface
-from keras_gans.files import atomic_folder, in_memory, sha256
+from keras_gans.files import atomic_folder, sha256
 from keras_gans.interface import Interface
 from keras_gans.names import did_you_mean
 from keras_gans.reading.text import is_folder
 from keras_gans.zoo.catalog import origins, presets
-from keras_gans.zoo.publishing import write_card, write_interfaces
+from keras_gans.zoo.publishing import (
+    require_free,
+    store_weights,
+    write_card,
+    write_interfaces,
+)
 
 # Families to the function that builds their networks, and what cards say. The module of the same
 # name in `converters` has a function `convert`, from a path to a network and its arguments.
 # `seeds`: do latents come from NumPy's RandomState, as in NVIDIA's programs?
+_NOT_KNOWN = {"name": f"{origins.NOT_KNOWN}, that of whoever trained it", "of": "the file"}
 _FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "stylegan2": {
         "type": "stylegan2_generator",
@@ -30,8 +36,7 @@ _FAMILIES: Mapping[str, Mapping[str, Any]] = {
         "choice": {"psi": 0.7},
         "flags": " --psi 0.7",
         "licence": {
-            "name": f"{origins.NOT_KNOWN}, that of whoever trained it",
-            "of": "the file",
+            **_NOT_KNOWN,
             "note": "NVIDIA's own files are for research and evaluation, not for business.",
         },
     },
@@ -42,7 +47,7 @@ _FAMILIES: Mapping[str, Mapping[str, Any]] = {
         "seeds": False,
         "choice": {},
         "flags": " --labels 0-2 --truncation 2",
-        "licence": {"name": "not known, that of whoever trained it", "of": "the file"},
+        "licence": _NOT_KNOWN,
     },
 }
 _SUFFIXES = {".pkl": "stylegan2", ".pt": "stylegan2", ".bin": "biggan", "": "biggan"}
@@ -92,7 +97,7 @@ def import_file(
             f"{kind['architecture']} takes no {unknown} when it is imported. Leave it out; its "
             f"`generate` takes {sorted(kind['choice'])}. Received: {given}"
         )
-    _require_free(folder, overwrite)
+    require_free(folder, presets.ORIGIN, overwrite)
     module = importlib.import_module(f"keras_gans.zoo.converters.{converter}")
     network, arguments = module.convert(path, **given)
     described = interface.of(network)
@@ -112,14 +117,11 @@ def import_file(
     with atomic_folder(folder.resolve()) as partial:
         partial.mkdir()
         (partial / presets.ORIGIN).write_text(json.dumps(published, indent=2) + "\n")
-        stored = partial / presets.weights_file("generator")
-        with in_memory(stored) as memory:
-            network.save_weights(memory)
+        about = store_weights(network, partial, "generator", float16=False)
         write_interfaces(partial, {"generator": described})
         _picture(network, described, kind["choice"], partial / presets.SAMPLES)
-        about = {"parameters": network.count_params(), "bytes": stored.stat().st_size}
         text = _text(folder.name, path.name, kind, described)
-        write_card(partial, folder.name, text, {}, {}, {stored.name: about})
+        write_card(partial, folder.name, text, {}, {}, about)
     return folder
 
 
@@ -132,16 +134,6 @@ def _family(path: Path, family: str | None) -> str:
             f"{list(_SUFFIXES)}. Received: {path}, family={family!r}"
         )
     return found
-
-
-def _require_free(folder: Path, overwrite: bool) -> None:
-    there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-    if there and not (overwrite and (folder / presets.ORIGIN).is_file()):
-        raise FileExistsError(
-            "There is something in that folder. Expected a new folder, or `overwrite=True` "
-            "(`--overwrite`) for an imported preset. "
-            f"Received: {folder}, overwrite={overwrite}"
-        )
 
 
 def _with_their_seeds(described: Interface) -> Interface:

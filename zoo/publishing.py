@@ -85,12 +85,7 @@ def save_preset(
         measured = card.metrics.get("measured", {})
         card = {name: getattr(card, name) for name in ("recipe", "text", "numbers", "made")}
     recipe = Recipe(card["recipe"], folder.name)
-    there = folder.exists() and any(folder.iterdir())
-    if there and not (overwrite and (folder / presets.RECIPE).is_file()):
-        raise FileExistsError(
-            "There is something in that folder. Expected a new folder, or `overwrite=True` for a "
-            f"preset. Received: {folder}, overwrite={overwrite}"
-        )
+    require_free(folder, presets.RECIPE, overwrite)
     made = card.get("made") or {}
     if made and (missing := [field for field in cards.MADE if field not in made]):
         raise ValueError(
@@ -104,14 +99,7 @@ def save_preset(
         (partial / presets.RECIPE).write_text(json.dumps(card["recipe"], indent=2) + "\n")
         about = {}
         for role, network in networks.items():
-            path = partial / presets.weights_file(role)
-            with in_memory(path) as memory:
-                network.save_weights(memory)
-            to_float16(path)
-            about[path.name] = {
-                "parameters": network.count_params(),
-                "bytes": path.stat().st_size,
-            }
+            about |= store_weights(network, partial, role)
         gan = fill(build(recipe), partial, networks)
         write_interfaces(partial, interfaces_of(gan, networks))
         _picture(gan, recipe, partial / presets.SAMPLES)
@@ -221,14 +209,12 @@ def publish_converted(
     network = _of_npm(path) if downloaded else real_esrgan.load(path)
     write_interfaces(card.folder, {role: interface.of(network)})
     if card.origin == origins.CONVERTED:
-        path = card.folder / presets.weights_file(role)
-        with in_memory(path) as memory:
-            network.save_weights(memory)
-        to_float16(path)
-    about = {"parameters": network.count_params(), "bytes": path.stat().st_size}
+        about = store_weights(network, card.folder, role)
+    else:
+        about = {path.name: _about(network, path)}
     measured = None if numbers is not None else card.metrics.get("measured")
     numbers = card.numbers if numbers is None else numbers
-    write_card(card.folder, card.name, card.text, numbers, {}, {path.name: about}, measured)
+    write_card(card.folder, card.name, card.text, numbers, {}, about, measured)
 
 
 def _of_npm(path):
@@ -416,6 +402,49 @@ def _picture(gan, recipe, path):
     image.save(image.side_by_side(shown), path, columns=columns)
 
 
+def require_free(folder: Path, mark: str, overwrite: bool) -> None:
+    """Raises FileExistsError unless a preset can be written into a folder.
+
+    Args:
+        folder: to write.
+        mark: a file of presets that may be replaced.
+        overwrite: whether they are.
+    """
+    there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if there and not (overwrite and (folder / mark).is_file()):
+        raise FileExistsError(
+            "There is something in that folder. Expected a new folder, or `overwrite=True` "
+            f"(`--overwrite`) for a preset with a {mark}. "
+            f"Received: {folder}, overwrite={overwrite}"
+        )
+
+
+def store_weights(
+    network: keras.Model, folder: Path, role: str, float16: bool = True
+) -> dict[str, dict[str, int]]:
+    """Writes the weights of a network into a preset's folder.
+
+    Args:
+        network: whose weights they are.
+        folder: of the preset.
+        role: the network's name in the preset.
+        float16: whether to store half precision; otherwise as they are.
+
+    Returns:
+        The name of the file, to what `metrics.json` says of it: `parameters` and `bytes`.
+    """
+    path = folder / presets.weights_file(role)
+    with in_memory(path) as memory:
+        network.save_weights(memory)
+    if float16:
+        to_float16(path)
+    return {path.name: _about(network, path)}
+
+
+def _about(network, path):
+    return {"parameters": network.count_params(), "bytes": path.stat().st_size}
+
+
 def write_interfaces(folder: Path, interfaces: Mapping[str, Interface]) -> None:
     """Writes `interface.json` of a preset's folder, from interfaces by names of networks."""
     content = {role: described.to_json() for role, described in interfaces.items()}
@@ -465,10 +494,10 @@ def write_card(
     def hashed():
         files = sorted(p.name for p in folder.iterdir() if p.name != presets.METRICS)
         metrics["sha256"] = {file: sha256(folder / file) for file in files}
-        return dataclasses.replace(presets.card(folder), name=name, text=text, metrics=metrics)
 
-    text = cards.with_facts(text, cards.facts(hashed()))
-    _write_text(hashed())
+    hashed()  # the card says those of the weights
+    card = dataclasses.replace(presets.card(folder), name=name, text=text, metrics=metrics)
+    _write_text(dataclasses.replace(card, text=cards.with_facts(text, cards.facts(card))))
     hashed()
     if measured is None:
         measured = {file: metrics["sha256"][file] for file in weights if file in metrics["sha256"]}

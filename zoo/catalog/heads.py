@@ -100,7 +100,7 @@ def _tag(text):
 
 def require_licences(card: Any) -> None:
     """Raises ValueError unless a card says the licences of its weights and of its data."""
-    found = read(write(card))
+    found = read(card.text)
     if missing := [field for field in (LICENSE, DATA_LICENSE) if field not in found]:
         raise ValueError(
             "Whoever downloads this preset must know what is allowed with it. Expected, in lines "

@@ -1,5 +1,7 @@
 """Converters for networks of other programs: a module for each family, and for each file format.
 
+`matching` assigns tensors that have names.
+
 No reader runs code from a file. A file that is not exactly what its reader expects is refused, with
 the reason.
 """

@@ -4,6 +4,7 @@ Such a file is a folder with a `pytorch_model.bin`, a state dict of PyTorch, and
 Neither that program nor PyTorch is needed, and no code in a file is run.
 """
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from keras_gans import building, networks
 from keras_gans.reading import pytorch
 from keras_gans.reading.text import is_folder, read_json, require
+from keras_gans.zoo.converters import matching
 
 WEIGHTS, CONFIG = "pytorch_model.bin", "config.json"
 _FIELDS = {
@@ -43,14 +45,7 @@ def load_generator(path: Path | str, truncation: float = 1.0) -> keras.Model:
         FileNotFoundError: if there is no such file.
         ValueError: if a file is damaged, contains anything but tensors, or is of another network.
     """
-    folder = Path(path) if is_folder(path) else Path(path).parent
-    arguments = {**_arguments(folder), "truncation": truncation}
-    with pytorch.opened(folder / WEIGHTS) as state:
-        arrays = {name: stored.read() for name, stored in state.items()}
-    with building.preserving_random_state(policy="float32"):
-        network = networks.biggan_deep_generator(**arguments)
-    _assign(network, _folded(arrays), arguments, folder / WEIGHTS)
-    return network
+    return convert(path, truncation)[0]
 
 
 def convert(path: Path | str, truncation: float = 1.0) -> tuple[keras.Model, dict[str, Any]]:
@@ -61,10 +56,20 @@ def convert(path: Path | str, truncation: float = 1.0) -> tuple[keras.Model, dic
 
     Returns:
         The network, and arguments of `networks.biggan_deep_generator`, which JSON holds.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_generator`.
     """
     folder = Path(path) if is_folder(path) else Path(path).parent
     arguments = {**_arguments(folder), "truncation": truncation}
-    return load_generator(folder, truncation), arguments
+    with pytorch.opened(folder / WEIGHTS) as state:
+        arrays = {name: stored.read() for name, stored in state.items()}
+    with building.preserving_random_state(policy="float32"):
+        network = networks.biggan_deep_generator(**arguments)
+    counted = {n: a for n, a in _folded(arrays).items() if not n.endswith("num_batches_tracked")}
+    unlike = functools.partial(_unlike, path=folder / WEIGHTS)
+    matching.assign(_targets(network, arguments), counted, _in_keras_order, unlike)
+    return network, arguments
 
 
 def _arguments(folder):
@@ -105,24 +110,12 @@ def _folded(arrays):
     return found
 
 
-def _assign(network, arrays, arguments, path):
-    """Assigns every tensor to its weight, after all have been compared."""
-    targets = _targets(network, arguments)
-    left = {name for name in arrays if not name.endswith("num_batches_tracked")}
-    if missing := sorted(left.symmetric_difference(targets)):
-        raise _unlike(f"{missing[0]!r} has no counterpart", path)
-    ready = []
-    for name, (weight, array) in {n: (w, arrays[n]) for n, w in targets.items()}.items():
-        array = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
-        array = array.T if array.ndim == 2 and "running" not in name else array
-        # Of the last convolution, the first three of its outputs are the image.
-        array = array[..., : weight.shape[-1]] if "conv_to_rgb" in name else array
-        array = array.reshape(weight.shape) if array.size == np.prod(weight.shape) else array
-        if array.shape != tuple(weight.shape):
-            raise _unlike(f"{name!r} has shape {array.shape}, not {tuple(weight.shape)}", path)
-        ready.append((weight, array))
-    for weight, array in ready:
-        weight.assign(array)
+def _in_keras_order(name, array, weight):
+    array = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
+    array = array.T if array.ndim == 2 and "running" not in name else array
+    # Of the last convolution, the first three of its outputs are the image.
+    array = array[..., : weight.shape[-1]] if "conv_to_rgb" in name else array
+    return array.reshape(weight.shape) if array.size == np.prod(weight.shape) else array
 
 
 def _targets(network, arguments):

@@ -7,6 +7,7 @@ tensor. All files are first brought into the names of stylegan2-ada-pytorch.
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from keras_gans import building, networks
 from keras_gans.reading import pickles, pytorch
 from keras_gans.reading.text import regular
+from keras_gans.zoo.converters import matching
 
 _OTHERS = {
     "StyleGAN3": (
@@ -547,26 +549,17 @@ def _of_layer(layer, prefix):
 
 
 def _assign(targets: dict[str, Any], arrays: dict[str, np.ndarray], path: Path | str) -> None:
-    """Assigns every tensor to its weight, after all have been compared."""
+    """Assigns every tensor to its weight, after all have been compared, and the filters left."""
     filters = {n: a for n, a in arrays.items() if n.endswith("resample_filter")}
     expected = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
     for name, found in filters.items():
         if found.shape != (4, 4) or not np.allclose(found, expected, atol=1e-6):
             raise _unlike(f"another filter than [1, 3, 3, 1], {name}", path)
-    left = arrays.keys() - filters.keys()
-    if missing := sorted(targets.keys() - left) or sorted(left - targets.keys()):
-        raise _unlike(f"{missing[0]!r} has no counterpart", path)
-    ready = []
-    for name, weight in targets.items():
-        array = _in_keras_order(name, arrays[name])
-        if array.shape != tuple(weight.shape):
-            raise _unlike(f"{name!r} has shape {array.shape}, not {tuple(weight.shape)}", path)
-        ready.append((weight, array))
-    for weight, array in ready:
-        weight.assign(array)
+    left = {name: array for name, array in arrays.items() if name not in filters}
+    matching.assign(targets, left, _in_keras_order, functools.partial(_unlike, path=path))
 
 
-def _in_keras_order(name, array):
+def _in_keras_order(name, array, _):
     if name.endswith("b4.const"):
         return array.transpose(1, 2, 0)
     if name.endswith("noise_const"):
