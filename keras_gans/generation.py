@@ -284,18 +284,22 @@ def fill(
     given = {name: value for name, value in given.items() if value is not None}
     if latents is not None:
         latents = _with_codes(interface, latents, given)
-    others = classes_left_out(interface, number, seed) | texts_left_out(interface, number)
+    given = {
+        **classes_left_out(interface, number, seed),
+        **texts_left_out(interface, number),
+        **given,
+    }
     arrays, start = [], 0
     for port in interface.inputs:
         if isinstance(port, Latents):
             arrays.append(latents[:, start : start + port.size])
             start += port.size
         elif isinstance(port, Label):
-            arrays.append(choose(port, given.get(port.name, others[port.name]), number))
+            arrays.append(choose(port, given[port.name], number))
         elif isinstance(port, Number):
             arrays.append(numbers(port, given.get(port.name), number))
-        elif isinstance(port, Text) and port.name in {**others, **given}:
-            arrays.append(choose_texts(port, {**others, **given}[port.name], number))
+        elif isinstance(port, Text) and port.name in given:
+            arrays.append(choose_texts(port, given[port.name], number))
         else:
             arrays.append(_other(port, given.get(port.name), number))
     return arrays

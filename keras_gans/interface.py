@@ -310,7 +310,7 @@ class Number(Port):
 
 
 # psi of StyleGAN2: 1 for no truncation.
-_NUMBERS = {"psi": Number("psi", 1.0)}
+PSI = Number("psi", 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -699,7 +699,7 @@ def _input(network: Any, tensor: Any, num_classes: int | None, alone: bool) -> P
     if not whole and len(shape) == 3 and shape[-1] is not None:
         return Image(*shape)
     if not whole and shape == () and tensor.name.isidentifier():
-        return _NUMBERS.get(tensor.name, Number(tensor.name))
+        return PSI if tensor.name == PSI.name else Number(tensor.name)
     if tensor.name == "styles" and len(shape) == 2 and None not in shape:
         return Style(*shape, name="styles")
     if not whole:

@@ -14,6 +14,7 @@ from keras_gans.export.graph.limits import (
     at_least_one,
     at_most,
     in_classes,
+    of_each,
     one_for_each,
     truncates,
 )
@@ -115,11 +116,7 @@ def _specs(stated: Interface, by_row: bool) -> list[tf.TensorSpec]:
 
 def _numbers(port: Number, given: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
     """A number for each image: those given, one for all, or the default."""
-    default = 0.0 if port.default is None else port.default
-    values = tf.where(tf.size(given) > 0, tf.concat([given, [default]], 0)[0], default)
-    several = tf.equal(tf.size(given), number)
-    padded = tf.concat([given, tf.fill((number,), default)], 0)[:number]
-    return tf.where(several, padded, tf.fill((number,), values))
+    return of_each(given, number, tf.constant(0.0 if port.default is None else port.default))
 
 
 def _code_requirements(codes: Codes, given: Tensors) -> list[tf.Operation]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from keras_gans import latent
-from keras_gans.export.graph.limits import in_classes, one_for_each
+from keras_gans.export.graph.limits import in_classes, of_each, one_for_each
 from keras_gans.interface import Label
 
 
@@ -41,8 +41,6 @@ def for_each_image(
     chosen = {}
     for port, others in zip(ports, left_out):
         values = given[port.name]
-        size = tf.size(values)
-        padded = tf.concat([values, [0]], 0)
-        found = tf.gather(padded, tf.minimum(tf.range(number), tf.maximum(size - 1, 0)))
-        chosen[port.name] = tf.where(size > 0, found, others)
+        found = of_each(values, number, tf.constant(0))
+        chosen[port.name] = tf.where(tf.size(values) > 0, found, others)
     return chosen

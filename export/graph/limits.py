@@ -104,6 +104,18 @@ def one_for_each(values: tf.Tensor, number: tf.Tensor, name: str) -> tf.Operatio
     return tf.debugging.Assert(fits, [says, size])
 
 
+def of_each(values: tf.Tensor, number: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """Returns a row for each image, of as many rows, of one for all, or of none.
+
+    Args:
+        values: what `one_for_each` admits.
+        number: of images.
+        other: a row that stands for the images where there is none.
+    """
+    places = tf.minimum(tf.range(number), tf.maximum(tf.shape(values)[0] - 1, 0))
+    return tf.gather(tf.concat([values, other[None]], 0), places)
+
+
 def truncates(truncation: tf.Tensor) -> tf.Operation:
     """Requires a truncation of 0 or more, finite."""
     inside = tf.reduce_all((truncation >= 0.0) & (truncation < np.inf))

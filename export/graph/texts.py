@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import text
-from keras_gans.export.graph.limits import one_for_each
+from keras_gans.export.graph.limits import of_each, one_for_each
 from keras_gans.interface import Text
 
 
@@ -49,9 +49,7 @@ def for_each_image(
     found, chosen = numbers(ports, given), {}
     for port in ports:
         known = [port.encode(example) for example in port.examples] or [[0] * port.max_length]
-        size = tf.size(given[port.name])
-        padded = tf.concat([found[port.name], tf.zeros((1, port.max_length), "int32")], 0)
-        places = tf.minimum(tf.range(number), tf.maximum(size - 1, 0))
+        rows = of_each(found[port.name], number, tf.zeros(port.max_length, "int32"))
         in_turn = tf.gather(tf.constant(known, "int32"), tf.range(number) % len(known))
-        chosen[port.name] = tf.where(size > 0, tf.gather(padded, places), in_turn)
+        chosen[port.name] = tf.where(tf.size(given[port.name]) > 0, rows, in_turn)
     return chosen

@@ -13,7 +13,36 @@ DESCRIPTION = "See what comes with the library."
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Adds the actions of the verb, each with its arguments."""
     actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listed = actions.add_parser("list", help="list the presets")
+    _list_arguments(actions.add_parser("list", help="list the presets"))
+    for name, description in (
+        ("show", "show the card and the recipe of a preset"),
+        ("verify", "check the files of a preset against their SHA-256"),
+    ):
+        actions.add_parser(name, help=description).add_argument("preset")
+
+    push = actions.add_parser("push", help="upload a preset to a hub")
+    push.add_argument("preset", help="name, or folder of your own")
+    push.add_argument("address", help="hf://owner/name, or kaggle://owner/model/keras/variation")
+    push.add_argument("--private", action="store_true", help="for a repository that is made")
+    push.add_argument("--message", metavar="TEXT", help="what to say of it [its description]")
+    _import_arguments(
+        actions.add_parser(
+            "import",
+            help="make a preset of a file of another program, of which nothing is run",
+            description="Make a preset of a file of another program. Nothing in the file is run.",
+        )
+    )
+
+    gallery = actions.add_parser("gallery", help="write a page on which the generators run")
+    gallery.add_argument("file", nargs="?", type=Path, default=Path("gallery.html"), metavar="FILE")
+    gallery.add_argument(
+        "--presets", type=options.names, metavar="NAMES", help="with commas [all trained]"
+    )
+    options.packages(gallery)
+    options.overwrite(gallery)
+
+
+def _list_arguments(listed):
     listed.add_argument("--architecture", metavar="NAME", help="only those, such as DCGAN")
     listed.add_argument("--data", metavar="NAME", help="only of that data set")
     listed.add_argument(
@@ -37,22 +66,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     listed.add_argument("--shelf", choices=["use", "learn", "compare"], help="only those for that")
     listed.add_argument("--licence", action="store_true", help="show licences of weights and data")
-    for name, description in (
-        ("show", "show the card and the recipe of a preset"),
-        ("verify", "check the files of a preset against their SHA-256"),
-    ):
-        actions.add_parser(name, help=description).add_argument("preset")
 
-    push = actions.add_parser("push", help="upload a preset to a hub")
-    push.add_argument("preset", help="name, or folder of your own")
-    push.add_argument("address", help="hf://owner/name, or kaggle://owner/model/keras/variation")
-    push.add_argument("--private", action="store_true", help="for a repository that is made")
-    push.add_argument("--message", metavar="TEXT", help="what to say of it [its description]")
-    imported = actions.add_parser(
-        "import",
-        help="make a preset of a file of another program, of which nothing is run",
-        description="Make a preset of a file of another program. Nothing in the file is run.",
-    )
+
+def _import_arguments(imported):
     imported.add_argument("file", type=Path, metavar="FILE", help="such as network.pkl")
     imported.add_argument(
         "--family",
@@ -65,14 +81,6 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     imported.add_argument("--licence", metavar="TEXT", help="of the weights, for the card")
     options.output(imported, help="folder of the preset to write [the file's name]")
     options.overwrite(imported)
-
-    gallery = actions.add_parser("gallery", help="write a page on which the generators run")
-    gallery.add_argument("file", nargs="?", type=Path, default=Path("gallery.html"), metavar="FILE")
-    gallery.add_argument(
-        "--presets", type=options.names, metavar="NAMES", help="with commas [all trained]"
-    )
-    options.packages(gallery)
-    options.overwrite(gallery)
 
 
 def run(arguments: argparse.Namespace) -> int:

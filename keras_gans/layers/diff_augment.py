@@ -77,12 +77,7 @@ class DiffAugment(SeededLayer):
         super().build(input_shape)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        if not keras.backend.is_float_dtype(inputs.dtype):
-            raise ValueError(
-                "Images must be floats in [-1, 1]. Turn integers into them with "
-                "`keras_gans.image.from_uint8`. Received: images of dtype "
-                f"{keras.backend.standardize_dtype(inputs.dtype)}"
-            )
+        self.require_floats(inputs)
         if not training:
             return inputs
         import tensorflow as tf  # here, so that a trained network runs without it

@@ -51,6 +51,15 @@ class SeededLayer(keras.layers.Layer):
         replica = 0 if context is None else context.replica_id_in_sync_group
         return tf.random.experimental.stateless_fold_in(seed, replica, alg="philox"), seed[1]
 
+    def require_floats(self, images: Tensor) -> None:
+        """Raises ValueError for images in integers, which a change of colours would not fit."""
+        if not keras.backend.is_float_dtype(images.dtype):
+            raise ValueError(
+                "Images must be floats in [-1, 1]. Turn integers into them with "
+                "`keras_gans.image.from_uint8`. Received: images of dtype "
+                f"{keras.backend.standardize_dtype(images.dtype)}"
+            )
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 

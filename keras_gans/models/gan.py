@@ -106,17 +106,22 @@ class GAN(AdversarialModel):
         fake_logits = discriminator(fake, training=True)
         if watch:
             self.observe(real_logits, fake_logits)
-            self.adapt_augmentation(real_logits)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.next_seed())
         return {
             "discriminator_loss": loss,
             **self.weighted_penalties(real, fake, discriminator),
         }
 
-    def adapt_augmentation(self, real_logits: tf.Tensor) -> None:
-        """Adapts the probability of `layers.AdaptiveAugment` to the outputs of real images."""
+    def observe(self, real: tf.Tensor, fake: tf.Tensor) -> None:
+        """Adds logits to the training statistics, and adapts `layers.AdaptiveAugment` to them.
+
+        Args:
+            real: the discriminator's logits of real examples, of any shape.
+            fake: the same of generated ones.
+        """
+        super().observe(real, fake)
         for layer in self.augmentations:
-            layer.adapt(real_logits)
+            layer.adapt(real)
             if self.compiled and "augment_probability" in self.trackers:
                 self.trackers["augment_probability"].update_state(layer.probability)
 

@@ -151,7 +151,6 @@ class StyleGAN2(ConditionalGAN):
             }
         self.step("discriminator", tape, losses)
         self.observe(real_logits, fake_logits)
-        self.adapt_augmentation(real_logits)
 
         with generator_tape:
             losses = {

@@ -37,6 +37,32 @@ def pyramid(height: int, width: int, depth: int | None = None) -> list[tuple[int
     return grids
 
 
+def cropped(x: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Returns the upper left of a feature map, of the height and width of `grid`."""
+    surplus = [(0, has - wanted) for has, wanted in zip(x.shape[1:3], grid)]
+    return layers.Cropping2D(surplus)(x) if any(cut for _, cut in surplus) else x
+
+
+def plan(
+    image_shape: Sequence[int], width: int, max_width: int, depth: int | None = None
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Returns the sizes from the image down, and the channels of each.
+
+    >>> plan((32, 32, 3), width=8, max_width=16)
+    ([(32, 32), (16, 16), (8, 8), (4, 4)], [8, 16, 16, 16])
+
+    Args:
+        image_shape: `(height, width, channels)`, 16 or more a side.
+        width: channels at the image's size; each smaller size has twice as many.
+        max_width: the most channels a size may have.
+        depth: as of `pyramid`.
+    """
+    grids = pyramid(*checks.image_shape(image_shape, minimum=16)[:2], depth)
+    checks.count("width", width)
+    checks.count("max_width", max_width)
+    return grids, [min(width * 2**level, max_width) for level in range(len(grids))]
+
+
 def _weights():
     """Zero-centred normal, standard deviation 0.02 (Radford 2015, section 4); new in each layer."""
     return keras.initializers.RandomNormal(stddev=0.02)
@@ -224,10 +250,7 @@ class Backbone:
         grids, last = self.grids, level == 0
         filters, after = [self.image_shape[2], *self.filters][level], None if last else "batch"
         x = translation.doubled(x, upsampling, filters, self.kernel_size, after)
-        sides = zip(grids[level + 1], grids[level])
-        surplus = [(0, 2 * small - large) for small, large in sides]
-        if any(cut for _, cut in surplus):
-            x = layers.Cropping2D(surplus)(x)
+        x = cropped(x, grids[level])
         return x if last else normalize(x)
 
     def in_range(self, x: Tensor, name: str = "images") -> Tensor:

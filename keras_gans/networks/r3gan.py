@@ -52,7 +52,7 @@ def r3gan_generator(
     Raises:
         ValueError: for a shape or a number that cannot be built.
     """
-    grids, widths = _plan(image_shape, width, max_width)
+    grids, widths = dcgan.plan(image_shape, width, max_width)
     depth = len(grids) * checks.count("blocks", blocks)
     x = inputs = keras.Input((checks.count("latent_dim", latent_dim),), name="latents")
     smallest = (*grids[-1], widths[-1])
@@ -62,9 +62,7 @@ def r3gan_generator(
             x = _block(x, expansion, groups, depth)
         if level:
             x = layers.UpSampling2D(2, interpolation="bilinear")(x)
-            surplus = [(0, 2 * a - b) for a, b in zip(grids[level], grids[level - 1])]
-            x = layers.Cropping2D(surplus)(x) if any(cut for _, cut in surplus) else x
-            x = _project(x, widths[level - 1])
+            x = _project(dcgan.cropped(x, grids[level - 1]), widths[level - 1])
     x = layers.Conv2D(image_shape[2], 1)(x)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(inputs, images, name=name)
@@ -98,7 +96,7 @@ def r3gan_discriminator(
     Raises:
         ValueError: for a shape or a number that cannot be built.
     """
-    grids, widths = _plan(image_shape, width, max_width)
+    grids, widths = dcgan.plan(image_shape, width, max_width)
     depth = len(grids) * checks.count("blocks", blocks)
     x = inputs = keras.Input(image_shape, name="images")
     x = layers.Conv2D(widths[0], 1)(augmented(x, augment))
@@ -110,14 +108,6 @@ def r3gan_discriminator(
     # One number a channel, of the whole grid.
     x = layers.DepthwiseConv2D(grids[-1], use_bias=False)(x)
     return keras.Model(inputs, dcgan.logits(layers.Flatten()(x)), name=name)
-
-
-def _plan(image_shape, width, max_width):
-    """Returns the sizes from the image down, and their channels."""
-    grids = dcgan.pyramid(*checks.image_shape(image_shape, minimum=16)[:2])
-    checks.count("width", width)
-    checks.count("max_width", max_width)
-    return grids, [min(width * 2**level, max_width) for level in range(len(grids))]
 
 
 def _block(x, expansion, groups, depth):

@@ -14,13 +14,13 @@ from keras import layers, ops
 from keras_gans import checks
 from keras_gans.layers import (
     ConditionalBatchNormalization,
-    DiffAugment,
     SelfAttention2D,
     SpectralNormalization,
 )
 from keras_gans.networks import dcgan
+from keras_gans.networks.augmented import augmented
 from keras_gans.networks.conditional import condition_inputs, conditional_network
-from keras_gans.typing import Classes
+from keras_gans.typing import Augment, Classes
 
 
 def sngan_generator(
@@ -80,10 +80,7 @@ def sngan_generator(
     smallest = (*grids[-1], widths[-1])
     x = layers.Reshape(smallest)(wrap(layers.Dense(math.prod(smallest)))(latents))
     for level in reversed(range(len(grids) - 1)):
-        y = _doubled(normalized(x), grids[level])
-        y = wrap(_convolution(widths[level], 3))(y)
-        y = wrap(_convolution(widths[level], 3))(normalized(y))
-        x = layers.Add()([y, wrap(_convolution(widths[level], 1))(_doubled(x, grids[level]))])
+        x = _drawn(x, grids[level], widths[level], normalized, wrap)
         if min(grids[level]) == attention:
             x = SelfAttention2D(spectral_normalization=spectral_normalization)(x)
     x = wrap(_convolution(image_shape[2], 3))(dcgan.normalized(x))
@@ -99,7 +96,7 @@ def sngan_discriminator(
     depth: int | None = 2,
     flat_blocks: int = 2,
     attention: int | None = None,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "sngan_discriminator",
 ) -> keras.Model:
     """The residual discriminator of SNGAN: spectral normalisation on every layer.
@@ -122,7 +119,7 @@ def sngan_discriminator(
         flat_blocks: number of blocks after them.
         attention: size of the map, its shorter side, that gets `layers.SelfAttention2D`; `None`
             for none.
-        augment: policies of `layers.DiffAugment` to put in front, for few images.
+        augment: for few images, as of `dcgan_discriminator`.
         name: of the model.
 
     Returns:
@@ -137,7 +134,7 @@ def sngan_discriminator(
     _require_size(attention, grids[1:])
     images = keras.Input(image_shape, name="images")
     conditions = [] if num_classes is None else condition_inputs(num_classes)
-    x = DiffAugment(augment)(images) if augment else images
+    x = augmented(images, augment)
     for level, channels in enumerate(widths[:-1]):
         x = _judged(x, channels, halved=True, first=level == 0)
         if min(grids[level + 1]) == attention:
@@ -199,7 +196,7 @@ def sagan_discriminator(
     width: int = 64,
     max_width: int = 1024,
     attention: int = 32,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "sagan_discriminator",
 ) -> keras.Model:
     """The discriminator of SAGAN: `sngan_discriminator` down to a map of 4x4, with attention.
@@ -229,11 +226,7 @@ def sagan_discriminator(
 
 
 def _plan(image_shape, width, max_width, depth):
-    """Returns the sizes from the image down, and the channels of each."""
-    grids = dcgan.pyramid(*checks.image_shape(image_shape, minimum=16)[:2], depth)
-    checks.count("width", width)
-    most = width if max_width is None else checks.count("max_width", max_width)
-    return grids, [min(width * 2**level, most) for level in range(len(grids))]
+    return dcgan.plan(image_shape, width, width if max_width is None else max_width, depth)
 
 
 def _require_size(attention, grids):
@@ -256,11 +249,15 @@ def _convolution(channels, kernel_size):
     return layers.Conv2D(channels, kernel_size, padding="same", kernel_initializer=initializer)
 
 
-def _doubled(x, grid):
-    """Returns a map of twice the size, each value repeated, cut to the grid."""
-    x = layers.UpSampling2D(2)(x)
-    surplus = [(0, has - wanted) for has, wanted in zip(x.shape[1:3], grid)]
-    return layers.Cropping2D(surplus)(x) if any(cut for _, cut in surplus) else x
+def _drawn(x, grid, channels, normalized, wrap):
+    """Returns what a residual block of the generator makes of a map: a larger one."""
+
+    def doubled(x):
+        return dcgan.cropped(layers.UpSampling2D(2)(x), grid)
+
+    y = wrap(_convolution(channels, 3))(doubled(normalized(x)))
+    y = wrap(_convolution(channels, 3))(normalized(y))
+    return layers.Add()([y, wrap(_convolution(channels, 1))(doubled(x))])
 
 
 def _judged(x, channels, halved, first=False):

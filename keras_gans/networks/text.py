@@ -11,8 +11,9 @@ from keras import layers
 
 from keras_gans import checks, interface
 from keras_gans.interface import Array, Image, Interface, Latents, Text
-from keras_gans.layers import DiffAugment
 from keras_gans.networks import dcgan
+from keras_gans.networks.augmented import augmented
+from keras_gans.typing import Augment
 
 
 def text_encoder(
@@ -135,7 +136,7 @@ def text_dcgan_discriminator(
     kernel_size: int = 4,
     batch_normalization: bool = True,
     projection: bool = False,
-    augment: Sequence[str] = (),
+    augment: Augment = (),
     name: str = "text_dcgan_discriminator",
 ) -> keras.Model:
     """`dcgan_discriminator` that also sees a text (Reed 2016, figure 2, on the right).
@@ -169,8 +170,8 @@ def text_dcgan_discriminator(
     """
     backbone = dcgan.Backbone(image_shape, width, max_width, depth, kernel_size)
     images = backbone.images()
-    x = DiffAugment(augment)(images) if augment else images
-    features = keras.Model(images, backbone.downsampled(x, batch_normalization), name="features")
+    x = backbone.downsampled(augmented(images, augment), batch_normalization)
+    features = keras.Model(images, x, name="features")
 
     seen = keras.Input(backbone.smallest, name="map")
     embedding = keras.Input((checks.count("embedding_dim", embedding_dim),), name="embedding")

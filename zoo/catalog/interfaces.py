@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_gans.interface import Codes, Image, Interface, Label, Latents, Number, Text
+from keras_gans.interface import PSI, Codes, Image, Interface, Label, Latents, Text
 
 FILE = "interface.json"
 
@@ -117,7 +117,7 @@ def _of_network(role, arguments, model):
         classes = classes if isinstance(classes, Mapping) else {"labels": classes}
         inputs += [Label(count, name=name) for name, count in classes.items()]
     if "psi" in arguments and arguments["psi"] is None:
-        inputs.append(Number("psi", 1.0))
+        inputs.append(PSI)
     if words := arguments.get("vocabulary"):
         length = arguments.get("max_length") or _default(arguments, "max_length")
         inputs += [Text(length, words, examples=arguments.get("examples", ()))]
