@@ -107,22 +107,25 @@ def _nameable(request):
     return captions.ATTRIBUTES if request.captions is True else request.captions
 
 
+def _written(person, request, wordings):
+    """The captions of a person, given by attributes."""
+    key, options = (request.seed, *person.values()), {"name": _nameable(request)}
+    return [
+        captions.write(person, *key, number, **options, wordings=wordings).text
+        for number in range(CAPTIONS)
+    ]
+
+
 def _captioned(examples, names, request, wordings):
     """Pairs of an image and its captions, which depend on its attributes and the seed alone."""
     import tensorflow as tf  # here: listing data sets does without
 
     found = []
-    for values in examples.map(lambda image, known: known).as_numpy_iterator():
-        person = {name: names[name][value] for name, value in values.items()}
-        key = (request.seed, *person.values())
-        found.append(
-            [
-                captions.write(
-                    person, *key, number, name=_nameable(request), wordings=wordings
-                ).text
-                for number in range(CAPTIONS)
-            ]
-        )
+    batches = examples.map(lambda image, known: known).batch(500)  # of which Python sees few
+    for known in batches.as_numpy_iterator():
+        for row in zip(*known.values()):
+            person = {name: names[name][value] for name, value in zip(known, row)}
+            found.append(_written(person, request, wordings))
     texts = tf.data.Dataset.from_tensor_slices(tf.constant(found))
     return tf.data.Dataset.zip(examples, texts).map(lambda pair, texts: (pair[0], texts))
 
