@@ -126,12 +126,15 @@ def import_file(
 
 
 def _family(path: Path, family: str | None) -> str:
-    found = _SUFFIXES.get(path.suffix.lower()) if family is None else family
+    suffix = path.suffix.lower()
+    found = _SUFFIXES.get(suffix) if suffix or is_folder(path) else None
+    found = found if family is None else family
     if found not in _FAMILIES:
         raise ValueError(
             f"The kind of these networks is not known.{did_you_mean(str(found), _FAMILIES)} "
             f"Expected `family` to be one of {list(_FAMILIES)}, or a file that ends in one of "
-            f"{list(_SUFFIXES)}. Received: {path}, family={family!r}"
+            f"{[s for s in _SUFFIXES if s]}, or the folder of a BigGAN. "
+            f"Received: {path}, family={family!r}"
         )
     return found
 

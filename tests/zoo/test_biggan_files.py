@@ -133,3 +133,19 @@ def test_images_are_those_of_the_original_program(truncation):
     network = biggan.load_generator(pathlib.Path(FOLDER) / "biggan_deep", truncation)
     images = network([made["z_before_truncation"], made["labels"]]).numpy().transpose(0, 3, 1, 2)
     np.testing.assert_allclose(images, made[f"image_truncation_{truncation}"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "error", "said"),
+    [
+        ("weights", None, ValueError, "kind of these networks.*folder of a BigGAN.*weights"),
+        (".", None, FileNotFoundError, "no BigGAN-deep in that folder.*config.json"),
+        ("weights", "biggan", FileNotFoundError, "no BigGAN-deep in that folder"),
+        ("weights", "bigan", ValueError, "Did you mean 'biggan'"),
+    ],
+)
+def test_what_is_no_network(tmp_path, name, family, error, said):
+    (tmp_path / "weights").write_bytes(b"x")
+    with pytest.raises(error, match=said):
+        zoo.import_file(tmp_path / name, tmp_path / "made", family)
+    assert not (tmp_path / "made").exists()

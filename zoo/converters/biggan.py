@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_gans import building, networks
 from keras_gans.reading import pytorch
-from keras_gans.reading.text import is_folder, read_json, require
+from keras_gans.reading.text import is_file, is_folder, read_json, require
 from keras_gans.zoo.converters import matching
 
 WEIGHTS, CONFIG = "pytorch_model.bin", "config.json"
@@ -73,6 +73,11 @@ def convert(path: Path | str, truncation: float = 1.0) -> tuple[keras.Model, dic
 
 
 def _arguments(folder):
+    if not is_file(folder / CONFIG):
+        raise FileNotFoundError(
+            f"There is no BigGAN-deep in that folder. Expected {WEIGHTS} and {CONFIG} in it. "
+            f"Received: {folder}"
+        )
     config = read_json(folder / CONFIG, _AGAIN)
     try:
         require(config, _FIELDS, CONFIG)
